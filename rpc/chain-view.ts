@@ -1,0 +1,189 @@
+/** What the JSON-RPC methods ask of a node: the one port between `rpc` and the chain. See specs/rpc/chain-view.md. */
+import type { Address, Hash } from "../primitives/bytes.ts";
+import type { Block, ExecutedReceipt, Header, Log } from "../vm/block.ts";
+import type { Account, StateReader } from "../vm/state/account.ts";
+import type { AccessListEntry, RecoveredTransaction } from "../vm/transaction.ts";
+
+/** A block the caller named, not yet looked up. `pending` is the head plus the pool's transactions. */
+export type BlockTag = "earliest" | "finalized" | "safe" | "latest" | "pending";
+export type BlockReference =
+  | { readonly tag: BlockTag }
+  | { readonly number: number }
+  | { readonly hash: Hash; readonly requireCanonical?: boolean };
+
+export type LocatedTransaction = {
+  readonly transaction: RecoveredTransaction;
+  /** Undefined while the transaction waits in the pool. */
+  readonly block: Block | undefined;
+  readonly index: number;
+};
+
+export type LocatedLog = Log & {
+  readonly blockHash: Hash;
+  readonly blockNumber: number;
+  readonly blockTimestamp: number;
+  readonly transactionHash: Hash;
+  readonly transactionIndex: number;
+  readonly logIndex: number;
+};
+
+/** Addresses are alternatives; each topic position is undefined (anything) or a list of alternatives. */
+export type LogFilter = {
+  readonly addresses: readonly Address[];
+  readonly topics: readonly (readonly Hash[] | undefined)[];
+};
+
+export type CallRequest = {
+  readonly from: Address;
+  readonly to: Address | undefined;
+  readonly gas: bigint | undefined;
+  readonly gasPrice: bigint | undefined;
+  readonly maxFeePerGas: bigint | undefined;
+  readonly maxPriorityFeePerGas: bigint | undefined;
+  readonly value: bigint;
+  readonly data: Uint8Array;
+  readonly accessList: readonly AccessListEntry[];
+  readonly nonce: bigint | undefined;
+};
+
+/** State overrides of eth_call, as in geth. */
+export type StateOverride = {
+  readonly balance?: bigint;
+  readonly nonce?: bigint;
+  readonly code?: Uint8Array;
+  /** Replaces the whole storage. */
+  readonly state?: ReadonlyMap<Hash, bigint>;
+  /** Replaces single slots. */
+  readonly stateDiff?: ReadonlyMap<Hash, bigint>;
+};
+
+export type CallOutcome = {
+  /** `success`, `revert`, or the failure's text as in specs/vm/outcomes.md. */
+  readonly outcome: string;
+  readonly output: Uint8Array;
+  readonly gasUsed: bigint;
+};
+
+export type AccountProof = {
+  readonly account: Account;
+  readonly accountProof: readonly Uint8Array[];
+  readonly storageProof: readonly {
+    readonly slot: Hash;
+    readonly value: bigint;
+    readonly proof: readonly Uint8Array[];
+  }[];
+};
+
+/** The consensus side as of the last slot, pushed to the execution thread; plain data. */
+export type ConsensusStatus = {
+  readonly slot: number;
+  readonly headSlot: number;
+  readonly headRoot: Hash;
+  readonly justifiedEpoch: number;
+  readonly finalizedEpoch: number;
+  /** Block numbers of the execution payloads of head, justified and finalized block. */
+  readonly headNumber: number;
+  readonly justifiedNumber: number;
+  readonly finalizedNumber: number;
+  /** Slots between now and the slot of the finalized block. */
+  readonly finalityLagSlots: number;
+  readonly peers: number;
+  /** Highest head slot a peer claims, while we sync; undefined when in sync. */
+  readonly syncTargetSlot: number | undefined;
+  /** Validator keys of this node, and how many of them voted in the last completed slot. */
+  readonly localValidators: number;
+  readonly localVotes: number;
+};
+
+export type PoolStatus = { readonly pending: number; readonly queued: number };
+
+/** What happened to the canonical chain: `removed` newest first, `added` oldest first. */
+export type HeadChange = { readonly removed: readonly Block[]; readonly added: readonly Block[] };
+
+export type ChainEvents = {
+  onHead(change: HeadChange): void;
+  onPendingTransaction(transaction: RecoveredTransaction): void;
+};
+
+/** Raised by submitTransaction; `message` is the text clients match on (design: geth's). */
+export type RejectionText =
+  | "nonce too low"
+  | "insufficient funds for gas * price + value"
+  | "intrinsic gas too low"
+  | "replacement transaction underpriced"
+  | "transaction underpriced"
+  | "already known"
+  | "exceeds block gas limit"
+  | "max fee per gas less than block base fee"
+  | "max priority fee per gas higher than max fee per gas"
+  | "only replay-protected (EIP-155) transactions allowed over RPC"
+  | "transaction type not supported"
+  | "txpool is full"
+  | "oversized data"
+  | "invalid sender"
+  | "invalid chain id for signer"
+  | "gapped-nonce transaction beyond the pool's limit"
+  | "max initcode size exceeded"
+  | "nonce has max value";
+
+/**
+ * Lookups of single blocks and transactions are synchronous database reads. What runs contract code
+ * or scans many blocks is asynchronous: it goes to a call worker, off the block-execution path.
+ */
+export interface ChainView {
+  readonly chainId: number;
+  readonly clientVersion: string;
+
+  head(): Block;
+  /** Undefined when no such block is known; `pending` answers the head. */
+  block(reference: BlockReference): Block | undefined;
+  isCanonical(hash: Hash): boolean;
+  /** Oldest block number whose body, and oldest whose state, this node still has. */
+  oldestBlock(): number;
+  oldestState(): number;
+  /** One receipt per transaction of the block. */
+  receipts(blockHash: Hash): readonly ExecutedReceipt[] | undefined;
+  transaction(hash: Hash): LocatedTransaction | undefined;
+  /** Undefined when the state of that block was pruned. */
+  stateAt(blockHash: Hash): StateReader | undefined;
+  proof(blockHash: Hash, address: Address, slots: readonly Hash[]): AccountProof | undefined;
+
+  /** Next nonce of the sender, counting its executable transactions in the pool. */
+  pendingNonce(address: Address): bigint;
+  pendingTransactions(): readonly RecoveredTransaction[];
+  poolStatus(): PoolStatus;
+  /** Base fee of the block after the head. */
+  nextBaseFee(): bigint;
+  /** Admits, stores and gossips it. @throws TransactionRejected with the text clients match on. */
+  submitTransaction(raw: Uint8Array): Promise<RecoveredTransaction>;
+
+  call(
+    request: CallRequest,
+    header: Header,
+    overrides: ReadonlyMap<Address, StateOverride>,
+  ): Promise<CallOutcome>;
+  /** The smallest gas limit with which the call succeeds, or the failing outcome at the cap. */
+  estimateGas(
+    request: CallRequest,
+    header: Header,
+    overrides: ReadonlyMap<Address, StateOverride>,
+  ): Promise<{ readonly gas: bigint } | { readonly failed: CallOutcome }>;
+  /** Logs of canonical blocks from `first` to `last`, both included, in chain order. */
+  logs(filter: LogFilter, first: number, last: number): Promise<readonly LocatedLog[]>;
+
+  consensusStatus(): ConsensusStatus;
+  /** Returns the function that ends the subscription. */
+  subscribe(events: ChainEvents): () => void;
+}
+
+/** Why the pool refused a transaction. */
+export class TransactionRejected extends Error {
+  override readonly name = "TransactionRejected";
+  readonly text: RejectionText;
+
+  /** The text first; figures that help a person follow a colon. */
+  constructor(text: RejectionText, detail?: string) {
+    super(detail === undefined ? text : `${text}: ${detail}`);
+    this.text = text;
+  }
+}

@@ -1,0 +1,85 @@
+/** One call or creation inside a transaction, and the port to the machine that runs contract code. */
+import type { Address, Hash } from "../primitives/bytes.ts";
+import type { Journal } from "./state/journal.ts";
+
+/** What a contract can learn about the block it runs in. */
+export type BlockEnvironment = {
+  readonly chainId: bigint;
+  readonly number: number;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+  readonly baseFeePerGas: bigint;
+  readonly prevRandao: Hash;
+  readonly feeRecipient: Address;
+  readonly gasLimit: bigint;
+  /** Hash of one of the last 256 blocks; the zero hash for any other number. */
+  blockHash(number: number): Hash;
+};
+
+export type TransactionEnvironment = { readonly origin: Address; readonly gasPrice: bigint };
+
+/** What all frames of one transaction share. */
+export type ExecutionContext = {
+  readonly block: BlockEnvironment;
+  readonly transaction: TransactionEnvironment;
+  readonly journal: Journal;
+  readonly machine: ContractMachine;
+};
+
+export type MessageKind = "call" | "staticcall" | "delegatecall" | "create";
+
+/** A request to run code, before value moves. Gas is a `number`: a block's limit is far below 2^53. */
+export type Message = {
+  readonly kind: MessageKind;
+  readonly caller: Address;
+  /** Whose storage and balance the code acts on; for a creation, the new address. */
+  readonly self: Address;
+  /** Whose code runs; differs from `self` in a delegatecall. */
+  readonly codeAddress: Address;
+  /** What `msg.value` says. In a delegatecall it is inherited and nothing moves. */
+  readonly value: bigint;
+  readonly data: Uint8Array;
+  readonly gas: number;
+  readonly isStatic: boolean;
+  /** 0 for the transaction itself. */
+  readonly depth: number;
+  /** The frame that sent it; undefined for the transaction itself. */
+  readonly parent: Frame | undefined;
+};
+
+/** A message whose value has moved and whose code is about to run. */
+export type Frame = Message & { readonly context: ExecutionContext; readonly code: Uint8Array };
+
+/**
+ * How a frame ended. `revert` gives back what gas is left; every other failure takes all of it.
+ * The texts that clients see are in specs/vm/outcomes.md.
+ */
+export type Outcome =
+  | "success"
+  | "revert"
+  | "out of gas"
+  | "out of memory"
+  | "stack limit"
+  | "call depth limit"
+  | "insufficient balance"
+  | "address collision"
+  | "static state change"
+  | "invalid container"
+  | "nonce overflow";
+
+export type MessageResult = {
+  readonly outcome: Outcome;
+  /** Return data, or revert data (ABI-encoded error) when the outcome is `revert`. */
+  readonly output: Uint8Array;
+  readonly gasLeft: number;
+  /** A `create` that succeeded: the code to store (the container as it was sent). */
+  readonly code?: Uint8Array;
+};
+
+/** Runs contract code. The journal is checkpointed and value moved by whoever calls it. */
+export interface ContractMachine {
+  /** Runs `frame.code` (not empty) with `frame.data` as call data. */
+  call(frame: Frame): MessageResult;
+  /** Checks and evaluates the container at the start of `frame.data` and runs its constructor. */
+  create(frame: Frame): MessageResult;
+}
