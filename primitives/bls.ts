@@ -75,9 +75,8 @@ function signaturePoint(bytes: Uint8Array): SignaturePoint | undefined {
 }
 
 function verifyPoint(publicKey: PublicKeyPoint, message: Uint8Array, signature: SignaturePoint): boolean {
-  // Keys that cancel out sum to infinity, which noble refuses to pair: e(0, H(m)) = 1, so only infinity fits.
-  if (publicKey.is0()) return signature.is0();
-  if (signature.is0()) return false;
+  // Keys that cancel out sum to infinity, which is no public key (CoreVerify calls KeyValidate on the sum).
+  if (publicKey.is0() || signature.is0()) return false;
   return scheme.verify(signature, hashToPoint(message), publicKey);
 }
 

@@ -1,4 +1,4 @@
-/** Recursive Length Prefix, Ethereum's serialization (Yellow Paper appendix B). See specs/primitives/rlp.md. */
+/** Recursive Length Prefix, Ethereum's serialization (Yellow Paper appendix B). See specs/primitives/primitives.md#rlp. */
 import { EMPTY_BYTES } from "./bytes.ts";
 import { CodedError } from "./errors.ts";
 

@@ -11,7 +11,7 @@ export class AmountError extends CodedError<{
   readonly decimals: number;
 }> {}
 
-const AMOUNT_PATTERN = /^(\d{1,60})(?:\.(\d{1,60}))?$/;
+const AMOUNT_PATTERN = /^(\d{1,78})(?:\.(\d{1,78}))?$/;
 
 /**
  * "1.5" with 18 decimals is 1500000000000000000n. No sign, no exponent, no rounding.

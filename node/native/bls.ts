@@ -1,0 +1,97 @@
+/** BLS12-381 by blst's prebuilt Node addon. */
+import {
+  aggregatePublicKeys,
+  aggregateSerializedSignatures,
+  aggregateVerify,
+  fastAggregateVerify,
+  PublicKey,
+  SecretKey,
+  Signature,
+  verifyMultipleAggregateSignatures,
+} from "@chainsafe/blst";
+import { type BlsBackend, BlsError } from "../../primitives/bls.ts";
+import { toHex } from "../../primitives/bytes.ts";
+
+/** Decompressing and checking a key costs 0.1 ms; validators' keys come back every slot. */
+export const PUBLIC_KEY_CACHE_LIMIT = 65_536;
+
+const publicKeys = new Map<string, PublicKey>();
+
+/** The checked key, or undefined when the bytes are no valid key. */
+function publicKeyOf(bytes: Uint8Array): PublicKey | undefined {
+  const id = toHex(bytes);
+  const known = publicKeys.get(id);
+  if (known !== undefined) return known;
+  const key = attempt(() => PublicKey.fromBytes(bytes, true));
+  if (key === undefined) return undefined;
+  const [oldest] = publicKeys.keys();
+  if (publicKeys.size >= PUBLIC_KEY_CACHE_LIMIT && oldest !== undefined) publicKeys.delete(oldest);
+  publicKeys.set(id, key);
+  return key;
+}
+
+/** The checked point; infinity is a valid encoding and verifies nothing. */
+function signatureOf(bytes: Uint8Array): Signature | undefined {
+  return attempt(() => Signature.fromBytes(bytes, true, false));
+}
+
+/** blst throws plain errors for bytes that are no point. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+function secretKeyOf(bytes: Uint8Array): SecretKey {
+  const key = attempt(() => SecretKey.fromBytes(bytes));
+  if (key === undefined) throw new BlsError({ code: "BLS_INVALID_SECRET_KEY" });
+  return key;
+}
+
+function allDefined<T>(values: readonly (T | undefined)[]): values is readonly T[] {
+  return values.every((value) => value !== undefined);
+}
+
+/** All given keys, checked; undefined when one is invalid or there is none. */
+function publicKeysOf(bytes: readonly Uint8Array[]): PublicKey[] | undefined {
+  const keys = bytes.map(publicKeyOf);
+  return keys.length > 0 && allDefined(keys) ? [...keys] : undefined;
+}
+
+export const blstBls: BlsBackend = {
+  publicKey: (secretKey) => secretKeyOf(secretKey).toPublicKey().toBytes(),
+  sign: (secretKey, message) => secretKeyOf(secretKey).sign(message).toBytes(),
+  aggregateSignatures(signatures) {
+    if (signatures.length === 0) throw new BlsError({ code: "BLS_NOTHING_TO_AGGREGATE" });
+    const sum = attempt(() => aggregateSerializedSignatures([...signatures], true));
+    if (sum === undefined) throw new BlsError({ code: "BLS_INVALID_SIGNATURE" });
+    return sum.toBytes();
+  },
+  fastAggregateVerify(keys, message, signature) {
+    const points = publicKeysOf(keys);
+    const point = signatureOf(signature);
+    if (points === undefined || point === undefined) return false;
+    return attempt(() => fastAggregateVerify(message, points, point)) ?? false;
+  },
+  aggregateVerify(keys, messages, signature) {
+    const points = publicKeysOf(keys);
+    const point = signatureOf(signature);
+    if (points === undefined || point === undefined || points.length !== messages.length) return false;
+    return attempt(() => aggregateVerify([...messages], points, point)) ?? false;
+  },
+  verifySets(sets) {
+    const claims: { msg: Uint8Array; pk: PublicKey; sig: Signature }[] = [];
+    for (const set of sets) {
+      const points = publicKeysOf(set.publicKeys);
+      const sig = signatureOf(set.signature);
+      const pk = points === undefined ? undefined : attempt(() => aggregatePublicKeys(points));
+      if (pk === undefined || sig === undefined) return false;
+      claims.push({ msg: set.message, pk, sig });
+    }
+    return claims.length === 0 || (attempt(() => verifyMultipleAggregateSignatures(claims)) ?? false);
+  },
+  isValidPublicKey: (bytes) => publicKeyOf(bytes) !== undefined,
+  isValidSignature: (bytes) => signatureOf(bytes) !== undefined,
+};
