@@ -1,0 +1,37 @@
+/** The testnet's chain spec: development accounts with funds, system contracts, well-known validator keys. */
+
+import { blsPublicKey } from "../primitives/bls.ts";
+import type { Hex } from "../primitives/bytes.ts";
+import { toHex } from "../primitives/bytes.ts";
+import { interopSecretKey } from "../primitives/interop-keys.ts";
+import { DEV_ACCOUNT_COUNT, deriveDevAccounts } from "./dev-accounts.ts";
+import type { NetworkDescription } from "./network-files.ts";
+
+/** 10 000 JUR each, as anvil gives. */
+export const DEV_BALANCE_WEI = 10_000n * 10n ** 18n;
+const STAKE_GWEI = 32n * 10n ** 9n;
+
+/**
+ * The JSON that `jurat run --chain-spec` reads (specs/consensus/genesis.md#chain-spec). Validator i withdraws to
+ * development account i modulo ten.
+ */
+export function buildChainSpec(
+  { chainId, nodes, validatorsPerNode, slotSeconds, genesisTime }: NetworkDescription,
+  systemAllocation: Readonly<Record<Hex, unknown>>,
+): unknown {
+  const accounts = deriveDevAccounts();
+  const funded = accounts.map(({ address }) => [address, { balance: DEV_BALANCE_WEI.toString() }]);
+  return {
+    name: "jurat-testnet",
+    preset: "devnet",
+    chainId,
+    genesisTime,
+    slotDurationMs: slotSeconds * 1000,
+    alloc: { ...systemAllocation, ...Object.fromEntries(funded) },
+    validators: Array.from({ length: nodes * validatorsPerNode }, (_, index) => ({
+      publicKey: toHex(blsPublicKey(interopSecretKey(index))),
+      withdrawalAddress: accounts[index % DEV_ACCOUNT_COUNT]?.address,
+      amountGwei: STAKE_GWEI.toString(),
+    })),
+  };
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+/** jurat-testnet: a real network of several node processes on one machine. See specs/testnet/testnet.md. */
+import { OtherChainError } from "./network-files.ts";
+import { CommanderError, parseTestnetOptions } from "./options.ts";
+import { PortInUseError } from "./ports.ts";
+import { createReporter } from "./reporter.ts";
+import { runTestnet } from "./run-testnet.ts";
+
+const EXIT_CODES = { failure: 1, wrongFlag: 2, portInUse: 3, otherChain: 4 } as const;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const options = parseTestnetOptions(argv);
+  const kind = options.json ? "json" : process.stdout.isTTY ? "terminal" : "lines";
+  const reporter = createReporter(kind, () => performance.now() / 1000);
+  // The first signal stops the nodes in order; more of them are ignored, since stopping ends by itself.
+  const stopRequested = new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
+  });
+  return runTestnet(options, reporter, stopRequested);
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.wrongFlag;
+  // What the user can mend is said in a sentence; a stack trace is for our own mistakes.
+  if (error instanceof PortInUseError || error instanceof OtherChainError) {
+    process.stderr.write(`jurat-testnet: ${error.message}\n`);
+    return error instanceof PortInUseError ? EXIT_CODES.portInUse : EXIT_CODES.otherChain;
+  }
+  process.stderr.write(`jurat-testnet: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
+  return EXIT_CODES.failure;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.exitCode = exitCodeOf(error);
+  },
+);

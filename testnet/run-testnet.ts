@@ -1,0 +1,157 @@
+/** Starts the nodes, shows them until told to stop, stops them. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { toChecksumAddress } from "../primitives/address.ts";
+import type { Hex } from "../primitives/bytes.ts";
+import { DEV_BALANCE_WEI } from "./chain-spec.ts";
+import { deriveDevAccounts } from "./dev-accounts.ts";
+import { prepareNetwork } from "./network-files.ts";
+import { type NodeProcess, startNode, stopNode } from "./node-process.ts";
+import { type NodeStatus, nodeStatus } from "./node-status.ts";
+import type { TestnetOptions } from "./options.ts";
+import { assertPortsFree, portsOf } from "./ports.ts";
+import type { Reporter } from "./reporter.ts";
+import { createThroughputMeter } from "./throughput.ts";
+
+/** Between the command and genesis, so that four nodes on two cores are up when the first slot begins. */
+const GENESIS_DELAY_SECONDS = 3;
+/** How often the nodes are asked where they stand, as a share of a slot. */
+const POLLS_PER_SLOT = 5;
+
+const SYSTEM_CONTRACTS = fileURLToPath(new URL("../image/system-contracts.json", import.meta.url));
+
+/** Runs until `stopRequested` resolves or a node fails. @returns the exit code. */
+export async function runTestnet(
+  options: TestnetOptions,
+  reporter: Reporter,
+  stopRequested: Promise<void>,
+): Promise<number> {
+  await assertPortsFree(options.basePort, options.nodes);
+  const systemAllocation = existsSync(SYSTEM_CONTRACTS)
+    ? (JSON.parse(readFileSync(SYSTEM_CONTRACTS, "utf8")) as Record<Hex, unknown>)
+    : {};
+  const genesisTime = Math.ceil(Date.now() / 1000) + GENESIS_DELAY_SECONDS;
+  const files = prepareNetwork(options, genesisTime, systemAllocation);
+  reporter.step(
+    files.isNew ? `new chain ${options.chainId} in ${options.dir}` : `continuing the chain in ${options.dir}`,
+  );
+
+  const nodes = Array.from({ length: options.nodes }, (_, index) =>
+    startNode(launchOf(options, files.specPath, index + 1)),
+  );
+  const failed = Promise.race(nodes.map((node) => node.ended.then(() => node)));
+  try {
+    const outcome = await Promise.race([
+      watch(options, files.description.slotSeconds, nodes, reporter, stopRequested),
+      failed.then((node) => {
+        reporter.problem(node.lastWords());
+        return 1;
+      }),
+    ]);
+    return outcome;
+  } finally {
+    reporter.step("stopping");
+    await Promise.all(nodes.map(stopNode));
+    reporter.step(`all ${nodes.length} nodes stopped; the same command continues this chain`);
+    reporter.close();
+  }
+}
+
+function launchOf(options: TestnetOptions, specPath: string, number: number) {
+  const ports = portsOf(options.basePort, number);
+  const dir = join(options.dir, `node-${number}`);
+  const firstKey = (number - 1) * options.validatorsPerNode;
+  const others = Array.from({ length: options.nodes }, (_, index) => index + 1)
+    .filter((other) => other !== number)
+    .map((other) => `/ip4/127.0.0.1/tcp/${portsOf(options.basePort, other).p2p}`);
+  const feeRecipient = deriveDevAccounts()[(number - 1) % 10]?.address ?? "";
+  const args = [
+    ["--dir", dir],
+    ["--chain-spec", specPath],
+    ["--interop-keys", `${firstKey}-${firstKey + options.validatorsPerNode - 1}`],
+    ["--fee-recipient", feeRecipient],
+    ["--rpc-port", String(ports.rpc)],
+    ["--p2p-port", String(ports.p2p)],
+    ["--metrics-port", String(ports.metrics)],
+    ...(others.length === 0 ? [["--single-node"]] : [["--bootstrap", ...others]]),
+  ].flat();
+  return { number, dir, rpcPort: ports.rpc, args };
+}
+
+/** Reports each stage as it is reached, then a status per slot. */
+async function watch(
+  options: TestnetOptions,
+  slotSeconds: number,
+  nodes: readonly NodeProcess[],
+  reporter: Reporter,
+  stopRequested: Promise<void>,
+): Promise<number> {
+  let isStopping = false;
+  const stopping = stopRequested.then(() => {
+    isStopping = true;
+  });
+  const stages = createStages(reporter, nodes.length);
+  await Promise.race([
+    Promise.all(nodes.map(async (node) => node.ready.then(() => stages.up(node.number)))),
+    stopping,
+  ]);
+  if (isStopping) return 0;
+  const accounts = deriveDevAccounts().map(({ address, privateKey }) => ({
+    address: toChecksumAddress(address),
+    privateKey,
+  }));
+  reporter.ready({ chainId: options.chainId, slotSeconds, endpoints: nodes.map(({ url }) => url), accounts });
+
+  const throughput = createThroughputMeter(nodes[0]?.url ?? "");
+  let reportedSlot = -1;
+  for (;;) {
+    const pause = new Promise((resolve) =>
+      setTimeout(resolve, (slotSeconds * 1000) / POLLS_PER_SLOT).unref(),
+    );
+    const statuses = await Promise.all(nodes.map(({ url }) => nodeStatus(url)));
+    if (isStopping) return 0;
+    stages.observe(statuses);
+    const slot = Math.max(-1, ...statuses.map((status) => status?.slot ?? -1));
+    const transactionsPerSecond = await throughput.measure(statuses[0]?.headNumber, slotSeconds);
+    const rows = nodes.map(({ number, url }, index) => ({ number, url, status: statuses[index] }));
+    const view = {
+      chainId: options.chainId,
+      slotSeconds,
+      nodes: rows,
+      transactionsPerSecond,
+      accounts,
+      accountBalanceWei: DEV_BALANCE_WEI,
+    };
+    reporter.status(view, slot > reportedSlot);
+    reportedSlot = Math.max(slot, reportedSlot);
+    await Promise.race([pause, stopping]);
+    if (isStopping) return 0;
+  }
+}
+
+/** Says once, with its time, when each stage of the start is reached. */
+function createStages(reporter: Reporter, count: number) {
+  const reached = new Set<string>();
+  const once = (stage: string, isReached: boolean) => {
+    if (!isReached || reached.has(stage)) return;
+    reached.add(stage);
+    reporter.step(stage);
+  };
+  const all = (statuses: readonly (NodeStatus | undefined)[], test: (status: NodeStatus) => boolean) =>
+    statuses.every((status) => status !== undefined && test(status));
+  return {
+    up: (number: number) => once(`node ${number} up`, true),
+    observe(statuses: readonly (NodeStatus | undefined)[]) {
+      once("all connected", count > 1 && all(statuses, (status) => status.peers >= count - 1));
+      once(
+        "first block",
+        all(statuses, (status) => status.headNumber > 0),
+      );
+      once(
+        `first final block on all ${count} nodes`,
+        all(statuses, (status) => status.finalizedNumber > 0),
+      );
+    },
+  };
+}
