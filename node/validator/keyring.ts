@@ -1,0 +1,48 @@
+/** The validator keys this node signs with, by public key. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { blsPublicKey } from "../../primitives/bls.ts";
+import { type Hex, toHex } from "../../primitives/bytes.ts";
+import { interopSecretKey } from "../../primitives/interop-keys.ts";
+import { decryptKeystore, parseKeystore } from "./keystore.ts";
+
+/** Secret keys by public key (48 bytes as hex). */
+export type Keyring = ReadonlyMap<Hex, Uint8Array>;
+
+export type KeyringSources = {
+  /** First and last index of well-known development keys. */
+  readonly interop: { readonly first: number; readonly last: number } | undefined;
+  /** A folder of EIP-2335 keystores, `*.json`, and the file with their password. */
+  readonly keystores: { readonly dir: string; readonly passwordFile: string } | undefined;
+};
+
+/** @throws KeystoreError, or Error naming the file when a keystore or the password cannot be read. */
+export function loadKeyring({ interop, keystores }: KeyringSources): Keyring {
+  const secretKeys: Uint8Array[] = [];
+  if (interop !== undefined) {
+    for (let index = interop.first; index <= interop.last; index++) secretKeys.push(interopSecretKey(index));
+  }
+  if (keystores !== undefined) secretKeys.push(...readKeystores(keystores.dir, keystores.passwordFile));
+  return new Map(secretKeys.map((secretKey) => [toHex(blsPublicKey(secretKey)), secretKey]));
+}
+
+function readKeystores(dir: string, passwordFile: string): Uint8Array[] {
+  assertPrivate(passwordFile);
+  const password = readFileSync(passwordFile, "utf8").replace(/\r?\n$/, "");
+  const files = readdirSync(dir).filter((file) => file.endsWith(".json"));
+  return files.sort().map((file) => {
+    const path = join(dir, file);
+    try {
+      return decryptKeystore(parseKeystore(readFileSync(path, "utf8")), password);
+    } catch (cause) {
+      throw new Error(`${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    }
+  });
+}
+
+/** A password that others on the machine can read is no password. */
+function assertPrivate(path: string): void {
+  if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
+    throw new Error(`${path} is readable by others: run chmod 600 ${path}`);
+  }
+}
