@@ -11,10 +11,10 @@ import {
 import { assert } from "../../primitives/errors.ts";
 import { decodeRlp, encodeRlp } from "../../primitives/rlp.ts";
 import type { Account } from "../../vm/state/account.ts";
+import { EMPTY_TRIE_ROOT } from "../../vm/state/trie.ts";
 
-/** keccak256 of nothing, and root of the empty trie: most accounts have both, so neither is stored. */
+/** keccak256 of nothing. Like the root of the empty trie, it belongs to most accounts and is not stored. */
 export const EMPTY_CODE_HASH: Hash = "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470";
-export const EMPTY_TRIE_ROOT: Hash = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421";
 
 /** Block numbers and slots in keys: six bytes big-endian, so that keys sort by number. */
 const NUMBER_BYTES = 6;

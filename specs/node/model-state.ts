@@ -1,9 +1,10 @@
 /** A world state of plain maps, and random changes to a small one: what storage is compared with. */
 import { deepEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { EMPTY_CODE_HASH, EMPTY_TRIE_ROOT } from "../../node/storage/state-codec.ts";
+import { EMPTY_CODE_HASH } from "../../node/storage/state-codec.ts";
 import { type Address, bigIntToBytes, type Hash, toHash, toHex } from "../../primitives/bytes.ts";
 import type { Account, StateDiff, StateStore } from "../../vm/state/account.ts";
+import { EMPTY_TRIE_ROOT } from "../../vm/state/trie.ts";
 
 export function hashOf(number: number): Hash {
   return toHash(BigInt(number));
