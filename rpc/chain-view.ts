@@ -168,8 +168,8 @@ export interface ChainView {
     header: Header,
     overrides: ReadonlyMap<Address, StateOverride>,
   ): Promise<{ readonly gas: bigint } | { readonly failed: CallOutcome }>;
-  /** Logs of canonical blocks from `first` to `last`, both included, in chain order. */
-  logs(filter: LogFilter, first: number, last: number): Promise<readonly LocatedLog[]>;
+  /** Logs of canonical blocks from `first` to `last`, both included, in chain order; the first `limit`. */
+  logs(filter: LogFilter, first: number, last: number, limit: number): Promise<readonly LocatedLog[]>;
 
   consensusStatus(): ConsensusStatus;
   /** Returns the function that ends the subscription. */

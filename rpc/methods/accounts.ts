@@ -1,0 +1,104 @@
+/** What the state says about an account at a block. See specs/rpc/methods.md#accounts. */
+import { EMPTY_BYTES, type Hex, toHash, toHex } from "../../primitives/bytes.ts";
+import { blockParameter, requireBlock, requireState } from "../block-parameter.ts";
+import type { JsonObject } from "../json.ts";
+import { method } from "../method.ts";
+import { prunedHistory } from "../rpc-errors.ts";
+import {
+  address,
+  asJson,
+  data,
+  hash,
+  listOf,
+  quantity,
+  type Schema,
+  storageSlot,
+  toQuantity,
+} from "../schema.ts";
+
+/** Storage proofs in one answer; geth's limit too. */
+const PROOF_SLOTS_LIMIT = 1024;
+
+export const getBalance = method({
+  name: "eth_getBalance",
+  summary: "Balance of an account in wei.",
+  params: { address, block: blockParameter },
+  result: quantity,
+  handle: ({ chain }, params) => requireState(chain, params.block).account(params.address)?.balance ?? 0n,
+});
+
+export const getTransactionCount = method({
+  name: "eth_getTransactionCount",
+  summary: "Nonce of an account; at `pending` it counts the pool's executable transactions.",
+  params: { address, block: blockParameter },
+  result: quantity,
+  handle({ chain }, params) {
+    if ("tag" in params.block && params.block.tag === "pending") return chain.pendingNonce(params.address);
+    return requireState(chain, params.block).account(params.address)?.nonce ?? 0n;
+  },
+});
+
+export const getCode = method({
+  name: "eth_getCode",
+  summary: "Code of a contract: the container it was created with.",
+  params: { address, block: blockParameter },
+  result: data,
+  handle({ chain }, params) {
+    const state = requireState(chain, params.block);
+    const account = state.account(params.address);
+    return (account === undefined ? undefined : state.code(account.codeHash)) ?? EMPTY_BYTES;
+  },
+});
+
+export const getStorageAt = method({
+  name: "eth_getStorageAt",
+  summary: "The 32-byte word in a storage slot.",
+  params: { address, slot: storageSlot, block: blockParameter },
+  result: hash,
+  handle: ({ chain }, params) =>
+    toHash(requireState(chain, params.block).storage(params.address, params.slot)),
+});
+
+/** A slot together with the key as the client wrote it, which the answer repeats. */
+type ProofKey = { readonly slot: Hex; readonly key: Hex };
+
+const proofKey: Schema<ProofKey> = {
+  expects: storageSlot.expects,
+  read(json, at) {
+    const slot = storageSlot.read(json, at);
+    const isWholeWord = typeof json === "string" && json.length === slot.length;
+    return { slot, key: isWholeWord ? slot : toQuantity(BigInt(slot)) };
+  },
+  write: ({ key }) => key,
+};
+
+export const getProof = method({
+  name: "eth_getProof",
+  summary: "Merkle proofs of an account and of storage slots against the block's state root (EIP-1186).",
+  params: {
+    address,
+    slots: listOf(proofKey, PROOF_SLOTS_LIMIT, `too many slots (max ${PROOF_SLOTS_LIMIT})`),
+    block: blockParameter,
+  },
+  result: asJson<JsonObject>("an account proof"),
+  handle({ chain }, params) {
+    const { hash: blockHash, header } = requireBlock(chain, params.block);
+    const slots = params.slots.map(({ slot }) => slot);
+    const proof = chain.proof(blockHash, params.address, slots);
+    if (proof === undefined) throw prunedHistory("state", header.number, chain.oldestState());
+    const { account, accountProof, storageProof } = proof;
+    return {
+      address: params.address,
+      balance: toQuantity(account.balance),
+      nonce: toQuantity(account.nonce),
+      codeHash: account.codeHash,
+      storageHash: account.storageRoot,
+      accountProof: accountProof.map(toHex),
+      storageProof: storageProof.map((entry, index) => ({
+        key: params.slots[index]?.key ?? entry.slot,
+        value: toQuantity(entry.value),
+        proof: entry.proof.map(toHex),
+      })),
+    };
+  },
+});

@@ -1,0 +1,43 @@
+/** jurat_status: one look at a node, for the testnet's table and for operators. See specs/rpc/methods.md#jurat_status. */
+import type { Hash } from "../../primitives/bytes.ts";
+import { method } from "../method.ts";
+import { asJson } from "../schema.ts";
+
+/** Slots, epochs, block numbers and counts are plain JSON numbers: this method is ours. */
+export type NodeStatus = {
+  readonly slot: number;
+  readonly headSlot: number;
+  readonly headRoot: Hash;
+  readonly headNumber: number;
+  readonly justifiedEpoch: number;
+  readonly justifiedNumber: number;
+  readonly finalizedEpoch: number;
+  readonly finalizedNumber: number;
+  readonly finalityLagSlots: number;
+  readonly peers: number;
+  readonly syncing: boolean;
+  readonly pendingTransactions: number;
+  readonly queuedTransactions: number;
+  readonly localValidators: number;
+  readonly localVotes: number;
+  readonly residentBytes: number;
+  readonly cpuMs: number;
+};
+
+export const status = method({
+  name: "jurat_status",
+  summary: "Slot, head, justified, finalized, lag, peers, pool, votes, memory and processor time.",
+  params: {},
+  result: asJson<NodeStatus>("a status object"),
+  handle({ chain, processUsage }) {
+    const { syncTargetSlot, ...consensus } = chain.consensusStatus();
+    const pool = chain.poolStatus();
+    return {
+      ...consensus,
+      syncing: syncTargetSlot !== undefined,
+      pendingTransactions: pool.pending,
+      queuedTransactions: pool.queued,
+      ...processUsage(),
+    };
+  },
+});

@@ -1,0 +1,174 @@
+/** The JSON-RPC server: HTTP and WebSocket on one port. See specs/rpc/server.md. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import type { ChainView } from "./chain-view.ts";
+import { createDispatcher, type Dispatcher } from "./dispatch.ts";
+import { createFilters } from "./filters.ts";
+import {
+  allowCrossOrigin,
+  answerPreflight,
+  BodyRefused,
+  isAllowedHost,
+  readBody,
+  sendJson,
+  sendText,
+} from "./http-exchange.ts";
+import type { Method, ProcessUsage, RpcContext } from "./method.ts";
+import { computeReadiness } from "./readiness.ts";
+import type { RpcLimits } from "./rpc-limits.ts";
+import { createSubscriptionHub, type SubscriptionHub } from "./subscriptions.ts";
+import { serveWebSocket } from "./web-socket-session.ts";
+
+export type RpcServerOptions = {
+  readonly chain: ChainView;
+  readonly methods: readonly Method[];
+  readonly limits: RpcLimits;
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** Host names, besides IP addresses, this server answers to; `*` allows all. */
+  readonly virtualHosts: readonly string[];
+  /** Origins whose pages may read answers; `*` allows all. */
+  readonly corsOrigins: readonly string[];
+  /** Milliseconds of a clock that never goes back, for idle filters. */
+  now(): number;
+  processUsage(): ProcessUsage;
+  /** Told about failures that are our fault. */
+  onFault(error: unknown, methodName: string): void;
+};
+
+export type RpcServer = { readonly port: number; close(): Promise<void> };
+
+/** A socket on which nothing moves for this long is closed, whether idle or stuck. */
+const SOCKET_IDLE_MS = 120_000;
+/** From the first byte of a request to its last: a client that drips bytes is not served. */
+const REQUEST_MS = 30_000;
+/** Between pings of a WebSocket; one that missed a whole round is dead. */
+const PING_MS = 30_000;
+
+/** Starts listening. Rejects when the port is taken. */
+export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
+  const { chain, limits } = options;
+  const filters = createFilters(chain, limits, options.now);
+  const hub = createSubscriptionHub(chain, limits);
+  const dispatcher = createDispatcher(options);
+  const context: RpcContext = {
+    chain,
+    filters,
+    limits,
+    processUsage: options.processUsage,
+    subscriber: undefined,
+  };
+
+  const server = createServer((request, response) => void serveHttp(request, response));
+  server.maxConnections = limits.httpConnections;
+  server.timeout = SOCKET_IDLE_MS;
+  server.keepAliveTimeout = SOCKET_IDLE_MS;
+  server.requestTimeout = REQUEST_MS;
+
+  async function serveHttp(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await answerHttp(request, response, options, dispatcher, context);
+    } catch (error) {
+      if (!(error instanceof BodyRefused)) return void response.destroy();
+      // The rest of the body is not read, so the connection cannot be used again.
+      response.setHeader("connection", "close");
+      sendText(response, error.status, error.message);
+    }
+  }
+
+  const sockets = acceptWebSockets(server, options, dispatcher, hub, context);
+  await listen(server, options.host, options.port);
+  async function close(): Promise<void> {
+    filters.close();
+    hub.close();
+    sockets.close();
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+  }
+  return { port: (server.address() as AddressInfo).port, close };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+async function answerHttp(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { chain, limits, virtualHosts, corsOrigins }: RpcServerOptions,
+  dispatcher: Dispatcher,
+  context: RpcContext,
+): Promise<void> {
+  if (!isAllowedHost(request.headers.host, virtualHosts)) {
+    return sendText(response, 403, "invalid host specified");
+  }
+  allowCrossOrigin(response, corsOrigins, request.headers.origin);
+  const path = request.url?.split("?", 1)[0];
+  if (request.method === "OPTIONS") return answerPreflight(response);
+  if (request.method === "POST") {
+    const answer = await dispatcher.handle(await readBody(request, limits.bodyBytes), context);
+    if (answer !== undefined) return sendJson(request, response, answer);
+    response.writeHead(204).end();
+    return;
+  }
+  if (request.method !== "GET") return sendText(response, 405, "method not allowed");
+  if (path === "/health") return sendJson(request, response, '{"status":"ok"}');
+  if (path === "/ready") {
+    const readiness = computeReadiness(chain.consensusStatus(), limits);
+    return sendJson(request, response, JSON.stringify(readiness), readiness.ready ? 200 : 503);
+  }
+  if (path === "/") return sendText(response, 200, chain.clientVersion);
+  return sendText(response, 404, "not found");
+}
+
+function acceptWebSockets(
+  server: Server,
+  { limits, virtualHosts }: RpcServerOptions,
+  dispatcher: Dispatcher,
+  hub: SubscriptionHub,
+  context: RpcContext,
+): { close(): void } {
+  const acceptor = new WebSocketServer({ noServer: true, maxPayload: limits.bodyBytes });
+  const answered = new WeakSet<object>();
+
+  server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    if (!isAllowedHost(request.headers.host, virtualHosts)) return refuseUpgrade(stream, "403 Forbidden");
+    if (acceptor.clients.size >= limits.webSocketConnections) {
+      return refuseUpgrade(stream, "503 Service Unavailable");
+    }
+    acceptor.handleUpgrade(request, stream, head, (socket) => {
+      answered.add(socket);
+      socket.on("pong", () => answered.add(socket));
+      serveWebSocket(socket, { dispatcher, hub, context, limits });
+    });
+  });
+
+  const pings = setInterval(() => {
+    for (const socket of acceptor.clients) {
+      if (!answered.delete(socket)) socket.terminate();
+      else socket.ping();
+    }
+  }, PING_MS).unref();
+
+  return {
+    close() {
+      clearInterval(pings);
+      for (const socket of acceptor.clients) socket.terminate();
+      acceptor.close();
+    },
+  };
+}
+
+function refuseUpgrade(stream: Duplex, status: string): void {
+  stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
