@@ -76,10 +76,18 @@ export type MessageResult = {
   readonly code?: Uint8Array;
 };
 
+/** A contract that is part of the machine: it has no code and touches no state. */
+export type Precompile = (data: Uint8Array, gas: number) => MessageResult;
+
 /** Runs contract code. The journal is checkpointed and value moved by whoever calls it. */
 export interface ContractMachine {
+  /** By address; always warm (EIP-2929). */
+  readonly precompiles: ReadonlyMap<Address, Precompile>;
   /** Runs `frame.code` (not empty) with `frame.data` as call data. */
   call(frame: Frame): MessageResult;
-  /** Checks and evaluates the container at the start of `frame.data` and runs its constructor. */
+  /**
+   * Checks and evaluates the container at the start of `frame.data` and runs its constructor. All gas of a
+   * deployment is charged here, that of each stored byte too; the caller stores the returned code.
+   */
   create(frame: Frame): MessageResult;
 }
