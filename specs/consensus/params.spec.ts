@@ -1,0 +1,81 @@
+import { deepEqual, equal, throws } from "node:assert/strict";
+import { type ChainParams, checked } from "../../consensus/params.ts";
+import { createParams, DEVNET_PARAMS, LARGE_PARAMS } from "../../consensus/presets.ts";
+import {
+  computeCheckpointSlot,
+  computeEpochAtSlot,
+  computePeriodAtEpoch,
+  computeStartSlotAtEpoch,
+} from "../../consensus/time.ts";
+
+describe("consensus: parameters", () => {
+  const contradictions: readonly [string, Partial<ChainParams>][] = [
+    ["a slot lasts whole seconds", { slotSeconds: 0.5 }],
+    ["votes fall due before aggregates", { attestationDuePercent: 80 }],
+    ["aggregates fall due inside their slot", { aggregateDuePercent: 100 }],
+    ["a period is a whole number of epochs", { periodSlots: 24, forks: LARGE_PARAMS.forks }],
+    ["the age limit of votes is a whole number of periods", { slotsPerHistoricalRoot: 8191 }],
+    ["the seed of the oldest vote is kept", { randaoMixesLength: 258 }],
+    ["stake cannot leave while votes it signed still count", { minWithdrawabilityDelaySlots: 8191 }],
+    ["stake cannot leave before the penalty for slashings around it", { slashingsLength: 255 }],
+    ["a weight fits in 16 bits", { maxEffectiveBalanceGwei: 65_536_000_000_000n }],
+    ["a validator fits into the churn", { minChurnGwei: 31_000_000_000n }],
+    ["a slashing costs more than its report earns", { whistleblowerRewardQuotient: 64n }],
+    ["the reward weights add up", { headWeight: 17n }],
+    ["there is a fork to begin with", { forks: [] }],
+    ["a fork version has four bytes", { forks: [{ ...DEVNET_PARAMS.forks[0]!, version: "0x00" }] }],
+  ];
+  for (const [statement, replaced] of contradictions) {
+    it(`are refused unless ${statement}`, () => {
+      throws(() => createParams("devnet", replaced), {
+        name: "InvariantError",
+        message: `broken invariant: ${statement}`,
+      });
+    });
+  }
+
+  it("refuse forks whose epochs would jump", () => {
+    const forks = [DEVNET_PARAMS.forks[0]!, { ...LARGE_PARAMS.forks[0]!, firstSlot: 64, firstEpoch: 63 }];
+    throws(() => checked({ ...DEVNET_PARAMS, forks }), /epochs go on counting over a fork/);
+  });
+
+  it("cannot be changed", () => {
+    throws(() => Object.assign(createParams("testnet"), { slotSeconds: 2 }), TypeError);
+  });
+});
+
+describe("consensus: time", () => {
+  const params = createParams("devnet", {
+    forks: [
+      { version: "0x00000001", firstSlot: 0, firstEpoch: 0, slotsPerEpoch: 1 },
+      { version: "0x00000002", firstSlot: 64, firstEpoch: 64, slotsPerEpoch: 8 },
+    ],
+  });
+
+  it("counts epochs on when their length changes at a fork", () => {
+    deepEqual(
+      [0, 1, 63, 64, 71, 72, 96].map((slot) => computeEpochAtSlot(slot, params)),
+      [0, 1, 63, 64, 64, 65, 68],
+    );
+  });
+
+  it("finds an epoch's first slot, the inverse", () => {
+    for (let epoch = 0; epoch < 100; epoch++) {
+      equal(computeEpochAtSlot(computeStartSlotAtEpoch(epoch, params), params), epoch);
+    }
+  });
+
+  it("puts the checkpoint slot before the epoch, and not before genesis", () => {
+    deepEqual(
+      [0, 1, 2, 64, 65, 66].map((epoch) => computeCheckpointSlot(epoch, params)),
+      [0, 0, 1, 63, 71, 79],
+    );
+  });
+
+  it("keeps an epoch in one period", () => {
+    deepEqual(
+      [0, 31, 32, 64, 67, 68].map((epoch) => computePeriodAtEpoch(epoch, params)),
+      [0, 0, 1, 2, 2, 3],
+    );
+  });
+});
