@@ -1,0 +1,196 @@
+/** Reads and writes JavaScript values in the engine's memory. specs/vm/engine/engine.md#host-interface */
+import type { GuestFunctions, GuestModule, Pointer } from "./wasm-module.ts";
+
+/** Type tags of QuickJS values, the upper half of the 8 bytes of a `JSValue` (quickjs.h, JS_NAN_BOXING). */
+const TAG = { first: -9, rope: -6, string: -7, int: 0, undefined: 3, exception: 6, shortBigInt: 7 };
+/** An upper half that is no tag belongs to a float, whose upper half was shifted down by this. */
+const FLOAT_SHIFT = 0x7ff8_000a;
+
+/** `JSString`: reference count, length with the flag for two-byte characters, hash, chain, characters. */
+const STRING_LENGTH = 4;
+const STRING_WIDE_FLAG = 0x8000_0000;
+const STRING_CHARACTERS = 16;
+/** `JSStringRope`: a concatenation QuickJS has not carried out yet. */
+const ROPE_LEFT = 16;
+const ROPE_RIGHT = 24;
+
+const VALUE_BYTES = 8;
+const SCRATCH_BYTES = 4096;
+
+/** Values of one instance. The memory never moves, so the views are made once. */
+export class Guest {
+  readonly functions: GuestFunctions;
+  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
+  readonly #halfWords: Uint16Array;
+  readonly #float = new Float64Array(1);
+  readonly #floatWords = new Uint32Array(this.#float.buffer);
+  #context: Pointer = 0;
+  #scratch: Pointer = 0;
+
+  constructor(module: GuestModule) {
+    const { buffer } = module.memory;
+    this.functions = module.functions;
+    this.bytes = new Uint8Array(buffer);
+    this.words = new Uint32Array(buffer);
+    this.#halfWords = new Uint16Array(buffer);
+  }
+
+  /** The QuickJS context and a buffer of SCRATCH_BYTES; the same addresses in every instance. */
+  attach(context: Pointer, scratch: Pointer): void {
+    this.#context = context;
+    this.#scratch = scratch;
+  }
+
+  allocateScratch(): Pointer {
+    return this.functions.malloc(SCRATCH_BYTES);
+  }
+
+  isException(value: Pointer): boolean {
+    return this.#tag(value) === TAG.exception;
+  }
+
+  isUndefined(value: Pointer): boolean {
+    return this.#tag(value) === TAG.undefined;
+  }
+
+  isString(value: Pointer): boolean {
+    const tag = this.#tag(value);
+    return tag === TAG.string || tag === TAG.rope;
+  }
+
+  /** The number at `value`, or undefined when it is something else. */
+  readNumber(value: Pointer): number | undefined {
+    const tag = this.#tag(value);
+    const low = this.words[value >> 2] ?? 0;
+    if (tag === TAG.int) return low | 0;
+    if (tag >= TAG.first && tag <= TAG.shortBigInt) return undefined;
+    this.#floatWords[0] = low;
+    this.#floatWords[1] = tag + FLOAT_SHIFT;
+    return this.#float[0];
+  }
+
+  /** The string at `value`, every UTF-16 unit of it. The caller has checked `isString`. */
+  readString(value: Pointer): string {
+    const target = this.words[value >> 2] ?? 0;
+    return this.#tag(value) === TAG.string ? this.#readFlat(target) : this.#readRope(target);
+  }
+
+  /** Copies a host value into a new `JSValue`, which its receiver frees. */
+  newValue(value: string | number): Pointer {
+    if (typeof value === "string") return this.newString(value);
+    const address = this.functions.malloc(VALUE_BYTES);
+    if (Object.is(value | 0, value)) this.#write(address, value, TAG.int);
+    else {
+      this.#float[0] = value;
+      this.#write(address, this.#floatWords[0] ?? 0, (this.#floatWords[1] ?? 0) - FLOAT_SHIFT);
+    }
+    return address;
+  }
+
+  /**
+   * A new guest string of any content. The C interface takes zero-terminated UTF-8, so a text with other
+   * characters is made from a stand-in of the same length and width, and then written over: the string is
+   * fresh, nobody has seen it yet.
+   */
+  newString(text: string): Pointer {
+    const width = characterWidth(text);
+    if (width === "plain") return this.#newFromUtf8(text.length, (source) => this.#writeLatin1(source, text));
+    if (width === "latin1") {
+      const value = this.#newFromUtf8(text.length, (source, length) =>
+        this.bytes.fill(PLAIN_LETTER, source, source + length),
+      );
+      this.#writeLatin1(this.#charactersOf(value), text);
+      return value;
+    }
+    const value = this.#newFromUtf8(2 * text.length, (source, length) => {
+      for (let i = 0; i < length; i++) this.bytes[source + i] = WIDE_LETTER_UTF8[i & 1] ?? 0;
+    });
+    const start = this.#charactersOf(value) >> 1;
+    for (let i = 0; i < text.length; i++) this.#halfWords[start + i] = text.charCodeAt(i);
+    return value;
+  }
+
+  /** Zero-terminated copy of `bytes` on the guest's heap, to be freed by the caller. */
+  newBytes(bytes: Uint8Array): Pointer {
+    const address = this.functions.malloc(bytes.length + 1);
+    this.bytes.set(bytes, address);
+    this.bytes[address + bytes.length] = 0;
+    return address;
+  }
+
+  #newFromUtf8(length: number, write: (source: Pointer, length: number) => void): Pointer {
+    const source = length < SCRATCH_BYTES ? this.#scratch : this.functions.malloc(length + 1);
+    write(source, length);
+    this.bytes[source + length] = 0;
+    const value = this.functions.newString(this.#context, source);
+    if (source !== this.#scratch) this.functions.free(source);
+    return value;
+  }
+
+  #writeLatin1(address: Pointer, text: string): void {
+    for (let i = 0; i < text.length; i++) this.bytes[address + i] = text.charCodeAt(i);
+  }
+
+  #charactersOf(value: Pointer): Pointer {
+    return (this.words[value >> 2] ?? 0) + STRING_CHARACTERS;
+  }
+
+  /** Reads a rope leaf by leaf, left to right, with a stack of its own: the guest chooses the shape. */
+  #readRope(rope: Pointer): string {
+    const pending: Pointer[] = [rope + ROPE_RIGHT, rope + ROPE_LEFT];
+    let text = "";
+    for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+      const target = this.words[value >> 2] ?? 0;
+      if (this.#tag(value) === TAG.rope) pending.push(target + ROPE_RIGHT, target + ROPE_LEFT);
+      else text += this.#readFlat(target);
+    }
+    return text;
+  }
+
+  #readFlat(string: Pointer): string {
+    const lengthAndFlag = this.words[(string + STRING_LENGTH) >> 2] ?? 0;
+    const start = string + STRING_CHARACTERS;
+    return lengthAndFlag >= STRING_WIDE_FLAG
+      ? readCharacters(this.#halfWords, start >> 1, lengthAndFlag - STRING_WIDE_FLAG)
+      : readCharacters(this.bytes, start, lengthAndFlag);
+  }
+
+  #tag(value: Pointer): number {
+    return (this.words[(value >> 2) + 1] ?? 0) | 0;
+  }
+
+  #write(address: Pointer, low: number, high: number): void {
+    this.words[address >> 2] = low;
+    this.words[(address >> 2) + 1] = high;
+  }
+}
+
+const PLAIN_LETTER = 0x61;
+/** U+0100, the first character that needs two bytes in QuickJS. */
+const WIDE_LETTER_UTF8 = [0xc4, 0x80];
+
+/** `plain` survives as zero-terminated UTF-8: no zero, nothing above 127. */
+function characterWidth(text: string): "plain" | "latin1" | "wide" {
+  let all = 0;
+  let isPlain = true;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    all |= unit;
+    if (unit === 0) isPlain = false;
+  }
+  if (all > 0xff) return "wide";
+  return isPlain && all < 0x80 ? "plain" : "latin1";
+}
+
+/** Arguments one `fromCharCode` call is given; more would need much of the host's stack. */
+const PIECE_CHARACTERS = 2048;
+
+function readCharacters(units: Uint8Array | Uint16Array, start: number, length: number): string {
+  let text = "";
+  for (let at = start; at < start + length; at += PIECE_CHARACTERS) {
+    const piece = units.subarray(at, Math.min(at + PIECE_CHARACTERS, start + length));
+    text += String.fromCharCode.apply(null, piece as unknown as number[]);
+  }
+  return text;
+}

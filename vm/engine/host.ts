@@ -1,0 +1,52 @@
+/** What crosses between host and guest: host functions, their arguments, and how a run ends. specs/vm/engine/engine.md#host-interface */
+
+/**
+ * A host function the guest calls with an operation number and arguments. It may charge ticks, call other
+ * instances, throw a GuestException into the guest, or throw anything else to end the run: that comes out of
+ * the run it interrupted, unchanged. Operations are not negative.
+ */
+export type Host = (operation: number, args: HostArguments) => string | number | undefined;
+
+/** The arguments of one host call. Valid until the host function returns. */
+export interface HostArguments {
+  /** Without the operation. */
+  readonly length: number;
+  /** @throws GuestException (TypeError) when argument `index` is not an integer between ±2^53. */
+  int(index: number): number;
+  /** @throws GuestException (TypeError) when argument `index` is not a string. */
+  text(index: number): string;
+  /** Whether argument `index` is missing or undefined. */
+  isUndefined(index: number): boolean;
+}
+
+/** How a run ended. The guest can catch none but an exception. */
+export type RunResult =
+  | { readonly outcome: "ok"; readonly value: string | undefined; readonly ticksUsed: number }
+  | (GuestErrorReport & { readonly outcome: "exception"; readonly ticksUsed: number })
+  | { readonly outcome: Halt; readonly ticksUsed: number };
+
+/** Ends no guest can catch. They take all ticks of the run, but report those used. */
+export type Halt = "out of gas" | "stack limit" | "out of memory";
+
+/** A thrown value as the guest described it. `name` and `message` are its own words. */
+export type GuestErrorReport = {
+  readonly name: string;
+  readonly message: string;
+  /** The thrown object's property `payload`, when that is a string. */
+  readonly payload: string | undefined;
+};
+
+/**
+ * Thrown by a host function to throw in the guest, which may catch it: an error of the intrinsic class `name`,
+ * or an `Error` of that name, with an own property `payload` when one is given.
+ */
+export class GuestException extends Error {
+  override readonly name: string;
+  readonly payload: string | undefined;
+
+  constructor(name: string, message: string, payload?: string) {
+    super(message);
+    this.name = name;
+    this.payload = payload;
+  }
+}

@@ -1,0 +1,143 @@
+/** One instance of the engine: runs a contract's module and its entries. specs/vm/engine/engine.md#outcomes */
+import { utf8ToBytes } from "../../primitives/bytes.ts";
+import { assert } from "../../primitives/errors.ts";
+import { EVALUATE_MODULE, type GuestHandles } from "./boot.ts";
+import type { GuestErrorReport, GuestException, Host, RunResult } from "./host.ts";
+import { Machine, type StackAccount } from "./machine.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { Pointer } from "./wasm-module.ts";
+
+/** The entry that receives the default export of a module. */
+const DEFINE_ENTRY = "define";
+
+const PENDING_JOB: GuestErrorReport = {
+  name: "TypeError",
+  message: "a contract is synchronous: a promise is pending at its return",
+  payload: undefined,
+};
+
+/** What an action inside a run produced. Strings are the machine's halts, so results are objects. */
+type Returned = { readonly value: string | undefined } | { readonly error: GuestErrorReport };
+
+/** Create through Engine.createInstance. Runs one call at a time; a host function may use other instances. */
+export class EngineInstance {
+  readonly #machine: Machine;
+  readonly #handles: GuestHandles;
+
+  constructor(module: WebAssembly.Module, account: StackAccount, handles: GuestHandles) {
+    this.#machine = new Machine(module, account);
+    this.#handles = handles;
+    this.#machine.attach(handles, (error) => this.#makeError(error));
+  }
+
+  /** Ticks left in the run in progress; for host functions. */
+  get ticksLeft(): number {
+    return this.#machine.ticksLeft;
+  }
+
+  /** Takes ticks from the run in progress, and ends it when they do not suffice; for host functions. */
+  chargeTicks(ticks: number): void {
+    this.#machine.chargeTicks(ticks);
+  }
+
+  /** Puts the instance into the state of `snapshot`. 7 µs for a small contract. */
+  restore(snapshot: Snapshot): void {
+    this.#machine.restore(snapshot);
+  }
+
+  /** The state between two runs, to be restored into this or another instance. */
+  takeSnapshot(): Snapshot {
+    return this.#machine.takeSnapshot();
+  }
+
+  /**
+   * Evaluates an ES module, which may import `chain:std` only, and hands its default export to the entry
+   * `define`; the value is what that returns.
+   *
+   * @throws NodeFault; and what `host` threw to end the run.
+   */
+  evaluateModule(source: string, ticks: number, host: Host): RunResult {
+    return this.#run(ticks, host, () => {
+      const { functions, guest } = this.#machine;
+      const { context, moduleName } = this.#handles;
+      const bytes = utf8ToBytes(source);
+      const code = guest.newBytes(bytes);
+      const namespace = functions.evaluate(context, code, bytes.length, moduleName, 0, EVALUATE_MODULE);
+      functions.free(code);
+      if (guest.isException(namespace)) return { error: this.#describe(namespace) };
+      if (functions.promiseState(context, namespace) >= 0) return { error: PENDING_JOB };
+      const key = guest.newString("default");
+      const contract = functions.getProperty(context, namespace, key);
+      functions.freeValue(context, key);
+      functions.freeValue(context, namespace);
+      if (guest.isException(contract)) return { error: this.#describe(contract) };
+      return this.#callEntry(DEFINE_ENTRY, contract);
+    });
+  }
+
+  /**
+   * Calls an entry `chain:std` registered.
+   *
+   * @throws NodeFault; and what `host` threw to end the run.
+   */
+  call(entry: string, argument: string | undefined, ticks: number, host: Host): RunResult {
+    return this.#run(ticks, host, () =>
+      this.#callEntry(entry, argument === undefined ? undefined : this.#machine.guest.newString(argument)),
+    );
+  }
+
+  #run(ticks: number, host: Host, action: () => Returned): RunResult {
+    assert(Number.isSafeInteger(ticks) && ticks >= 0, "ticks are a whole number below 2^53");
+    const returned = this.#machine.run(ticks, host, action);
+    const ticksUsed = ticks - Math.max(0, this.#machine.ticksLeft);
+    if (typeof returned === "string") return { outcome: returned, ticksUsed };
+    if ("error" in returned) return { outcome: "exception", ...returned.error, ticksUsed };
+    return { outcome: "ok", value: returned.value, ticksUsed };
+  }
+
+  /** Takes over `argument`. */
+  #callEntry(entry: string, argument: Pointer | undefined): Returned {
+    const { functions, guest } = this.#machine;
+    const { context, runtime, entries } = this.#handles;
+    const target = entries.get(entry);
+    assert(target !== undefined, `chain:std registered the entry ${entry}`);
+    const result = this.#invoke(target, argument === undefined ? [] : [argument]);
+    if (guest.isException(result)) return { error: this.#describe(result) };
+    const value = guest.isString(result) ? guest.readString(result) : undefined;
+    assert(
+      value !== undefined || guest.isUndefined(result),
+      `the entry ${entry} returns a string or nothing`,
+    );
+    functions.freeValue(context, result);
+    return functions.isJobPending(runtime) === 0 ? { value } : { error: PENDING_JOB };
+  }
+
+  /** Calls a guest function and frees the arguments. */
+  #invoke(target: Pointer, values: readonly Pointer[]): Pointer {
+    const { functions, guest } = this.#machine;
+    const { context, undefinedValue, argv } = this.#handles;
+    let at = argv >> 2;
+    for (const value of values) guest.words[at++] = value;
+    const result = functions.call(context, target, undefinedValue, values.length, argv);
+    for (const value of values) functions.freeValue(context, value);
+    return result;
+  }
+
+  #describe(exception: Pointer): GuestErrorReport {
+    const { functions } = this.#machine;
+    const { context, describe } = this.#handles;
+    const thrown = functions.resolveException(context, exception);
+    functions.freeValue(context, this.#invoke(describe, [thrown]));
+    functions.freeValue(context, exception);
+    return this.#machine.takeReport() ?? { name: "Error", message: "", payload: undefined };
+  }
+
+  #makeError({ name, message, payload }: GuestException): Pointer {
+    const { guest } = this.#machine;
+    const texts = payload === undefined ? [name, message] : [name, message, payload];
+    return this.#invoke(
+      this.#handles.makeError,
+      texts.map((text) => guest.newString(text)),
+    );
+  }
+}

@@ -1,0 +1,107 @@
+/** The engine's binary as a typed object: its minified names spelled out, and imports that give it nothing. specs/vm/engine/engine.md#loader */
+import { NodeFault } from "./node-fault.ts";
+
+/** Address of a QuickJS object, a C string or a `JSValue` in the guest's memory; 0 is NULL. */
+export type Pointer = number;
+
+/** The exported functions the loader uses, under the names of quickjs-emscripten's C interface. */
+const FUNCTION_NAMES = {
+  construct: "u",
+  malloc: "v",
+  free: "M",
+  throwValue: "w",
+  setMaxStackSize: "D",
+  getUndefined: "E",
+  newRuntime: "K",
+  newContext: "N",
+  freeValue: "P",
+  newString: "_",
+  isJobPending: "fa",
+  getProperty: "ha",
+  setProperty: "ja",
+  call: "ma",
+  resolveException: "na",
+  evaluate: "pa",
+  promiseState: "wa",
+  getGlobalObject: "ua",
+  newFunction: "Da",
+  getOwnPropertyNames: "la",
+  ticksLeft: "ticksLeft",
+  setTicks: "setTicks",
+} as const;
+
+type FunctionName = keyof typeof FUNCTION_NAMES;
+export type GuestFunctions = { readonly [name in FunctionName]: (...args: number[]) => number };
+
+export type GuestModule = {
+  readonly functions: GuestFunctions;
+  readonly memory: WebAssembly.Memory;
+  readonly stackPointer: WebAssembly.Global;
+  readonly stackLow: WebAssembly.Global;
+  readonly stackFloor: WebAssembly.Global;
+  readonly stopReason: WebAssembly.Global;
+};
+
+/** What the binary may ask of its host that has an effect. */
+export type GuestImports = {
+  /** The one host function: arguments at `argv`, 8 bytes each; returns a `JSValue` the guest will free. */
+  hostCall(argumentCount: number, argv: Pointer): Pointer;
+  /** The memory is full. Must throw. */
+  memoryExhausted(): never;
+};
+
+/**
+ * Instantiates the metered binary. Clocks stand at zero, the time zone is UTC, the environment is empty,
+ * nothing is written anywhere, and memory does not grow.
+ */
+export function instantiate(module: WebAssembly.Module, pages: number, imports: GuestImports): GuestModule {
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const instance = new WebAssembly.Instance(module, { a: { a: memory, ...closedImports(memory, imports) } });
+  const exported = (name: string): unknown => instance.exports[name];
+  const functions = Object.fromEntries(
+    Object.entries(FUNCTION_NAMES).map(([name, minified]) => [name, exported(minified)]),
+  ) as unknown as GuestFunctions;
+  return {
+    functions,
+    memory,
+    stackPointer: exported("stackPointer") as WebAssembly.Global,
+    stackLow: exported("stackLow") as WebAssembly.Global,
+    stackFloor: exported("stackFloor") as WebAssembly.Global,
+    stopReason: exported("stopReason") as WebAssembly.Global,
+  };
+}
+
+const ERRNO_BADF = 8;
+
+function closedImports(memory: WebAssembly.Memory, imports: GuestImports): Record<string, unknown> {
+  const fault = (what: string) => (): never => {
+    throw new NodeFault(what);
+  };
+  const zero = (...addresses: Pointer[]): number => {
+    const words = new Uint32Array(memory.buffer);
+    for (const address of addresses) words[address >> 2] = 0;
+    return 0;
+  };
+  return {
+    b: fault("assertion failed in the engine"),
+    q: fault("the engine aborted"),
+    r: fault("the engine exited"),
+    s: (_context: Pointer, _thisValue: Pointer, argumentCount: number, argv: Pointer) =>
+      imports.hostCall(argumentCount, argv),
+    k: () => imports.memoryExhausted(),
+    p: () => 0, // date_now
+    m: fault("local time was asked for, though Date does not exist"),
+    n: fault("the time zone was asked for, though Date does not exist"),
+    f: zero, // environ_sizes_get
+    e: () => 0, // environ_get
+    c: () => ERRNO_BADF, // fd_write
+    d: () => ERRNO_BADF, // fd_close
+    o: () => ERRNO_BADF, // fd_seek
+    j: () => 0, // setitimer
+    l: () => undefined, // keepalive
+    i: () => 0, // interrupt handler: never enabled
+    h: () => 0, // module loader: never enabled
+    g: () => 0, // module name normalizer: never enabled
+    t: () => undefined, // a host reference was freed: there are none
+  };
+}
