@@ -11,13 +11,11 @@ import {
 import { assert } from "../../primitives/errors.ts";
 import { decodeRlp, encodeRlp } from "../../primitives/rlp.ts";
 import type { Account } from "../../vm/state/account.ts";
+import { EMPTY_CODE_HASH } from "../../vm/state/account-codec.ts";
 import { EMPTY_TRIE_ROOT } from "../../vm/state/trie.ts";
 
-/** keccak256 of nothing. Like the root of the empty trie, it belongs to most accounts and is not stored. */
-export const EMPTY_CODE_HASH: Hash = "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470";
-
 /** Block numbers and slots in keys: six bytes big-endian, so that keys sort by number. */
-const NUMBER_BYTES = 6;
+export const NUMBER_BYTES = 6;
 
 const ADDRESS_BYTES = 20;
 const HASH_BYTES = 32;
@@ -89,7 +87,7 @@ function writeHex(target: Buffer, hex: string, offset: number, length: number): 
   assert(written === length, `a key part has ${length} bytes`);
 }
 
-/** RLP [nonce, balance, storage root, code hash]; the two hashes are empty when nothing is behind them. */
+/** As in the state trie, except that the two hashes are empty when nothing is behind them. */
 export function encodeAccount({ nonce, balance, storageRoot, codeHash }: Account): Uint8Array {
   return encodeRlp([
     bigIntToMinimalBytes(nonce),

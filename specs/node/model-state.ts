@@ -1,9 +1,9 @@
 /** A world state of plain maps, and random changes to a small one: what storage is compared with. */
 import { deepEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { EMPTY_CODE_HASH } from "../../node/storage/state-codec.ts";
 import { type Address, bigIntToBytes, type Hash, toHash, toHex } from "../../primitives/bytes.ts";
 import type { Account, StateDiff, StateStore } from "../../vm/state/account.ts";
+import { EMPTY_CODE_HASH } from "../../vm/state/account-codec.ts";
 import { EMPTY_TRIE_ROOT } from "../../vm/state/trie.ts";
 
 export function hashOf(number: number): Hash {
@@ -49,13 +49,16 @@ function mapOf<K, V>(keys: readonly K[], value: fc.Arbitrary<V>): fc.Arbitrary<R
   return fc.array(entry, { maxLength: keys.length }).map((entries) => new Map(entries));
 }
 
-export const someDiff: fc.Arbitrary<StateDiff> = fc.record({
-  stateRoot: hash,
-  accounts: mapOf(ADDRESSES, fc.option(accountOf)),
-  storage: mapOf(ADDRESSES, mapOf(SLOTS, fc.oneof(fc.constant(0n), word))),
-  codes: fc.array(fc.tuple(hash, node), { maxLength: 2 }).map((codes) => new Map(codes)),
-  trieNodes: mapOf(OWNERS, mapOf(PATHS, fc.option(node))),
-});
+export const someDiff: fc.Arbitrary<StateDiff> = fc.record(
+  {
+    stateRoot: hash,
+    accounts: mapOf(ADDRESSES, fc.option(accountOf)),
+    storage: mapOf(ADDRESSES, mapOf(SLOTS, fc.oneof(fc.constant(0n), word))),
+    codes: fc.array(fc.tuple(hash, node), { maxLength: 2 }).map((codes) => new Map(codes)),
+    trieNodes: mapOf(OWNERS, mapOf(PATHS, fc.option(node))),
+  },
+  { noNullPrototype: true },
+);
 
 export class ModelState {
   readonly #accounts = new Map<Address, Account | null>();
