@@ -40,5 +40,5 @@ export const TransactionsByHash = new ListCompositeType(Bytes32, MAX_REQUEST_TRA
 
 /** Why a connection is closed. */
 export const Goodbye = Uint53;
-export const GOODBYE_REASON = { shutdown: 1, otherChain: 2, tooManyPeers: 129, banned: 251 } as const;
+export const GOODBYE_REASON = { shutdown: 1, otherChain: 2, fault: 3, banned: 251 } as const;
 export type GoodbyeReason = keyof typeof GOODBYE_REASON;

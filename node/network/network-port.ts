@@ -2,6 +2,7 @@
 import type { GossipTopic } from "./gossip-topics.ts";
 import type { BlocksByRange, Status } from "./messages.ts";
 import type { PenaltyReason } from "./peer-score.ts";
+import type { ProtocolName } from "./protocols.ts";
 
 /** A libp2p peer id in its text form. */
 export type PeerId = string;
@@ -46,14 +47,32 @@ export interface NetworkHandlers {
   readonly transactions: TransactionSource;
 }
 
+/** The part of the node's log the network writes to. */
+export interface NetworkLog {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** How a request from a peer ended. */
+export type ServeOutcome = "answered" | "refused" | "malformed" | "failed";
+
+/** What the network counts, for whoever exports it. */
+export interface NetworkMetrics {
+  gossipReceived(topic: GossipTopic, bytes: number): void;
+  gossipSettled(topic: GossipTopic, verdict: Verdict): void;
+  gossipPublished(topic: GossipTopic, bytes: number): void;
+  requestServed(protocol: ProtocolName, outcome: ServeOutcome): void;
+}
+
 export interface PeerSummary {
   readonly id: PeerId;
   readonly address: string;
   readonly direction: "inbound" | "outbound";
   /** Zero for a peer without fault, negative with penalties; decays toward zero. */
   readonly score: number;
-  /** Absent until the handshake is done. */
-  readonly status: Status | undefined;
+  /** As last told. */
+  readonly status: Status;
   /** How far the peer's clock is ahead of ours, from the exchange of statuses. */
   readonly clockOffsetMs: number | undefined;
 }
@@ -80,6 +99,8 @@ export interface Network extends BlockRequester {
    * @throws NetworkError NETWORK_MESSAGE_TOO_LARGE
    */
   publish(topic: GossipTopic, data: Uint8Array): Promise<number>;
+  /** Peers that listen on a topic. */
+  gossipPeers(topic: GossipTopic): number;
   /** Settles a gossip message. False when its time was over or it was settled before. */
   reportVerdict(messageId: string, verdict: Verdict): boolean;
 

@@ -1,0 +1,100 @@
+/** Gossip: topics in, verdicts out. See specs/network/gossip.md */
+import { type GossipSub, type Message, TopicValidatorResult } from "@chainsafe/libp2p-gossipsub";
+import type { GossipCodec } from "./gossip-codec.ts";
+import { GOSSIP_LIMIT_BYTES, GOSSIP_TOPICS, type GossipTopic, topicName } from "./gossip-topics.ts";
+import { NetworkError } from "./network-error.ts";
+import type { NetworkHandlers, NetworkMetrics, PeerId, Verdict } from "./network-port.ts";
+import type { PenaltyReason } from "./peer-score.ts";
+import { PendingVerdicts, type VerdictLimits } from "./pending-verdicts.ts";
+
+export interface GossipOptions {
+  readonly pubsub: GossipSub;
+  readonly codec: GossipCodec;
+  readonly forkDigest: Uint8Array;
+  readonly verdictLimits: VerdictLimits | undefined;
+  readonly nowMs: () => number;
+  readonly handlers: Pick<NetworkHandlers, "onGossip">;
+  readonly metrics: NetworkMetrics;
+  readonly penalize: (peer: PeerId, reason: PenaltyReason) => void;
+}
+
+/** Uncompressed limits by topic string, as the codec wants them. */
+export function topicLimits(forkDigest: Uint8Array): Map<string, number> {
+  return new Map(GOSSIP_TOPICS.map((topic) => [topicName(topic, forkDigest), GOSSIP_LIMIT_BYTES[topic]]));
+}
+
+const RESULT = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+} as const;
+
+export class Gossip {
+  readonly #options: GossipOptions;
+  readonly #pending: PendingVerdicts;
+
+  constructor(options: GossipOptions) {
+    this.#options = options;
+    this.#pending = new PendingVerdicts(options.verdictLimits);
+  }
+
+  /** Subscribes to every topic. gossipsub must be running. */
+  start(): void {
+    const { pubsub, forkDigest } = this.#options;
+    for (const topic of GOSSIP_TOPICS) {
+      const name = topicName(topic, forkDigest);
+      pubsub.topicValidators.set(name, (peer, message) => this.#validate(topic, peer.toString(), message));
+      pubsub.subscribe(name);
+    }
+  }
+
+  /** Lets the messages go whose time is over. */
+  expire(): void {
+    this.#pending.expire(this.#options.nowMs());
+  }
+
+  stop(): void {
+    this.#pending.settleAll("ignore");
+  }
+
+  async publish(topic: GossipTopic, data: Uint8Array): Promise<number> {
+    const limit = GOSSIP_LIMIT_BYTES[topic];
+    if (data.length > limit) {
+      throw new NetworkError({ code: "NETWORK_MESSAGE_TOO_LARGE", topic, length: data.length, limit });
+    }
+    const { pubsub, forkDigest, metrics } = this.#options;
+    metrics.gossipPublished(topic, data.length);
+    const result = await pubsub.publish(topicName(topic, forkDigest), data);
+    return result.recipients.length;
+  }
+
+  subscribers(topic: GossipTopic): number {
+    return this.#options.pubsub.getSubscribers(topicName(topic, this.#options.forkDigest)).length;
+  }
+
+  report(messageId: string, verdict: Verdict): boolean {
+    const sender = this.#pending.sender(messageId);
+    if (sender === undefined) return false;
+    if (verdict === "reject") this.#options.penalize(sender, "gossipRejected");
+    return this.#pending.settle(messageId, verdict);
+  }
+
+  /** What gossipsub asks of every new message. It forwards only when this resolves to Accept. */
+  async #validate(topic: GossipTopic, peer: PeerId, message: Message): Promise<TopicValidatorResult> {
+    const { codec, nowMs, handlers, metrics, penalize } = this.#options;
+    const { data } = message;
+    metrics.gossipReceived(topic, data.length);
+    if (codec.malformation(data) !== undefined) {
+      penalize(peer, "malformed");
+      metrics.gossipSettled(topic, "reject");
+      return TopicValidatorResult.Reject;
+    }
+    const arrivalMs = nowMs();
+    const messageId = codec.messageId(message.topic, data);
+    const verdict = this.#pending.wait(messageId, peer, data.length, arrivalMs);
+    if (verdict !== undefined) handlers.onGossip({ topic, peer, messageId, data, arrivalMs });
+    const settled = (await verdict) ?? "ignore";
+    metrics.gossipSettled(topic, settled);
+    return RESULT[settled];
+  }
+}

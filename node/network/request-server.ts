@@ -1,0 +1,101 @@
+/** Answering peers, within limits. See specs/network/requests.md#limits */
+import type { Connection, Stream } from "@libp2p/interface";
+import { encodeSuccess, RESULT, readFrame } from "./chunks.ts";
+import type { NetworkMetrics, PeerId, ServeOutcome } from "./network-port.ts";
+import type { PenaltyReason } from "./peer-score.ts";
+import { PROTOCOLS, type Protocol, type ProtocolName, TOTAL_QUOTA_FACTOR } from "./protocols.ts";
+import { RateLimiter } from "./rate-limit.ts";
+import { StreamError } from "./request-errors.ts";
+import { StreamReader, writeToStream } from "./stream-io.ts";
+
+/** What a request asks for, once its bytes were understood. */
+export interface PreparedAnswer {
+  /** Units of the peer's quota. */
+  readonly cost: number;
+  /** Runs after the quota was paid. */
+  readonly chunks: () => Iterable<Uint8Array>;
+}
+
+/** @throws anything when the bytes are not a request of this protocol. */
+export type PrepareAnswer = (peer: PeerId, body: Uint8Array) => PreparedAnswer;
+
+export interface RequestServerOptions {
+  readonly nowMs: () => number;
+  readonly penalize: (peer: PeerId, reason: PenaltyReason) => void;
+  readonly metrics: Pick<NetworkMetrics, "requestServed">;
+}
+
+/** A handler for libp2p. It never throws. */
+export function serveProtocol(
+  name: ProtocolName,
+  prepare: PrepareAnswer,
+  options: RequestServerOptions,
+): (stream: Stream, connection: Connection) => Promise<void> {
+  const protocol: Protocol = PROTOCOLS[name];
+  const { burst, perSecond } = protocol.quota;
+  const total = { burst: burst * TOTAL_QUOTA_FACTOR, perSecond: perSecond * TOTAL_QUOTA_FACTOR };
+  const limiter = new RateLimiter(protocol.quota, total, options.nowMs);
+
+  return async (stream, connection) => {
+    const peer = connection.remotePeer.toString();
+    const reader = new StreamReader(stream);
+    const signal = AbortSignal.timeout(protocol.timeoutMs);
+    const giveUp = (): void => {
+      reader.release();
+      stream.abort(new Error("request timed out"));
+    };
+    signal.addEventListener("abort", giveUp);
+    let outcome: ServeOutcome = "failed";
+    try {
+      const prepared = await readRequest(reader, protocol, (body) => prepare(peer, body));
+      outcome = await answer(stream, prepared, peer, limiter, options);
+      await stream.close({ signal });
+    } catch {
+      // The peer went away, was too slow, or our own source failed: nothing more can be said on this stream.
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+      reader.release();
+      stream.abort(new Error("request over"));
+      options.metrics.requestServed(name, outcome);
+    }
+  };
+}
+
+/** The prepared answer, or undefined when the bytes are no request. @throws when the stream breaks. */
+async function readRequest(
+  reader: StreamReader,
+  protocol: Protocol,
+  prepare: (body: Uint8Array) => PreparedAnswer,
+): Promise<PreparedAnswer | undefined> {
+  try {
+    const body = await readFrame(reader, protocol.maxRequestBytes);
+    if (body === undefined) throw new StreamError({ code: "STREAM_ENDED" });
+    if ((await reader.read(1)) !== undefined) return undefined;
+    return prepare(body);
+  } catch (error) {
+    if (error instanceof StreamError && error.detail.code === "STREAM_ENDED") throw error;
+    return undefined;
+  }
+}
+
+async function answer(
+  stream: Stream,
+  prepared: PreparedAnswer | undefined,
+  peer: PeerId,
+  limiter: RateLimiter,
+  { penalize }: RequestServerOptions,
+): Promise<ServeOutcome> {
+  if (prepared === undefined) {
+    penalize(peer, "malformed");
+    await writeToStream(stream, new Uint8Array([RESULT.invalidRequest]));
+    return "malformed";
+  }
+  const grant = limiter.take(peer, prepared.cost);
+  if (grant !== "granted") {
+    if (grant === "peer") penalize(peer, "tooManyRequests");
+    await writeToStream(stream, new Uint8Array([RESULT.tooManyRequests]));
+    return "refused";
+  }
+  for (const chunk of prepared.chunks()) await writeToStream(stream, encodeSuccess(chunk));
+  return "answered";
+}
