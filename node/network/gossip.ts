@@ -7,8 +7,13 @@ import type { NetworkHandlers, NetworkMetrics, PeerId, Verdict } from "./network
 import type { PenaltyReason } from "./peer-score.ts";
 import { PendingVerdicts, type VerdictLimits } from "./pending-verdicts.ts";
 
+/** What gossipsub's class offers beyond its published interface. */
+export interface MeshView {
+  getMeshPeers(topic: string): string[];
+}
+
 export interface GossipOptions {
-  readonly pubsub: GossipSub;
+  readonly pubsub: GossipSub & MeshView;
   readonly codec: GossipCodec;
   readonly forkDigest: Uint8Array;
   readonly verdictLimits: VerdictLimits | undefined;
@@ -68,8 +73,8 @@ export class Gossip {
     return result.recipients.length;
   }
 
-  subscribers(topic: GossipTopic): number {
-    return this.#options.pubsub.getSubscribers(topicName(topic, this.#options.forkDigest)).length;
+  meshPeers(topic: GossipTopic): number {
+    return this.#options.pubsub.getMeshPeers(topicName(topic, this.#options.forkDigest)).length;
   }
 
   report(messageId: string, verdict: Verdict): boolean {

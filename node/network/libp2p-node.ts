@@ -1,5 +1,10 @@
 /** libp2p with the transports and limits of this project. See specs/network/peers.md#libp2p */
-import { type GossipSub, type GossipsubOpts, gossipsub } from "@chainsafe/libp2p-gossipsub";
+import {
+  type GossipSub,
+  type GossipSubComponents,
+  type GossipsubOpts,
+  gossipsub,
+} from "@chainsafe/libp2p-gossipsub";
 import { identify } from "@libp2p/identify";
 import type { ConnectionGater, Libp2p } from "@libp2p/interface";
 import { noise } from "@libp2p/noise";
@@ -7,6 +12,7 @@ import { ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import { createLibp2p } from "libp2p";
+import type { MeshView } from "./gossip.ts";
 import type { NetworkIdentity } from "./identity.ts";
 import { NetworkError } from "./network-error.ts";
 
@@ -21,7 +27,9 @@ const MAX_WINDOW_BYTES = 4 << 20;
 const MAX_READ_BUFFER_BYTES = 8 << 20;
 const MAX_WRITE_BUFFER_BYTES = 16 << 20;
 
-export type JuratLibp2p = Libp2p<{ pubsub: GossipSub }>;
+export type JuratLibp2p = Libp2p<{ pubsub: GossipSub & MeshView }>;
+
+type Gossipsub = (components: GossipSubComponents) => GossipSub & MeshView;
 
 export interface Libp2pNodeOptions {
   readonly identity: NetworkIdentity;
@@ -57,7 +65,7 @@ export async function createLibp2pNode(options: Libp2pNodeOptions): Promise<Jura
     },
     connectionMonitor: { pingInterval: PING_INTERVAL_MS },
     connectionGater: gater,
-    services: { identify: identify(), ping: ping(), pubsub: gossipsub(gossip) },
+    services: { identify: identify(), ping: ping(), pubsub: gossipsub(gossip) as Gossipsub },
   });
 }
 

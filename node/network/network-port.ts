@@ -99,8 +99,8 @@ export interface Network extends BlockRequester {
    * @throws NetworkError NETWORK_MESSAGE_TOO_LARGE
    */
   publish(topic: GossipTopic, data: Uint8Array): Promise<number>;
-  /** Peers that listen on a topic. */
-  gossipPeers(topic: GossipTopic): number;
+  /** Peers in our mesh of a topic: those we pass its messages on to. */
+  meshPeers(topic: GossipTopic): number;
   /** Settles a gossip message. False when its time was over or it was settled before. */
   reportVerdict(messageId: string, verdict: Verdict): boolean;
 

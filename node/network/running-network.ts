@@ -76,8 +76,8 @@ export class RunningNetwork implements Network {
     return this.#parts.gossip.publish(topic, data);
   }
 
-  gossipPeers(topic: GossipTopic): number {
-    return this.#parts.gossip.subscribers(topic);
+  meshPeers(topic: GossipTopic): number {
+    return this.#parts.gossip.meshPeers(topic);
   }
 
   reportVerdict(messageId: string, verdict: Verdict): boolean {

@@ -129,9 +129,9 @@ export async function connect(from: TestNode, to: TestNode): Promise<void> {
   ]);
 }
 
-/** Resolves when each node hears the gossip of `count` others. */
+/** Resolves when each node passes blocks on to `count` others. */
 export async function meshed(nodes: readonly TestNode[], count: number): Promise<void> {
-  await until(() => nodes.every(({ network }) => network.gossipPeers("beacon_block") >= count));
+  await until(() => nodes.every(({ network }) => network.meshPeers("beacon_block") >= count));
 }
 
 function emptyStatus(): Status {
