@@ -1,8 +1,9 @@
 /** The head: which block an honest validator builds on and votes for. See specs/consensus/fork-choice.md#get_head. */
 import type { Hash } from "../primitives/bytes.ts";
 import { assert } from "../primitives/errors.ts";
-import { checkpointSlot, type ForkChoiceStore } from "./fork-choice-store.ts";
+import type { ForkChoiceStore } from "./fork-choice-store.ts";
 import { childrenOf, NO_BLOCK, parentAt, rootAt, slotAt } from "./proto-array.ts";
+import { computeCheckpointSlot, forkAtSlot } from "./time.ts";
 import { stakeVotingSince, weighTree } from "./vote-weights.ts";
 
 /**
@@ -39,16 +40,17 @@ function proposerBoost(store: ForkChoiceStore): Boost | undefined {
   const { tree, params, nowSlot } = store;
   const boosted = store.boostRoot === undefined ? undefined : tree.indices.get(store.boostRoot);
   if (boosted === undefined) return undefined;
-  const sinceSlot = Math.max(0, nowSlot - 2 * params.slotsPerEpoch);
+  const { slotsPerEpoch } = forkAtSlot(nowSlot, params);
+  const sinceSlot = Math.max(0, nowSlot - 2 * slotsPerEpoch);
   const fresh = stakeVotingSince(store.votes, store.balances, sinceSlot);
   const onPath = new Uint8Array(tree.length);
   for (let at = boosted; at !== NO_BLOCK; at = parentAt(tree, at)) onPath[at] = 1;
-  return { onPath, weight: Math.floor((params.proposerBoostPercent * fresh) / (params.slotsPerEpoch * 100)) };
+  return { onPath, weight: Math.floor((params.proposerBoostPercent * fresh) / (slotsPerEpoch * 100)) };
 }
 
 function isValveOpen(store: ForkChoiceStore): boolean {
   const { params, nowSlot } = store;
-  const oldestCarried = checkpointSlot(params, store.justified.epoch) + params.slotsPerHistoricalRoot;
+  const oldestCarried = computeCheckpointSlot(store.justified.epoch, params) + params.slotsPerHistoricalRoot;
   return oldestCarried < nowSlot || nowSlot - store.justifiedAtSlot > params.adoptionSlots;
 }
 
@@ -71,7 +73,7 @@ function walk(store: ForkChoiceStore, boost: Boost | undefined, viable: Uint8Arr
   assert(start !== undefined, "the justified block is in the tree");
   const isViable = (block: number): boolean => viable === undefined || viable[block] === 1;
 
-  const aboveSlot = checkpointSlot(params, justified.epoch);
+  const aboveSlot = computeCheckpointSlot(justified.epoch, params);
   let head = start;
   // A child at or below the checkpoint's slot would make another block the checkpoint of that epoch.
   let children = childrenOf(tree, head).filter((child) => slotAt(tree, child) > aboveSlot && isViable(child));

@@ -1,6 +1,7 @@
 /** What a node remembers to choose its head: blocks, latest votes, checkpoints. See specs/consensus/fork-choice.md#the-store. */
 import type { Hash } from "../primitives/bytes.ts";
 import { CodedError } from "../primitives/errors.ts";
+import type { ChainParams } from "./params.ts";
 import {
   ancestorAtOrBefore,
   createProtoArray,
@@ -9,21 +10,11 @@ import {
   rootAt,
   slotAt,
 } from "./proto-array.ts";
+import { computeCheckpointSlot } from "./time.ts";
 import type { LatestVotes } from "./vote-weights.ts";
 
 /** A checkpoint as the store names it: the genesis checkpoint's zero root is replaced by the genesis block's. */
 export type TreeCheckpoint = { readonly epoch: number; readonly root: Hash };
-
-/** The parameters fork choice reads; all of them are chain parameters. */
-export type ForkChoiceParams = {
-  readonly slotsPerEpoch: number;
-  readonly targetLagSlots: number;
-  readonly periodSlots: number;
-  readonly slotsPerHistoricalRoot: number;
-  readonly adoptionSlots: number;
-  readonly lmdExpirySlots: number;
-  readonly proposerBoostPercent: number;
-};
 
 /** A vote for a head, by all of `validatorIndices`. */
 export type HeadVote = {
@@ -36,7 +27,7 @@ export type HeadVote = {
 export type JustifiedCheckpoint = { readonly checkpoint: TreeCheckpoint; readonly proofRoot: Hash };
 
 export type ForkChoiceStore = {
-  readonly params: ForkChoiceParams;
+  readonly params: ChainParams;
   /** The current slot; moved by onTick only. */
   nowSlot: number;
   readonly tree: ProtoArray;
@@ -88,7 +79,7 @@ export type ForkChoiceAnchor = {
 
 /** A store that knows one block, finalized: genesis, a checkpoint, or where the node stopped. */
 export function createForkChoice(
-  params: ForkChoiceParams,
+  params: ChainParams,
   anchor: ForkChoiceAnchor,
   nowSlot: number,
 ): ForkChoiceStore {
@@ -116,11 +107,6 @@ export function checkpointKey(checkpoint: TreeCheckpoint): string {
   return `${checkpoint.epoch}:${checkpoint.root}`;
 }
 
-/** Slot whose block, or the last one before it, is the checkpoint of `epoch`. */
-export function checkpointSlot(params: ForkChoiceParams, epoch: number): number {
-  return Math.max(0, epoch * params.slotsPerEpoch - params.targetLagSlots);
-}
-
 /**
  * Root of the checkpoint block of `epoch` on the chain that ends in `tipRoot`: unique per chain and epoch.
  * Undefined when the tip is unknown or the checkpoint lies below the finalized block.
@@ -128,7 +114,7 @@ export function checkpointSlot(params: ForkChoiceParams, epoch: number): number 
 export function checkpointBlock(store: ForkChoiceStore, tipRoot: Hash, epoch: number): Hash | undefined {
   const tip = store.tree.indices.get(tipRoot);
   if (tip === undefined) return undefined;
-  const index = ancestorAtOrBefore(store.tree, tip, checkpointSlot(store.params, epoch));
+  const index = ancestorAtOrBefore(store.tree, tip, computeCheckpointSlot(epoch, store.params));
   return index === NO_BLOCK ? undefined : rootAt(store.tree, index);
 }
 

@@ -2,7 +2,6 @@
 import type { Hash } from "../primitives/bytes.ts";
 import {
   checkpointKey,
-  checkpointSlot,
   ForkChoiceError,
   type ForkChoiceStore,
   growLatestVotes,
@@ -12,6 +11,7 @@ import {
   type TreeCheckpoint,
 } from "./fork-choice-store.ts";
 import { addProtoBlock, ancestorAtOrBefore, NO_BLOCK, pruneProtoArray, slotAt } from "./proto-array.ts";
+import { computeCheckpointSlot, computePeriodAtSlot } from "./time.ts";
 
 /**
  * Votes kept for the next slot. Gossip admits one vote per validator and epoch, so this is far above what
@@ -109,7 +109,7 @@ function checkBlock(store: ForkChoiceStore, block: ForkChoiceBlock): void {
 
   // Before the ancestry check: else the alarm would depend on the order in which blocks arrive.
   checkFinality(store, block);
-  const finalizedSlot = checkpointSlot(store.params, store.finalized.epoch);
+  const finalizedSlot = computeCheckpointSlot(store.finalized.epoch, store.params);
   if (slot <= finalizedSlot) {
     throw new ForkChoiceError({ code: "FORK_CHOICE_BEHIND_FINALITY", slot, finalizedSlot });
   }
@@ -153,7 +153,7 @@ function sharesProposers(store: ForkChoiceStore, root: Hash, headRoot: Hash): bo
   const { tree, params } = store;
   const block = tree.indices.get(root) ?? NO_BLOCK;
   const head = tree.indices.get(headRoot) ?? NO_BLOCK;
-  const period = Math.floor(slotAt(tree, block) / params.periodSlots);
+  const period = computePeriodAtSlot(slotAt(tree, block), params);
   const dependentSlot = Math.max(0, (period - 1) * params.periodSlots - 1);
   return ancestorAtOrBefore(tree, block, dependentSlot) === ancestorAtOrBefore(tree, head, dependentSlot);
 }
@@ -189,7 +189,7 @@ export function onEquivocation(store: ForkChoiceStore, validatorIndices: readonl
 function finalize(store: ForkChoiceStore, finalized: TreeCheckpoint): readonly Hash[] {
   const { tree, votes, params } = store;
   const first = tree.indices.get(finalized.root) ?? 0;
-  const { moved, prunedRoots } = pruneProtoArray(tree, first, checkpointSlot(params, finalized.epoch));
+  const { moved, prunedRoots } = pruneProtoArray(tree, first, computeCheckpointSlot(finalized.epoch, params));
   for (let voter = 0; voter < votes.blocks.length; voter++) {
     const block = votes.blocks[voter] ?? NO_BLOCK;
     votes.blocks[voter] = block === NO_BLOCK ? NO_BLOCK : (moved[block] ?? NO_BLOCK);

@@ -1,22 +1,16 @@
 /** Block trees drawn in a line of text, for fork-choice specs. */
 
 import { type ForkChoiceBlock, onBlock } from "../../consensus/fork-choice.ts";
-import {
-  createForkChoice,
-  type ForkChoiceParams,
-  type ForkChoiceStore,
-} from "../../consensus/fork-choice-store.ts";
+import { createForkChoice, type ForkChoiceStore } from "../../consensus/fork-choice-store.ts";
+import type { ChainParams } from "../../consensus/params.ts";
+import { DEVNET_PARAMS } from "../../consensus/presets.ts";
 import type { Hash } from "../../primitives/bytes.ts";
 
-export const PARAMS: ForkChoiceParams = {
-  slotsPerEpoch: 1,
-  targetLagSlots: 1,
-  periodSlots: 32,
-  slotsPerHistoricalRoot: 8192,
-  adoptionSlots: 16,
-  lmdExpirySlots: 32,
-  proposerBoostPercent: 33,
-};
+/** The devnet's parameters with some replaced, unchecked: trees may break what a chain may not. */
+export function paramsWith(replaced: Partial<ChainParams>, slotsPerEpoch = 1): ChainParams {
+  const forks = DEVNET_PARAMS.forks.map((fork) => ({ ...fork, slotsPerEpoch }));
+  return { ...DEVNET_PARAMS, forks, ...replaced };
+}
 
 /** A readable root: the name's characters, padded to 32 bytes; names sort as they read. */
 export function root(name: string): Hash {
@@ -26,10 +20,10 @@ export function root(name: string): Hash {
 /** A store that knows only the finalized genesis block `a0`. */
 export function storeAtGenesis(
   balances: readonly number[],
-  params: Partial<ForkChoiceParams> = {},
+  params: ChainParams = paramsWith({}),
 ): ForkChoiceStore {
   const anchor = { root: root("a0"), slot: 0, epoch: 0, balances: Uint16Array.from(balances) };
-  return createForkChoice({ ...PARAMS, ...params }, anchor, 0);
+  return createForkChoice(params, anchor, 0);
 }
 
 /** Block `name` on `parent`; the digits in the name are its slot. What is not said is as at genesis. */

@@ -7,10 +7,11 @@ import { parse } from "yaml";
 import { onBlock, onEquivocation, onTick, onVote } from "../../consensus/fork-choice.ts";
 import { getHead } from "../../consensus/fork-choice-head.ts";
 import { createForkChoice, type ForkChoiceStore } from "../../consensus/fork-choice-store.ts";
+import { DEVNET_PARAMS } from "../../consensus/presets.ts";
 import { addProtoBlock, slotAt } from "../../consensus/proto-array.ts";
 import type { Hash } from "../../primitives/bytes.ts";
 import { readJson, vectorsPath } from "../support/vectors.ts";
-import { block, PARAMS } from "./block-trees.ts";
+import { block, paramsWith } from "./block-trees.ts";
 import { type NaiveBlock, naiveHead } from "./naive-ghost.ts";
 
 type Tree = {
@@ -34,12 +35,7 @@ function rootOf(index: number): Hash {
 
 /** Builds the tree in both forms and compares the heads, before and after a slot without messages. */
 function compareHeads(tree: Tree): void {
-  const params = {
-    ...PARAMS,
-    slotsPerEpoch: tree.slotsPerEpoch,
-    lmdExpirySlots: 6,
-    adoptionSlots: tree.adoptionSlots,
-  };
+  const params = paramsWith({ lmdExpirySlots: 6, adoptionSlots: tree.adoptionSlots }, tree.slotsPerEpoch);
   const blocks: NaiveBlock[] = [{ root: rootOf(0), parent: undefined, slot: 0, justifiedEpoch: 0 }];
   for (const [i, parentIndex] of tree.parents.entries()) {
     const parent = blocks[parentIndex]!;
@@ -111,7 +107,7 @@ function compareHeads(tree: Tree): void {
 }
 
 function checkpoint(blocks: readonly NaiveBlock[], tip: string, epoch: number, slotsPerEpoch: number): Hash {
-  const slot = Math.max(0, epoch * slotsPerEpoch - PARAMS.targetLagSlots);
+  const slot = Math.max(0, epoch * slotsPerEpoch - DEVNET_PARAMS.targetLagSlots);
   let at = blocks.find(({ root }) => root === tip)!;
   while (at.slot > slot) at = blocks.find(({ root }) => root === at.parent)!;
   return at.root as Hash;
@@ -241,12 +237,8 @@ describe("fork choice: Lighthouse's proto-array scenarios", () => {
 
 /** One block an epoch, votes that never age, and no valve: what the scenarios assume. */
 function lighthouseStore(scenario: Scenario): ForkChoiceStore {
-  const params = {
-    ...PARAMS,
-    lmdExpirySlots: 2 ** 30,
-    adoptionSlots: 2 ** 30,
-    slotsPerHistoricalRoot: 2 ** 30,
-  };
+  const never = 2 ** 30;
+  const params = paramsWith({ lmdExpirySlots: never, adoptionSlots: never, slotsPerHistoricalRoot: never });
   const anchor = {
     root: scenario.justified_checkpoint.root,
     slot: 0,

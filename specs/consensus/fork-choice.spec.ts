@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { onBlock, onEquivocation, onTick, onVote } from "../../consensus/fork-choice.ts";
 import { getHead } from "../../consensus/fork-choice-head.ts";
 import { bestSource, checkpointBlock, type ForkChoiceStore } from "../../consensus/fork-choice-store.ts";
-import { block, grow, root, storeAtGenesis } from "./block-trees.ts";
+import { block, grow, paramsWith, root, storeAtGenesis } from "./block-trees.ts";
 
 function vote(store: ForkChoiceStore, validatorIndex: number, head: string, slot: number): void {
   onVote(store, { slot, headRoot: root(head), validatorIndices: [validatorIndex] });
@@ -217,7 +217,7 @@ describe("fork choice: the valve", () => {
   });
 
   it("opens at once when the votes are too old to be carried over", () => {
-    const store = storeAtGenesis(EIGHT_EQUAL, { slotsPerHistoricalRoot: 10 });
+    const store = storeAtGenesis(EIGHT_EQUAL, paramsWith({ slotsPerHistoricalRoot: 10 }));
     onTick(store, 12);
     grow(store, ["b1 a0", "d2 b1"]);
     onBlock(store, block("c3", "b1", { justified, balancesAt: () => store.balances }));
@@ -235,7 +235,7 @@ describe("fork choice: the valve", () => {
 
 describe("fork choice: checkpoints", () => {
   it("of an epoch is the last block before the epoch's first slot", () => {
-    const store = storeAtGenesis(EIGHT_EQUAL, { slotsPerEpoch: 4 });
+    const store = storeAtGenesis(EIGHT_EQUAL, paramsWith({}, 4));
     onTick(store, 20);
     grow(store, ["b3 a0", "c4 b3", "d9 c4"]);
     deepEqual(

@@ -1,5 +1,5 @@
 /** The fork-choice rule written the slow, obvious way: the second opinion in differential specs. */
-import type { ForkChoiceParams } from "../../consensus/fork-choice-store.ts";
+import type { ChainParams } from "../../consensus/params.ts";
 
 export type NaiveBlock = {
   readonly root: string;
@@ -9,7 +9,7 @@ export type NaiveBlock = {
 };
 
 export type NaiveView = {
-  readonly params: ForkChoiceParams;
+  readonly params: ChainParams;
   readonly nowSlot: number;
   readonly justified: { readonly epoch: number; readonly root: string };
   readonly justifiedAtSlot: number;
@@ -78,12 +78,13 @@ function weight(view: NaiveView, root: string, isCounted: (age: number) => boole
 
 function boost(view: NaiveView, root: string): number {
   const { params } = view;
+  const slotsPerEpoch = params.forks[0]!.slotsPerEpoch;
   if (view.boost === undefined || !descendsFrom(view, view.boost, root)) return 0;
   const voting = view.votes.reduce((sum, { slot }, voter) => {
-    const counts = slot >= Math.max(0, view.nowSlot - 2 * params.slotsPerEpoch);
+    const counts = slot >= Math.max(0, view.nowSlot - 2 * slotsPerEpoch);
     return counts && !view.equivocators.includes(voter) ? sum + view.balances[voter]! : sum;
   }, 0);
-  return Math.floor((params.proposerBoostPercent * voting) / (params.slotsPerEpoch * 100));
+  return Math.floor((params.proposerBoostPercent * voting) / (slotsPerEpoch * 100));
 }
 
 function descendsFrom(view: NaiveView, root: string, ancestor: string): boolean {
@@ -97,5 +98,5 @@ function blockOf(view: NaiveView, root: string): NaiveBlock {
 }
 
 function checkpointSlot({ params, justified }: NaiveView): number {
-  return Math.max(0, justified.epoch * params.slotsPerEpoch - params.targetLagSlots);
+  return Math.max(0, justified.epoch * params.forks[0]!.slotsPerEpoch - params.targetLagSlots);
 }
