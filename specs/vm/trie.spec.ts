@@ -11,8 +11,8 @@ import {
   type TrieEntry,
   updateTrie,
 } from "../../vm/state/trie.ts";
+import { StoredTrie } from "../support/stored-trie.ts";
 import { readJson, vectorsPath } from "../support/vectors.ts";
-import { StoredTrie } from "./stored-trie.ts";
 
 type TrieCase = {
   readonly in: readonly (readonly [string, string | null])[] | Record<string, string | null>;
