@@ -81,10 +81,6 @@ export type ConsensusStatus = {
   readonly headRoot: Hash;
   readonly justifiedEpoch: number;
   readonly finalizedEpoch: number;
-  /** Block numbers of the execution payloads of head, justified and finalized block. */
-  readonly headNumber: number;
-  readonly justifiedNumber: number;
-  readonly finalizedNumber: number;
   /** Slots between now and the slot of the finalized block. */
   readonly finalityLagSlots: number;
   readonly peers: number;

@@ -1,5 +1,6 @@
 /** jurat_status: one look at a node, for the testnet's table and for operators. See specs/rpc/methods.md#jurat_status. */
 import type { Hash } from "../../primitives/bytes.ts";
+import type { BlockTag, ChainView } from "../chain-view.ts";
 import { method } from "../method.ts";
 import { asJson } from "../schema.ts";
 
@@ -24,6 +25,10 @@ export type NodeStatus = {
   readonly cpuMs: number;
 };
 
+function numberOf(chain: ChainView, tag: BlockTag): number {
+  return chain.block({ tag })?.header.number ?? 0;
+}
+
 export const status = method({
   name: "jurat_status",
   summary: "Slot, head, justified, finalized, lag, peers, pool, votes, memory and processor time.",
@@ -34,6 +39,9 @@ export const status = method({
     const pool = chain.poolStatus();
     return {
       ...consensus,
+      headNumber: chain.head().header.number,
+      justifiedNumber: numberOf(chain, "safe"),
+      finalizedNumber: numberOf(chain, "finalized"),
       syncing: syncTargetSlot !== undefined,
       pendingTransactions: pool.pending,
       queuedTransactions: pool.queued,
