@@ -4,7 +4,7 @@ import { equalBytes, toHex } from "../../primitives/bytes.ts";
 import type { GoodbyeReason, Status } from "./messages.ts";
 import type { NetworkHandlers, NetworkLog, PeerId, PeerSummary } from "./network-port.ts";
 import { PeerScores, type PenaltyReason } from "./peer-score.ts";
-import { RequestError } from "./request-errors.ts";
+import { RequestError, type RequestErrorDetail } from "./request-errors.ts";
 
 interface Peer {
   status: Status | undefined;
@@ -60,7 +60,7 @@ export class Peers {
       this.onStatus(peer, status);
       return status;
     } catch (error) {
-      this.blame(peer, error);
+      if (error instanceof RequestError) this.#blame(peer, error.detail.code);
       throw error;
     }
   }
@@ -94,13 +94,6 @@ export class Peers {
     if (isBannedNow) void this.dismiss(peer, reason === "otherChain" ? "otherChain" : "banned");
   }
 
-  /** Turns the failure of a request into a penalty, where it is the peer's fault. */
-  blame(peer: PeerId, error: unknown): void {
-    if (!(error instanceof RequestError)) return;
-    if (error.detail.code === "REQUEST_TIMED_OUT") this.penalize(peer, "timeout");
-    if (error.detail.code === "REQUEST_MALFORMED_ANSWER") this.penalize(peer, "malformed");
-  }
-
   /** Goodbye, and the connection closed. Never rejects. */
   async dismiss(peer: PeerId, reason: GoodbyeReason): Promise<void> {
     if (this.#leaving.has(peer)) return;
@@ -129,6 +122,11 @@ export class Peers {
     const offsets = [...this.#peers.values()].flatMap(({ clockOffsetMs: offset }) => offset ?? []);
     offsets.sort((a, b) => a - b);
     return offsets[offsets.length >> 1];
+  }
+
+  #blame(peer: PeerId, code: RequestErrorDetail["code"]): void {
+    if (code === "REQUEST_TIMED_OUT") this.penalize(peer, "timeout");
+    if (code === "REQUEST_MALFORMED_ANSWER") this.penalize(peer, "malformed");
   }
 
   /** A peer that cannot even tell its status is of no use. One we know may be slow for a moment. */

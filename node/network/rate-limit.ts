@@ -35,20 +35,31 @@ export class RateLimiter {
    */
   take(peer: string, cost: number): "granted" | "peer" | "all" {
     const now = this.#nowMs();
-    const bucket = this.#buckets.get(peer) ?? { tokens: this.#perPeer.burst, atMs: now };
-    this.#buckets.delete(peer);
-    this.#buckets.set(peer, bucket);
-    for (const oldest of this.#buckets.keys()) {
-      if (this.#buckets.size <= MAX_BUCKETS) break;
-      this.#buckets.delete(oldest);
-    }
-    refill(bucket, this.#perPeer, now);
+    const bucket = this.#bucketOf(peer, now);
     refill(this.#all, this.#total, now);
     if (bucket.tokens < cost) return "peer";
     if (this.#all.tokens < cost) return "all";
     bucket.tokens -= cost;
     this.#all.tokens -= cost;
     return "granted";
+  }
+
+  /** Milliseconds until the peer's bucket holds `cost` units; 0 when it does. */
+  waitMs(peer: string, cost: number): number {
+    const missing = cost - this.#bucketOf(peer, this.#nowMs()).tokens;
+    return Math.max(0, (missing / this.#perPeer.perSecond) * 1000);
+  }
+
+  #bucketOf(peer: string, nowMs: number): Bucket {
+    const bucket = this.#buckets.get(peer) ?? { tokens: this.#perPeer.burst, atMs: nowMs };
+    this.#buckets.delete(peer);
+    this.#buckets.set(peer, bucket);
+    for (const oldest of this.#buckets.keys()) {
+      if (this.#buckets.size <= MAX_BUCKETS) break;
+      this.#buckets.delete(oldest);
+    }
+    refill(bucket, this.#perPeer, nowMs);
+    return bucket;
   }
 }
 

@@ -10,6 +10,7 @@ import type { Network, PeerId, PeerSummary, Verdict } from "./network-port.ts";
 import type { PenaltyReason } from "./peer-score.ts";
 import type { Peers } from "./peers.ts";
 import type { ReqResp } from "./reqresp.ts";
+import { RequestError } from "./request-errors.ts";
 
 /** How often gossip messages are checked for having waited too long. */
 const EXPIRY_INTERVAL_MS = 1000;
@@ -129,12 +130,14 @@ export class RunningNetwork implements Network {
     await stopLibp2pNode(libp2p);
   }
 
-  /** A peer that is late or talks nonsense is penalised here, once, whoever asked. */
+  /** A peer that talks nonsense is penalised here; what lateness means, who asked must judge. */
   async #asking<T>(peer: PeerId, request: Promise<T>): Promise<T> {
     try {
       return await request;
     } catch (error) {
-      this.#parts.peers.blame(peer, error);
+      if (error instanceof RequestError && error.detail.code === "REQUEST_MALFORMED_ANSWER") {
+        this.#parts.peers.penalize(peer, "malformed");
+      }
       throw error;
     }
   }

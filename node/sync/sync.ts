@@ -1,0 +1,69 @@
+/** Carries out what the consensus engine wants fetched. See specs/network/sync.md */
+import type { Hash } from "../../primitives/bytes.ts";
+import type { PeerId } from "../network/network-port.ts";
+import { type RangeProgress, RangeSync, type RangeSyncOutcome, type RangeSyncRequest } from "./range-sync.ts";
+import type { SyncPort } from "./sync-port.ts";
+import { type BlockRequestOutcome, UnknownBlockSync } from "./unknown-block-sync.ts";
+
+/** Runs at the same time: one may be slow, and two peers may be on two branches. The rest wait their turn. */
+export const MAX_RUNS = 2;
+/** Runs that wait; one per peer is all there can be with the connections we allow. */
+export const MAX_WAITING_RUNS = 128;
+
+export interface SyncOptions {
+  readonly nowMs: () => number;
+  readonly onProgress?: (progress: RangeProgress & { readonly peer: PeerId }) => void;
+}
+
+export class Sync<Block> {
+  readonly #port: SyncPort<Block>;
+  readonly #options: SyncOptions;
+  readonly #blocks: UnknownBlockSync<Block>;
+  readonly #running = new Set<RangeSync<Block>>();
+  readonly #waiting: (() => void)[] = [];
+  #isStopped = false;
+
+  constructor(port: SyncPort<Block>, options: SyncOptions) {
+    this.#port = port;
+    this.#options = options;
+    this.#blocks = new UnknownBlockSync(port, options.nowMs);
+  }
+
+  /** True while a stretch of blocks is being fetched. */
+  get isSyncing(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** Fetches one block from one peer and hands it to the chain. Never rejects for what a peer does. */
+  requestBlock(root: Hash, peer: PeerId): Promise<BlockRequestOutcome> {
+    if (this.#isStopped) return Promise.resolve("unavailable");
+    return this.#blocks.request(root, peer);
+  }
+
+  /** Fetches a stretch of a peer's chain and hands it to ours. Never rejects for what a peer does. */
+  async startRangeSync(request: RangeSyncRequest): Promise<RangeSyncOutcome> {
+    if (this.#waiting.length >= MAX_WAITING_RUNS) return "unavailable";
+    while (this.#running.size >= MAX_RUNS && !this.#isStopped) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    if (this.#isStopped) return "unavailable";
+    const { peer } = request;
+    const run = new RangeSync(request, this.#port, (progress) =>
+      this.#options.onProgress?.({ peer, ...progress }),
+    );
+    this.#running.add(run);
+    try {
+      return await run.run();
+    } finally {
+      this.#running.delete(run);
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** Ends all runs soon: each after the block it is importing. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const run of this.#running) run.stop();
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
