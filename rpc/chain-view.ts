@@ -104,6 +104,7 @@ export type ChainEvents = {
 /** Raised by submitTransaction; `message` is the text clients match on (design: geth's). */
 export type RejectionText =
   | "nonce too low"
+  | "nonce too high"
   | "insufficient funds for gas * price + value"
   | "intrinsic gas too low"
   | "replacement transaction underpriced"
@@ -116,7 +117,9 @@ export type RejectionText =
   | "transaction type not supported"
   | "txpool is full"
   | "oversized data"
+  | "undecodable transaction"
   | "invalid sender"
+  | "sender not an eoa"
   | "invalid chain id for signer"
   | "gapped-nonce transaction beyond the pool's limit"
   | "max initcode size exceeded"
