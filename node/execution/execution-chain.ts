@@ -1,0 +1,295 @@
+/**
+ * The execution side's chain: which blocks it has, their states, and which of them are canonical, safe and
+ * final. See specs/node/execution.md.
+ */
+import type { Hash } from "../../primitives/bytes.ts";
+import { assert } from "../../primitives/errors.ts";
+import type { HeadChange } from "../../rpc/chain-view.ts";
+import type { Block, ExecutedReceipt } from "../../vm/block.ts";
+import type { AncestorHash } from "../../vm/block-execution.ts";
+import {
+  type BuiltPayload,
+  buildPayload,
+  type PayloadAttributes,
+  type TransactionSource,
+} from "../../vm/build-payload.ts";
+import type { ChainConfig } from "../../vm/chain-config.ts";
+import { executePayload, type PayloadInput } from "../../vm/execute-block.ts";
+import type { ContractMachine } from "../../vm/message.ts";
+import type { StateDiff, StateStore } from "../../vm/state/account.ts";
+import { type Layer, LayerTree } from "../../vm/state/layers.ts";
+import { Blocks } from "../storage/blocks.ts";
+import type { Database } from "../storage/database.ts";
+import { FinalizedState } from "../storage/finalized-state.ts";
+import { SpilledLayers } from "../storage/spilled-layers.ts";
+import type { ForkchoiceUpdate } from "./port.ts";
+
+/** Blocks merged into the state on disk per fork-choice update; the rest of a long backlog waits for the next. */
+export const MERGE_LIMIT_BLOCKS = 64;
+/** Blocks of our own making whose execution is remembered until they come back to be imported. */
+const BUILT_BLOCKS_LIMIT = 2;
+
+export type ExecutionChainOptions = {
+  readonly database: Database;
+  readonly config: ChainConfig;
+  readonly genesis: { readonly block: Block; readonly diff: StateDiff };
+  readonly machine: ContractMachine;
+  readonly historyBlocks?: number;
+};
+
+export type ExecutionChainEvents = {
+  /** A block was executed; its changes lie over its parent's. */
+  onLayer?(layer: Layer): void;
+  /** The state on disk became this block's; layers of abandoned branches are gone. */
+  onMerged?(block: Block): void;
+  onHead?(change: HeadChange): void;
+};
+
+type ExecutedBlock = {
+  readonly block: Block;
+  readonly receipts: readonly ExecutedReceipt[];
+  readonly diff: StateDiff;
+};
+
+/** One writer: only the execution thread has one. Everything but storing a new block is synchronous. */
+export class ExecutionChain {
+  readonly blocks: Blocks;
+  readonly config: ChainConfig;
+  readonly genesisHash: Hash;
+  readonly #database: Database;
+  readonly #machine: ContractMachine;
+  readonly #state: FinalizedState;
+  readonly #layers: LayerTree;
+  readonly #listeners = new Set<ExecutionChainEvents>();
+  readonly #built = new Map<Hash, ExecutedBlock>();
+  #head: Block;
+  #safe: Block;
+  #finalized: Block;
+
+  /**
+   * Continues where the database stands; a new one begins with genesis. Unfinalized blocks are executed
+   * again, except those whose layers were spilled.
+   */
+  constructor({ database, config, genesis, machine, historyBlocks }: ExecutionChainOptions) {
+    this.#database = database;
+    this.#machine = machine;
+    this.config = config;
+    this.genesisHash = genesis.block.hash;
+    this.blocks = new Blocks(database);
+    this.#state = new FinalizedState(database, historyBlocks === undefined ? {} : { historyBlocks });
+    if (this.#state.finalized() === undefined) this.#storeGenesis(genesis.block, genesis.diff);
+
+    const base = this.#state.finalized();
+    assert(base !== undefined, "the database holds a finalized state");
+    const spilled = new SpilledLayers(database, this.#state);
+    this.#layers = new LayerTree(base.hash, this.#state, spilled);
+    this.#restore(spilled);
+
+    const stored = this.blocks.forkchoice();
+    assert(stored !== undefined, "fork choice is stored from genesis on");
+    this.#head = this.#stored(stored.head);
+    this.#safe = this.#stored(stored.safe);
+    this.#finalized = this.#stored(stored.finalized);
+  }
+
+  head(): Block {
+    return this.#head;
+  }
+
+  safe(): Block {
+    return this.#safe;
+  }
+
+  finalized(): Block {
+    return this.#finalized;
+  }
+
+  /** Whether blocks can be executed on top of `hash`. */
+  canExtend(hash: Hash): boolean {
+    return this.#layers.has(hash);
+  }
+
+  /** Whether this block has been executed here, lately or long ago. */
+  isExecuted(hash: Hash): boolean {
+    return this.#layers.has(hash) || this.isCanonical(hash);
+  }
+
+  isCanonical(hash: Hash): boolean {
+    const block = this.blocks.get(hash);
+    return block !== undefined && this.blocks.canonicalHash(block.header.number) === hash;
+  }
+
+  /**
+   * The state after a block; undefined when the block is unknown, abandoned or older than the history
+   * window. To be used at once: it answers for the block only until fork choice moves.
+   */
+  stateAt(hash: Hash): StateStore | undefined {
+    const layered = this.#layers.at(hash);
+    if (layered !== undefined) return layered;
+    const block = this.blocks.get(hash);
+    if (block === undefined || !this.isCanonical(hash)) return undefined;
+    if (block.header.number < this.oldestState()) return undefined;
+    return this.#state.at(block.header.number);
+  }
+
+  /** Number of the oldest block whose state can be read. */
+  oldestState(): number {
+    return this.#state.oldest();
+  }
+
+  /** Number and hash of the block whose state is on disk. */
+  merged(): { readonly number: number; readonly hash: Hash } {
+    const base = this.#state.finalized();
+    assert(base !== undefined, "the database holds a finalized state");
+    return { number: base.number, hash: base.hash };
+  }
+
+  /**
+   * Executes a block on its parent, which `canExtend`, and keeps it. Resolves when a killed process still
+   * has it.
+   * @throws InvalidBlockError
+   */
+  async importBlock(block: Block): Promise<void> {
+    if (this.isExecuted(block.hash)) return;
+    const executed = this.#built.get(block.hash) ?? this.#execute(block);
+    const layer = { blockHash: block.hash, parentHash: block.header.parentHash, diff: executed.diff };
+    this.#layers.add(layer);
+    for (const listener of this.#listeners) listener.onLayer?.(layer);
+    await this.blocks.put(block, executed.receipts);
+  }
+
+  /** A valid block on top of `parent`, whose state must be known. It is not imported. */
+  build(
+    parent: Block,
+    attributes: PayloadAttributes,
+    source: TransactionSource,
+    shouldStop: () => boolean,
+  ): BuiltPayload {
+    const built = buildPayload(this.#inputOn(parent), attributes, source, shouldStop);
+    this.#built.set(built.block.hash, built);
+    for (const oldest of this.#built.keys()) {
+      if (this.#built.size <= BUILT_BLOCKS_LIMIT) break;
+      this.#built.delete(oldest);
+    }
+    return built;
+  }
+
+  /**
+   * Makes `head` canonical and merges what is final, in one write. False when the head was never executed
+   * here, and then nothing changed. A finalized block never changes: asking for that is a broken invariant.
+   */
+  setForkchoice(update: ForkchoiceUpdate): boolean {
+    if (!this.canExtend(update.head)) return false;
+    const head = this.#stored(update.head);
+    const safe = this.#stored(update.safe);
+    const finalized = this.#stored(update.finalized);
+    const change = this.#changeTo(head);
+    const merged = this.#database.write(() => {
+      this.blocks.moveCanonical(change.removed, change.added);
+      this.blocks.putForkchoice(update);
+      return this.#mergeUpTo(finalized);
+    });
+    this.#head = head;
+    this.#safe = safe;
+    this.#finalized = finalized;
+    for (const listener of this.#listeners) {
+      if (merged !== undefined) listener.onMerged?.(merged);
+      if (change.added.length > 0 || change.removed.length > 0) listener.onHead?.(change);
+    }
+    return true;
+  }
+
+  /** Returns the function that ends the subscription. */
+  subscribe(events: ExecutionChainEvents): () => void {
+    this.#listeners.add(events);
+    return () => void this.#listeners.delete(events);
+  }
+
+  #storeGenesis(block: Block, diff: StateDiff): void {
+    this.#database.write(() => {
+      this.#state.merge([{ number: block.header.number, hash: block.hash, diff }]);
+      this.blocks.putGenesis(block);
+      this.blocks.putForkchoice({ head: block.hash, safe: block.hash, finalized: block.hash });
+    });
+  }
+
+  #restore(spilled: SpilledLayers): void {
+    for (const { blockHash, parentHash } of spilled.blocks()) {
+      if (this.#layers.has(parentHash)) this.#layers.restore(blockHash, parentHash);
+      else spilled.remove(blockHash);
+    }
+    for (const { hash } of this.blocks.unfinalized()) {
+      const block = this.#stored(hash);
+      const { parentHash } = block.header;
+      if (this.#layers.has(hash) || !this.#layers.has(parentHash)) continue;
+      this.#layers.add({ blockHash: hash, parentHash, diff: this.#execute(block).diff });
+    }
+  }
+
+  #execute(block: Block): ExecutedBlock {
+    const { receipts, diff } = executePayload(this.#inputOn(this.#stored(block.header.parentHash)), block);
+    return { block, receipts, diff };
+  }
+
+  #inputOn(parent: Block): PayloadInput {
+    const state = this.#layers.at(parent.hash);
+    assert(state !== undefined, "the state after the parent is known");
+    return {
+      config: this.config,
+      machine: this.#machine,
+      parent: parent.header,
+      state,
+      ancestorHash: this.#ancestorHash(parent),
+    };
+  }
+
+  /** Walks a branch down to the canonical chain, whose index answers for the rest. */
+  #ancestorHash(parent: Block): AncestorHash {
+    return (number) => {
+      let block = parent;
+      while (block.header.number > number && !this.isCanonical(block.hash)) {
+        block = this.#stored(block.header.parentHash);
+      }
+      const hash = block.header.number === number ? block.hash : this.blocks.canonicalHash(number);
+      assert(hash !== undefined, "every ancestor is stored");
+      return hash;
+    };
+  }
+
+  #changeTo(head: Block): HeadChange {
+    const removed: Block[] = [];
+    const added: Block[] = [];
+    for (let old = this.#head, next = head; old.hash !== next.hash; ) {
+      if (old.header.number >= next.header.number) {
+        removed.push(old);
+        old = this.#stored(old.header.parentHash);
+      } else {
+        added.push(next);
+        next = this.#stored(next.header.parentHash);
+      }
+    }
+    return { removed, added: added.reverse() };
+  }
+
+  /** Merges canonical layers up to `finalized`, oldest first; returns the last one merged. Inside a write. */
+  #mergeUpTo(finalized: Block): Block | undefined {
+    const { number: base } = this.merged();
+    const last = Math.min(finalized.header.number, base + MERGE_LIMIT_BLOCKS);
+    assert(this.isCanonical(finalized.hash), "the finalized block is an ancestor of the head");
+    for (let number = base + 1; number <= last; number++) {
+      const hash = this.blocks.canonicalHash(number);
+      assert(hash !== undefined, "the canonical chain has no gaps");
+      this.#state.merge([{ number, hash, diff: this.#layers.flatten(hash) }]);
+      this.#layers.finalize(hash);
+    }
+    if (last <= base) return undefined;
+    this.blocks.finalize(last);
+    return this.#stored(this.#layers.finalizedHash);
+  }
+
+  #stored(hash: Hash): Block {
+    const block = this.blocks.get(hash);
+    assert(block !== undefined, `block ${hash} is stored`);
+    return block;
+  }
+}

@@ -1,0 +1,117 @@
+/** The execution port, answered: payloads, fork choice and transactions for the consensus side. See specs/node/execution.md. */
+import type { ChainParams } from "../../consensus/params.ts";
+import { type Hash, toHex, ZERO_HASH } from "../../primitives/bytes.ts";
+import { keccak256Hex } from "../../primitives/hash.ts";
+import type { ConsensusStatus } from "../../rpc/chain-view.ts";
+import type { Header } from "../../vm/block.ts";
+import type { TransactionSource } from "../../vm/build-payload.ts";
+import { InvalidBlockError } from "../../vm/invalid-block.ts";
+import type { RecoveredTransaction } from "../../vm/transaction.ts";
+import { recoverTransaction } from "../../vm/transaction-signature.ts";
+import type { EventLoopLag } from "../metrics.ts";
+import type { ExecutionChain } from "./execution-chain.ts";
+import { blockOfPayload, decodeRequests, PayloadError, payloadOfBlock, toVmWithdrawal } from "./payload.ts";
+import type {
+  BuiltPayload,
+  ExecutionPort,
+  ForkchoiceUpdate,
+  ForkchoiceVerdict,
+  GossipVerdict,
+  PayloadAttributes,
+  PayloadToExecute,
+  PayloadVerdict,
+} from "./port.ts";
+import { PortError } from "./port-error.ts";
+
+/** What the service asks of the transaction pool. */
+export interface TransactionPool {
+  get(hash: Hash): RecoveredTransaction | undefined;
+  /** Executable transactions for a block after `parent`, best first. */
+  best(parent: Header): TransactionSource;
+  /** Decodes, checks and keeps transactions from gossip; one verdict each. */
+  addGossiped(raws: readonly Uint8Array[]): Promise<readonly GossipVerdict[]>;
+  status(): { readonly pending: number; readonly queued: number };
+}
+
+export type ExecutionServiceOptions = {
+  readonly chain: ExecutionChain;
+  readonly params: ChainParams;
+  readonly pool: TransactionPool;
+  /** Milliseconds of a clock that never goes back; bounds payload building. */
+  readonly nowMs: () => number;
+  readonly eventLoopLag: () => EventLoopLag;
+  readonly onConsensusStatus: (status: ConsensusStatus) => void;
+  /** Closes what the service lives on: servers, workers, the database. */
+  readonly onStop: () => Promise<void>;
+};
+
+export function createExecutionService(options: ExecutionServiceOptions): ExecutionPort {
+  const { chain, pool } = options;
+  return {
+    progress: async () => ({
+      finalized: chain.merged(),
+      head: { number: chain.head().header.number, hash: chain.head().hash },
+    }),
+    executePayload: (request) => executePayload(options, request),
+    setForkchoice: async (update) => setForkchoice(chain, update),
+    buildPayload: async (attributes) => buildPayload(options, attributes),
+    addGossipedTransactions: (raws) => pool.addGossiped(raws),
+    getTransactionsByHash: async (hashes) => hashes.map((hash) => pool.get(hash)?.raw),
+    updateConsensusStatus: async (status) => options.onConsensusStatus(status),
+    metrics: async () => {
+      const { pending, queued } = pool.status();
+      const eventLoopLag = options.eventLoopLag();
+      return { eventLoopLag, pendingTransactions: pending, queuedTransactions: queued };
+    },
+    stop: () => options.onStop(),
+  };
+}
+
+async function executePayload(
+  { chain, params, pool }: ExecutionServiceOptions,
+  request: PayloadToExecute,
+): Promise<PayloadVerdict> {
+  if (chain.isExecuted(toHex(request.payload.blockHash))) return { status: "valid" };
+  if (!chain.canExtend(toHex(request.payload.parentHash))) return { status: "syncing" };
+  // A pooled transaction was recovered when it came in.
+  const recover = (raw: Uint8Array) => pool.get(keccak256Hex(raw)) ?? recoverTransaction(raw);
+  try {
+    await chain.importBlock(blockOfPayload(request, params, recover));
+    return { status: "valid" };
+  } catch (error) {
+    if (error instanceof PayloadError || error instanceof InvalidBlockError) {
+      return { status: "invalid", reason: error.message };
+    }
+    throw error;
+  }
+}
+
+function setForkchoice(chain: ExecutionChain, update: ForkchoiceUpdate): ForkchoiceVerdict {
+  const known = (hash: Hash) => (hash === ZERO_HASH ? chain.genesisHash : hash);
+  const isSet = chain.setForkchoice({
+    head: known(update.head),
+    safe: known(update.safe),
+    finalized: known(update.finalized),
+  });
+  return { status: isSet ? "valid" : "syncing" };
+}
+
+function buildPayload(
+  { chain, params, pool, nowMs }: ExecutionServiceOptions,
+  attributes: PayloadAttributes,
+): BuiltPayload {
+  const { parentHash } = attributes;
+  const parent = chain.canExtend(parentHash) ? chain.blocks.get(parentHash) : undefined;
+  if (parent === undefined) throw new PortError({ code: "PARENT_UNKNOWN", parentHash });
+  const deadlineMs = nowMs() + attributes.budgetMs;
+  const { block, requests, receipts } = chain.build(
+    parent,
+    { ...attributes, withdrawals: attributes.withdrawals.map(toVmWithdrawal) },
+    pool.best(parent.header),
+    () => nowMs() >= deadlineMs,
+  );
+  const baseFee = block.header.baseFeePerGas ?? 0n;
+  const tipOf = (gasUsed: bigint, price: bigint) => gasUsed * (price - baseFee);
+  const tipsWei = receipts.reduce((sum, r) => sum + tipOf(r.gasUsed, r.effectiveGasPrice), 0n);
+  return { payload: payloadOfBlock(block), requests: decodeRequests(requests, params), tipsWei };
+}

@@ -1,0 +1,139 @@
+/**
+ * What the consensus side asks of the execution side and what it hears back, shaped like Ethereum's Engine
+ * API: plain data that can cross threads. See specs/node/execution.md#the-port.
+ */
+import type { Withdrawal } from "../../consensus/containers.ts";
+import type { ExecutionPayload, ExecutionRequests } from "../../consensus/payload-containers.ts";
+import type { Address, Hash } from "../../primitives/bytes.ts";
+import type { ConsensusStatus } from "../../rpc/chain-view.ts";
+import type { EventLoopLag } from "../metrics.ts";
+import type { PortErrorDetail } from "./port-error.ts";
+
+/** A payload as a beacon block carries it, with what the block says about it. */
+export type PayloadToExecute = {
+  readonly payload: ExecutionPayload;
+  readonly requests: ExecutionRequests;
+  readonly parentBeaconBlockRoot: Hash;
+};
+
+/**
+ * `syncing`: the parent is not known, or its state is gone; nothing is said about the payload itself.
+ * `invalid`: whoever made the block broke a rule; `reason` is for people.
+ */
+export type PayloadVerdict =
+  | { readonly status: "valid" }
+  | { readonly status: "invalid"; readonly reason: string }
+  | { readonly status: "syncing" };
+
+/** Execution block hashes. The zero hash stands for genesis. */
+export type ForkchoiceUpdate = { readonly head: Hash; readonly safe: Hash; readonly finalized: Hash };
+
+/** `syncing`: the head is not known yet, and nothing changed. */
+export type ForkchoiceVerdict = { readonly status: "valid" } | { readonly status: "syncing" };
+
+export type PayloadAttributes = {
+  readonly parentHash: Hash;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+  readonly prevRandao: Hash;
+  readonly feeRecipient: Address;
+  readonly withdrawals: readonly Withdrawal[];
+  readonly parentBeaconBlockRoot: Hash;
+  /** What the proposer wants the gas limit to become; a block moves at most 1/1024 toward it. */
+  readonly gasLimitTarget: bigint;
+  readonly extraData: Uint8Array;
+  /** Transactions are added for at most this long, in milliseconds. */
+  readonly budgetMs: number;
+};
+
+export type BuiltPayload = {
+  readonly payload: ExecutionPayload;
+  readonly requests: ExecutionRequests;
+  /** What the block earns its proposer. */
+  readonly tipsWei: bigint;
+};
+
+/**
+ * What the pool thinks of a gossiped transaction. `reject` only what no honest node sends: undecodable,
+ * oversized, badly signed, for another chain.
+ */
+export type GossipVerdict = "accept" | "ignore" | "reject";
+
+/** Where the execution side stands, for the consensus side to know what to send it at start. */
+export type ExecutionProgress = {
+  /** The block whose state is on disk: every block after it that is still missing must be sent. */
+  readonly finalized: { readonly number: number; readonly hash: Hash };
+  readonly head: { readonly number: number; readonly hash: Hash };
+};
+
+export type ExecutionMetrics = {
+  readonly eventLoopLag: EventLoopLag;
+  readonly pendingTransactions: number;
+  readonly queuedTransactions: number;
+};
+
+export interface ExecutionPort {
+  progress(): Promise<ExecutionProgress>;
+  executePayload(request: PayloadToExecute): Promise<PayloadVerdict>;
+  /** Makes `head` the canonical chain and merges what is final. */
+  setForkchoice(update: ForkchoiceUpdate): Promise<ForkchoiceVerdict>;
+  /** @throws PortError PARENT_UNKNOWN */
+  buildPayload(attributes: PayloadAttributes): Promise<BuiltPayload>;
+  /** One verdict per transaction. */
+  addGossipedTransactions(raws: readonly Uint8Array[]): Promise<readonly GossipVerdict[]>;
+  /** The pool's encodings; undefined for what it does not have. */
+  getTransactionsByHash(hashes: readonly Hash[]): Promise<readonly (Uint8Array | undefined)[]>;
+  updateConsensusStatus(status: ConsensusStatus): Promise<void>;
+  metrics(): Promise<ExecutionMetrics>;
+  /** Ends the service after what is under way; the database is closed when it resolves. */
+  stop(): Promise<void>;
+}
+
+/** What the execution side says unasked. */
+export interface ExecutionUpcalls {
+  /** Transactions this node's users sent, to be gossiped. */
+  publishTransactions(raws: readonly Uint8Array[]): void;
+  /** The execution side cannot go on; the node stops. */
+  fatal(message: string): void;
+}
+
+export const EXECUTION_METHODS = [
+  "progress",
+  "executePayload",
+  "setForkchoice",
+  "buildPayload",
+  "addGossipedTransactions",
+  "getTransactionsByHash",
+  "updateConsensusStatus",
+  "metrics",
+  "stop",
+] as const satisfies readonly (keyof ExecutionPort)[];
+export type ExecutionMethod = (typeof EXECUTION_METHODS)[number];
+
+export type RequestMessage = {
+  readonly type: "request";
+  readonly id: number;
+  readonly method: ExecutionMethod;
+  /** The method's one argument, if it has one. */
+  readonly argument: unknown;
+};
+export type ResponseMessage =
+  | { readonly type: "result"; readonly id: number; readonly result: unknown }
+  | {
+      readonly type: "failure";
+      readonly id: number;
+      readonly message: string;
+      /** Present when the failure is one the caller may expect. */
+      readonly detail: PortErrorDetail | undefined;
+    };
+export type UpcallMessage = {
+  readonly type: "upcall";
+  readonly name: keyof ExecutionUpcalls;
+  readonly argument: unknown;
+};
+
+/** The part of a Worker or MessagePort that both ends need. */
+export interface MessageChannelEnd {
+  postMessage(message: unknown): void;
+  on(event: "message", listener: (message: unknown) => void): unknown;
+}
