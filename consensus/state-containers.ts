@@ -34,7 +34,7 @@ export type BeaconStateValue = ValueOf<StateContainers["BeaconState"]>;
 const named = (typeName: string) => ({ typeName, jsonCase: "eth2" }) as const;
 
 /** Tallies are a ring over target epochs: an entry is overwritten only once its votes are too old to be included. */
-export function tallyRingLength(params: ChainParams): number {
+function tallyRingLength(params: ChainParams): number {
   const shortestEpoch = Math.min(...params.forks.map((fork) => fork.slotsPerEpoch));
   return Math.ceil((params.slotsPerHistoricalRoot + params.targetLagSlots) / shortestEpoch) + 1;
 }
@@ -43,8 +43,8 @@ export function createStateContainers(
   params: ChainParams,
   ExecutionPayloadHeader: PayloadContainers["ExecutionPayloadHeader"],
 ) {
-  const { validatorRegistryLimit: registryLimit, periodSlots } = params;
-  const voting = createVotingContainers(params);
+  const { validatorRegistryLimit: registryLimit } = params;
+  const lists = createListContainers(params);
   const BeaconState = new ContainerType(
     {
       genesisTime: Uint53,
@@ -52,15 +52,15 @@ export function createStateContainers(
       slot: Uint53,
       fork: Fork,
       latestBlockHeader: BeaconBlockHeader,
-      blockRoots: new VectorCompositeType(Root, params.slotsPerHistoricalRoot),
+      blockRoots: lists.BlockRoots,
       randaoMixes: new VectorCompositeType(Bytes32, params.randaoMixesLength),
       slashings: new VectorBasicType(Uint64, params.slashingsLength),
       validators: new ListCompositeType(Validator, registryLimit),
       balances: new ListBasicType(Uint64, registryLimit),
       inactivityScores: new ListBasicType(Uint53, registryLimit),
-      hitsTarget: new ListBasicType(Uint8, registryLimit),
-      hitsHead: new ListBasicType(Uint8, registryLimit),
-      proposerLookahead: new VectorBasicType(Uint53, 2 * periodSlots),
+      hitsTarget: lists.Hits,
+      hitsHead: lists.Hits,
+      proposerLookahead: lists.ProposerLookahead,
       latestExecutionPayloadHeader: ExecutionPayloadHeader,
       nextWithdrawalIndex: Uint53,
       nextWithdrawalValidatorIndex: Uint53,
@@ -74,17 +74,17 @@ export function createStateContainers(
       ),
       finalized: Checkpoint,
       justified: Checkpoint,
-      justifiedRing: new ListCompositeType(Checkpoint, params.justifiedRingLimit),
-      tallies: new VectorCompositeType(voting.Tally, tallyRingLength(params)),
-      seen: new ListCompositeType(voting.SeenVotes, params.timelyTargetSlots + 2),
-      ffgWeights: new VectorCompositeType(voting.FfgWeights, params.randaoMixesLength),
+      justifiedRing: lists.JustifiedRing,
+      tallies: new VectorCompositeType(lists.Tally, lists.tallyRingLength),
+      seen: lists.SeenVotesList,
+      ffgWeights: new VectorCompositeType(lists.FfgWeights, params.randaoMixesLength),
     },
     named("BeaconState"),
   );
-  return { ...voting, BeaconState };
+  return { ...lists, BeaconState };
 }
 
-function createVotingContainers(params: ChainParams) {
+function createListContainers(params: ChainParams) {
   const VoterBits = new BitListType(params.validatorRegistryLimit);
   const SourceVotes = new ContainerType({ sourceEpoch: Uint53, bits: VoterBits }, named("SourceVotes"));
   const Tally = new ValueContainerType(
@@ -96,6 +96,21 @@ function createVotingContainers(params: ChainParams) {
     named("Tally"),
   );
   const SeenVotes = new ValueContainerType({ epoch: Uint53, bits: VoterBits }, named("SeenVotes"));
+  const SeenVotesList = new ListCompositeType(SeenVotes, params.timelyTargetSlots + 2);
+  const JustifiedRing = new ListCompositeType(Checkpoint, params.justifiedRingLimit);
   const FfgWeights = new ListBasicType(Uint16, params.validatorRegistryLimit);
-  return { Tally, SeenVotes, FfgWeights };
+  const Hits = new ListBasicType(Uint8, params.validatorRegistryLimit);
+  const BlockRoots = new VectorCompositeType(Root, params.slotsPerHistoricalRoot);
+  const ProposerLookahead = new VectorBasicType(Uint53, 2 * params.periodSlots);
+  return {
+    Hits,
+    BlockRoots,
+    ProposerLookahead,
+    Tally,
+    SeenVotes,
+    SeenVotesList,
+    JustifiedRing,
+    FfgWeights,
+    tallyRingLength: tallyRingLength(params),
+  };
 }

@@ -1,0 +1,118 @@
+/** Counts a block's votes: for pay, for justification, for finality. See specs/consensus/state-transition.md#attestations. */
+import type { BitArray } from "@chainsafe/ssz";
+import { equalBytes } from "../primitives/bytes.ts";
+import { findAttestationFault } from "./attestation-rules.ts";
+import { BlockError } from "./block-errors.ts";
+import { type Attestation, containersOf } from "./chain-containers.ts";
+import type { AttestationData } from "./containers.ts";
+import { type FinalityChanges, isFinalizingLink, processJustification } from "./finality.ts";
+import { getAttestingIndices } from "./indexed-attestation.ts";
+import type { ChainParams } from "./params.ts";
+import { type ConsensusState, getBlockRootAtSlot, getCheckpointRoot } from "./state.ts";
+import { addToTally, bitsOf, union, without } from "./tallies.ts";
+import { computeStartSlotAtEpoch, type Epoch, forkAtSlot } from "./time.ts";
+import { getWeightSnapshot } from "./weight-snapshots.ts";
+
+/** Who was credited in each epoch that a timely vote may still name. */
+type Seen = Map<Epoch, BitArray>;
+
+/**
+ * Processes votes in the order the block lists them: earlier ones may justify the source of later ones.
+ *
+ * @returns what changed, for processFinalization.
+ * @throws BlockError when a vote may not be included, or too many old epochs are voted for.
+ */
+export function processAttestations(
+  state: ConsensusState,
+  attestations: readonly Attestation[],
+  params: ChainParams,
+): FinalityChanges {
+  checkOldEpochs(state, attestations, params);
+  const changes = { tallied: new Set<Epoch>(), justified: new Set<Epoch>() };
+  const seen = readSeen(state, params);
+  for (const [index, attestation] of attestations.entries()) {
+    const fault = findAttestationFault(state, attestation, params);
+    if (fault !== undefined) throw new BlockError({ code: "BLOCK_INVALID_ATTESTATION", index, fault });
+
+    const { data } = attestation;
+    const { weights } = getWeightSnapshot(state, data.target.epoch, params);
+    const voters = bitsOf(getAttestingIndices(state, attestation, params), weights.length);
+    creditTimely(state, data, voters, seen, params);
+    countForFinality(state, data, voters, changes, params);
+  }
+  writeSeen(state, seen, params);
+  return changes;
+}
+
+/** Old votes carry a proof from another branch; the bound keeps their cost in check. */
+function checkOldEpochs(
+  state: ConsensusState,
+  attestations: readonly Attestation[],
+  params: ChainParams,
+): void {
+  const old = new Set<Epoch>();
+  for (const { data } of attestations) {
+    if (state.slot - data.slot > params.timelyTargetSlots) old.add(data.target.epoch);
+  }
+  const limit = params.oldEpochsPerBlock;
+  if (old.size > limit) throw new BlockError({ code: "BLOCK_TOO_MANY_OLD_EPOCHS", limit });
+}
+
+/** A vote pays once, and only when it is timely; a wrong target or head pays nothing but is seen. */
+function creditTimely(
+  state: ConsensusState,
+  data: AttestationData,
+  voters: BitArray,
+  seen: Seen,
+  params: ChainParams,
+): void {
+  const delay = state.slot - data.slot;
+  if (delay > params.timelyTargetSlots) return;
+  const before = seen.get(data.target.epoch);
+  const credited = before === undefined ? voters : without(voters, before);
+  seen.set(data.target.epoch, before === undefined ? voters : union(before, voters));
+
+  const duties = params.periodSlots / forkAtSlot(state.slot, params).slotsPerEpoch;
+  if (equalBytes(data.target.root, getCheckpointRoot(state, data.target.epoch, params))) {
+    addHits(state.hitsTarget, credited, duties);
+  }
+  const isHeadRight = equalBytes(data.beaconBlockRoot, getBlockRootAtSlot(state, data.slot, params));
+  if (delay <= params.timelyHeadSlots && isHeadRight) addHits(state.hitsHead, credited, duties);
+}
+
+function addHits(hits: ConsensusState["hitsTarget"], voters: BitArray, limit: number): void {
+  for (const index of voters.getTrueBitIndexes()) {
+    const before = hits.get(index);
+    if (before < limit) hits.set(index, before + 1);
+  }
+}
+
+function countForFinality(
+  state: ConsensusState,
+  { source, target }: AttestationData,
+  voters: BitArray,
+  changes: FinalityChanges,
+  params: ChainParams,
+): void {
+  if (!equalBytes(target.root, getCheckpointRoot(state, target.epoch, params))) return;
+  const isFinalizing = isFinalizingLink(state, source.epoch, target.epoch, params);
+  const sourceEpoch = isFinalizing ? source.epoch : undefined;
+  const tally = addToTally(state, target.epoch, sourceEpoch, voters, params);
+  changes.tallied.add(target.epoch);
+  processJustification(state, tally, target, changes, params);
+}
+
+function readSeen(state: ConsensusState, params: ChainParams): Seen {
+  const seen: Seen = new Map();
+  for (let i = 0; i < state.seen.length; i++) {
+    const { epoch, bits } = state.seen.get(i);
+    const lastSlot = computeStartSlotAtEpoch(epoch + 1, params) - 1;
+    if (state.slot - lastSlot <= params.timelyTargetSlots) seen.set(epoch, bits);
+  }
+  return seen;
+}
+
+function writeSeen(state: ConsensusState, seen: Seen, params: ChainParams): void {
+  const entries = [...seen].map(([epoch, bits]) => ({ epoch, bits })).sort((a, b) => a.epoch - b.epoch);
+  state.seen = containersOf(params).SeenVotesList.toViewDU(entries);
+}
