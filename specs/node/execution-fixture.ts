@@ -70,10 +70,6 @@ export class QueuePool implements TransactionPool {
     return sourceOf(this.waiting);
   }
 
-  async addGossiped(raws: readonly Uint8Array[]): Promise<readonly "ignore"[]> {
-    return raws.map(() => "ignore" as const);
-  }
-
   status(): { pending: number; queued: number } {
     return { pending: this.waiting.length, queued: 0 };
   }
@@ -98,6 +94,7 @@ export function fixtureOn(database: Database, historyBlocks?: number): Fixture {
     chain,
     params: DEVNET_PARAMS,
     pool,
+    admitGossip: async ({ raws }) => raws.map(() => "ignore"),
     nowMs: () => 0,
     eventLoopLag: () => ({ p50: 0, p99: 0, max: 0 }),
     onConsensusStatus: () => undefined,

@@ -52,7 +52,7 @@ describe("execution port", () => {
         return { status: "syncing" };
       },
       getTransactionsByHash: () => new Promise((resolve) => answers.push(resolve)),
-      addGossipedTransactions: async (raws) => {
+      addGossipedTransactions: async ({ raws }) => {
         for (const [index, answer] of answers.reverse().entries()) answer([Uint8Array.of(index), undefined]);
         return raws.map(() => "accept");
       },
@@ -63,7 +63,7 @@ describe("execution port", () => {
       const results = await Promise.all([
         client.getTransactionsByHash([hashOf(1)]),
         client.getTransactionsByHash([hashOf(2)]),
-        client.addGossipedTransactions([Uint8Array.of(1), Uint8Array.of(2)]),
+        client.addGossipedTransactions({ peer: "a", raws: [Uint8Array.of(1), Uint8Array.of(2)] }),
       ]);
       deepEqual(results, [
         [Uint8Array.of(1), undefined],
