@@ -78,7 +78,7 @@ export type EngineEvent =
   | { readonly type: "blocksLoaded"; readonly id: JobId; readonly blocks: readonly SignedBeaconBlock[] };
 
 /** What became of a received block; range sync paces itself by it. */
-export type BlockOutcome = "imported" | "known" | "waiting" | "unknownParent" | "invalid" | "ignored";
+export type BlockOutcome = "imported" | "known" | "unknownParent" | "invalid" | "ignored";
 
 export type Effect =
   /** Check all sets; answer one boolean per set. Votes of one slot mostly share one message. */
@@ -120,7 +120,13 @@ export type Effect =
       readonly toSlot: number;
       readonly headRoot: Hash;
     }
-  | { readonly type: "blockProcessed"; readonly root: Hash; readonly outcome: BlockOutcome }
+  /** Every received block ends with one of these; `reason` is a stable code. */
+  | {
+      readonly type: "blockProcessed";
+      readonly root: Hash;
+      readonly outcome: BlockOutcome;
+      readonly reason: string;
+    }
   /** Keep it: the block is valid and in the tree. Its votes may prove a source we are about to sign. */
   | {
       readonly type: "storeBlock";
@@ -195,6 +201,13 @@ export type Effect =
       readonly withdrawals: readonly Withdrawal[];
       readonly parentBeaconBlockRoot: Hash;
       readonly proposerIndex: number;
+    }
+  /** The slot stays empty on our account. */
+  | {
+      readonly type: "proposalFailed";
+      readonly slot: number;
+      readonly validatorIndex: number;
+      readonly reason: string;
     }
   | { readonly type: "publishBlock"; readonly root: Hash; readonly block: SignedBeaconBlock }
   | { readonly type: "publishAttestations"; readonly attestations: readonly SingleAttestation[] }

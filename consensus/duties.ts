@@ -1,0 +1,92 @@
+/** Voting: one vote per local validator and epoch. See specs/consensus/duties.md#voting. */
+import { fromHex, ZERO_HASH } from "../primitives/bytes.ts";
+import { getStateInPeriod } from "./advanced-state.ts";
+import type { AttestationData, SingleAttestation } from "./containers.ts";
+import { type Engine, emit, type OwnVote, openJob, slotDurationMs } from "./engine-state.ts";
+import { bestSource, checkpointBlock, type TreeCheckpoint } from "./fork-choice-store.ts";
+import { updateHead } from "./head.ts";
+import { acceptVote } from "./on-attestation.ts";
+import { getCommittees } from "./selection.ts";
+import { attestationSigningRoot } from "./signature-sets.ts";
+import { isGateOpen } from "./sync-gate.ts";
+import { computeEpochAtSlot } from "./time.ts";
+import { voteKey } from "./vote-records.ts";
+
+/** Whether this node may propose and vote now. */
+export function mayDoDuties(engine: Engine): boolean {
+  const { store, gate, chain, peers } = engine;
+  const isClockGood = Math.abs(engine.clockOffsetMs) <= slotDurationMs(engine) / 2;
+  if (engine.isFaulted || !isClockGood) return false;
+  const headSlot = engine.blocks.get(store.headRoot)?.slot ?? 0;
+  return isGateOpen(gate, chain.params, { nowSlot: store.nowSlot, headSlot, peers: peers.size });
+}
+
+/**
+ * Votes for the current slot with all local validators that are on duty, unless it was done. Called when the
+ * slot's block was imported and when votes fall due, whichever is first. There is no duty in epoch 0.
+ */
+export function attest(engine: Engine): void {
+  const { store, chain, localValidators } = engine;
+  const { params } = chain;
+  const slot = store.nowSlot;
+  const epoch = computeEpochAtSlot(slot, params);
+  if (epoch === 0 || engine.attestedSlot >= slot || localValidators.size === 0) return;
+  if (!mayDoDuties(engine)) return;
+
+  const headRoot = updateHead(engine);
+  const state = getStateInPeriod(engine, headRoot, slot);
+  const source = bestSource(store, headRoot, epoch);
+  const target = checkpointBlock(store, headRoot, epoch);
+  if (state === undefined || source === undefined || target === undefined) return;
+  engine.attestedSlot = slot;
+
+  const members = localMembers(engine, getCommittees(state, slot, params));
+  if (members.length === 0) return;
+  const data: AttestationData = {
+    ...{ slot, index: 0, beaconBlockRoot: fromHex(headRoot) },
+    source: toStateCheckpoint(engine, source.checkpoint),
+    target: toStateCheckpoint(engine, { epoch, root: target }),
+  };
+  const validatorIndices = members.map(({ validatorIndex }) => validatorIndex);
+  const vote = { data, committeeIndices: members.map(({ committeeIndex }) => committeeIndex) };
+  emit(engine, {
+    type: "signAttestation",
+    id: openJob(engine, { kind: "attestationSigning", validatorIndices, vote }),
+    ...{ validatorIndices, data, proofRoot: source.proofRoot },
+    signingRoot: attestationSigningRoot(state, data, params),
+  });
+}
+
+type Member = { readonly validatorIndex: number; readonly committeeIndex: number };
+
+function localMembers({ localValidators }: Engine, committees: readonly Uint32Array[]): Member[] {
+  return committees.flatMap((committee, committeeIndex) =>
+    [...committee]
+      .filter((validatorIndex) => localValidators.has(validatorIndex))
+      .map((validatorIndex) => ({ validatorIndex, committeeIndex })),
+  );
+}
+
+/** In states and votes the genesis checkpoint has a zero root; as a target no epoch is 0. */
+function toStateCheckpoint({ chain }: Engine, { epoch, root }: TreeCheckpoint): AttestationData["source"] {
+  const isGenesis = epoch === 0 && root === chain.genesisRoot;
+  return { epoch, root: fromHex(isGenesis ? ZERO_HASH : root) };
+}
+
+/** The keys signed, those that may: the votes count here at once and go out in one message. */
+export function onAttestationSigned(
+  engine: Engine,
+  { data, committeeIndices }: OwnVote,
+  validatorIndices: readonly number[],
+  signatures: readonly (Uint8Array | undefined)[],
+): void {
+  const key = voteKey(data);
+  const attestations: SingleAttestation[] = [];
+  for (const [i, attesterIndex] of validatorIndices.entries()) {
+    const signature = signatures[i];
+    if (signature === undefined) continue;
+    attestations.push({ committeeIndex: committeeIndices[i] ?? 0, attesterIndex, data, signature });
+    acceptVote(engine, { key, data, validatorIndices: [attesterIndex], signature });
+  }
+  if (attestations.length > 0) emit(engine, { type: "publishAttestations", attestations });
+}

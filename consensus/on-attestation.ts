@@ -1,0 +1,177 @@
+/** Votes from gossip: judged, verified in batches, counted, kept for inclusion. See specs/consensus/gossip-rules.md#votes. */
+
+import type { SignatureSet } from "../primitives/bls.ts";
+import { type Hash, toHex } from "../primitives/bytes.ts";
+import { getStateInPeriod } from "./advanced-state.ts";
+import type { SingleAttestation } from "./containers.ts";
+import type { EngineEvent } from "./engine-events.ts";
+import { type Engine, emit, openJob, type PendingVotes } from "./engine-state.ts";
+import { onEquivocation, onVote } from "./fork-choice.ts";
+import { askForBlock } from "./peer-claims.ts";
+import { singleAttestationSignatureSet } from "./signature-sets.ts";
+import type { ConsensusState } from "./state.ts";
+import { computeEpochAtSlot } from "./time.ts";
+import { addToPool } from "./vote-pool.ts";
+import { recordVote, type SignedVote, toHeadVote, voteKey } from "./vote-records.ts";
+import { judgeVoteData, judgeVoter, VOTE_WINDOW_SLOTS, type VoteVerdict } from "./vote-rules.ts";
+
+/** Messages that wait, for one slot, for the block they vote for. */
+export const WAITING_MESSAGES_LIMIT = 256;
+
+export function onAttestationsReceived(
+  engine: Engine,
+  { attestations, peer, messageId }: EngineEvent & { type: "attestationsReceived" },
+): void {
+  judgeMessage(engine, { attestations, peer, messageId }, true);
+}
+
+/** The message's worst fault decides; without one it is good when any of its votes is new. */
+function judgeMessage(engine: Engine, message: PendingVotes, mayWait: boolean): void {
+  const judged = new Map<Hash, VoteVerdict>();
+  const votes: SignedVote[] = [];
+  const sets: SignatureSet[] = [];
+  let reason = "VOTE_MESSAGE_EMPTY";
+  for (const attestation of message.attestations) {
+    const key = voteKey(attestation.data);
+    let verdict = judged.get(key);
+    if (verdict === undefined) {
+      verdict = judgeVoteData(engine, attestation);
+      judged.set(key, verdict);
+    }
+    if (verdict.verdict === "wait") {
+      if (mayWait) holdForHead(engine, message, toHex(attestation.data.beaconBlockRoot));
+      else giveVerdict(engine, message, "ignore", verdict.reason);
+      return;
+    }
+    const state = verdict.verdict === "check" ? stateOfVote(engine, attestation) : undefined;
+    const vote = toSignedVote(attestation, key);
+    if (state !== undefined) verdict = judgeVoter(engine, vote, attestation, state);
+    else if (verdict.verdict === "check") verdict = { verdict: "ignore", reason: "VOTE_STATE_NOT_KEPT" };
+    if (verdict.verdict === "reject") {
+      giveVerdict(engine, message, "reject", verdict.reason);
+      return;
+    }
+    if (verdict.verdict !== "check" || state === undefined) {
+      reason = verdict.verdict === "check" ? reason : verdict.reason;
+      continue;
+    }
+    votes.push(vote);
+    sets.push(singleAttestationSignatureSet(state, attestation, engine.chain.params));
+  }
+  if (votes.length === 0) {
+    giveVerdict(engine, message, "ignore", reason);
+    return;
+  }
+  const id = openJob(engine, { kind: "votes", votes, message });
+  emit(engine, { type: "verifySignatures", id, sets, urgency: "vote" });
+}
+
+/** One bad signature condemns the message; the good votes beside it count all the same. */
+export function onVotesVerified(
+  engine: Engine,
+  votes: readonly SignedVote[],
+  message: PendingVotes,
+  valid: readonly boolean[],
+): void {
+  for (const [i, vote] of votes.entries()) if (valid[i] === true) acceptVote(engine, vote);
+  const isGood = votes.every((_, i) => valid[i] === true);
+  giveVerdict(
+    engine,
+    message,
+    isGood ? "accept" : "reject",
+    isGood ? "VOTES_ACCEPTED" : "VOTE_WRONG_SIGNATURE",
+  );
+}
+
+/** A verified vote of one validator: counted, and kept for inclusion unless it conflicts with an earlier one. */
+export function acceptVote(engine: Engine, vote: SignedVote): void {
+  const isConflicting = noteVote(engine, vote);
+  onVote(engine.store, toHeadVote(vote));
+  const [validatorIndex] = vote.validatorIndices;
+  if (!isConflicting && validatorIndex !== undefined) addToPool(engine.votePool, vote, validatorIndex);
+}
+
+/**
+ * Notes who voted for what. A second, different vote for one target epoch makes its signer an equivocator.
+ * @returns whether there was one.
+ */
+export function noteVote(engine: Engine, vote: SignedVote): boolean {
+  const oldest = computeEpochAtSlot(
+    Math.max(0, engine.store.nowSlot - VOTE_WINDOW_SLOTS),
+    engine.chain.params,
+  );
+  if (vote.data.target.epoch < oldest) return false;
+  let conflicting: SignedVote | undefined;
+  const equivocators: number[] = [];
+  for (const validatorIndex of vote.validatorIndices) {
+    const first = recordVote(engine.voteRecords, vote, validatorIndex);
+    if (first === undefined || engine.store.votes.equivocating[validatorIndex] === 1) continue;
+    conflicting = first;
+    equivocators.push(validatorIndex);
+  }
+  if (conflicting === undefined) return false;
+  onEquivocation(engine.store, equivocators);
+  const slashing = { attestation1: toIndexed(conflicting), attestation2: toIndexed(vote) };
+  emit(engine, { type: "slashingEvidence", evidence: { kind: "attester", slashing } });
+  return true;
+}
+
+function toIndexed({ validatorIndices, data, signature }: SignedVote) {
+  return { attestingIndices: [...validatorIndices], data, signature };
+}
+
+function toSignedVote({ data, attesterIndex, signature }: SingleAttestation, key: Hash): SignedVote {
+  return { key, data, validatorIndices: [attesterIndex], signature };
+}
+
+/** Any state of the vote's chain knows its committees; the head's own is the first choice. */
+function stateOfVote(engine: Engine, { data }: SingleAttestation): ConsensusState | undefined {
+  return (
+    getStateInPeriod(engine, toHex(data.beaconBlockRoot), data.slot) ??
+    getStateInPeriod(engine, engine.store.headRoot, data.slot)
+  );
+}
+
+function holdForHead(engine: Engine, message: PendingVotes, headRoot: Hash): void {
+  let held = 0;
+  for (const messages of engine.pendingVotes.values()) held += messages.length;
+  if (held >= WAITING_MESSAGES_LIMIT) {
+    giveVerdict(engine, message, "ignore", "VOTE_QUEUE_FULL");
+    return;
+  }
+  const waiting = engine.pendingVotes.get(headRoot);
+  if (waiting === undefined) engine.pendingVotes.set(headRoot, [message]);
+  else waiting.push(message);
+  askForBlock(engine, headRoot, message.peer);
+}
+
+/** The block these votes waited for is in the tree. */
+export function resumeVotes(engine: Engine, headRoot: Hash): void {
+  const waiting = engine.pendingVotes.get(headRoot);
+  if (waiting === undefined) return;
+  engine.pendingVotes.delete(headRoot);
+  for (const message of waiting) judgeMessage(engine, message, false);
+}
+
+/** Votes whose block did not come within a slot are let go. */
+export function expireWaitingVotes(engine: Engine): void {
+  for (const [headRoot, waiting] of engine.pendingVotes) {
+    const kept = waiting.filter(({ attestations }) =>
+      attestations.some(({ data }) => data.slot + 1 >= engine.store.nowSlot),
+    );
+    for (const message of waiting) {
+      if (!kept.includes(message)) giveVerdict(engine, message, "ignore", "VOTE_HEAD_UNKNOWN");
+    }
+    if (kept.length === 0) engine.pendingVotes.delete(headRoot);
+    else engine.pendingVotes.set(headRoot, kept);
+  }
+}
+
+function giveVerdict(
+  engine: Engine,
+  { messageId }: PendingVotes,
+  verdict: "accept" | "ignore" | "reject",
+  reason: string,
+): void {
+  emit(engine, { type: "gossipVerdict", messageId, verdict, reason });
+}

@@ -1,0 +1,174 @@
+/** What peers know and we do not: claims, requests for blocks, range sync. See specs/consensus/engine.md#following-peers. */
+import type { Hash } from "../primitives/bytes.ts";
+import { setBounded } from "./bounded-map.ts";
+import type { EngineEvent, PeerId, PeerStatus } from "./engine-events.ts";
+import { type Engine, emit, type PendingBlock } from "./engine-state.ts";
+import { CLAIM_SLOTS } from "./sync-gate.ts";
+import { computeCheckpointSlot } from "./time.ts";
+
+export const PEERS_LIMIT = 256;
+export const BLOCK_REQUESTS_LIMIT = 64;
+/** Peers whose chains we fetch at once. */
+export const RANGE_SYNCS_LIMIT = 2;
+/** A head this far above ours is fetched as a range, not block by block. */
+const RANGE_FROM_SLOTS = 2;
+/** How far below our head a range begins at first; each time it proves too late, four times as far. */
+const RANGE_BACKSTEP_SLOTS = 64;
+/** Slots a range sync may take without giving a block. */
+const RANGE_PATIENCE_SLOTS = 4;
+
+export function onPeerStatus(engine: Engine, { peer, status }: EngineEvent & { type: "peerStatus" }): void {
+  setBounded(engine.peers, peer, status, PEERS_LIMIT);
+  follow(engine, peer, status);
+}
+
+export function onPeerGone(engine: Engine, peer: PeerId): void {
+  engine.peers.delete(peer);
+  engine.gate.claims.delete(peer);
+  engine.rangeSyncs.delete(peer);
+  for (const [root, request] of engine.blockRequests) {
+    if (request.peer === peer) engine.blockRequests.delete(root);
+  }
+}
+
+/** Notes what the peer claims to know better, and asks for it. */
+function follow(engine: Engine, peer: PeerId, status: PeerStatus): void {
+  const { store, gate } = engine;
+  const ourSlot = headSlot(engine);
+  const claimed = claimedRoot(engine, status);
+  // One claim per peer: a new one does not give the peer more time.
+  if (claimed === undefined) gate.claims.delete(peer);
+  else gate.claims.set(peer, { root: claimed, sinceSlot: gate.claims.get(peer)?.sinceSlot ?? store.nowSlot });
+
+  if (isWanted(engine, status.headRoot) && status.headSlot > finalizedSlot(engine)) {
+    if (status.headSlot > ourSlot + RANGE_FROM_SLOTS) startRangeSync(engine, peer, status, 0);
+    else askForBlock(engine, status.headRoot, peer);
+  }
+  if (status.justified.epoch > store.justified.epoch && isWanted(engine, status.justifiedProofRoot)) {
+    if (!engine.rangeSyncs.has(peer)) askForBlock(engine, status.justifiedProofRoot, peer);
+  }
+}
+
+/** The unknown root that makes the peer's chain better than ours, by what it says. */
+function claimedRoot({ store, blocks }: Engine, status: PeerStatus): Hash | undefined {
+  const isUnknown = (root: Hash): boolean => !store.tree.indices.has(root);
+  if (status.finalized.epoch > store.finalized.epoch && isUnknown(status.finalized.root)) {
+    return status.finalized.root;
+  }
+  if (status.justified.epoch > store.justified.epoch && isUnknown(status.justifiedProofRoot)) {
+    return status.justifiedProofRoot;
+  }
+  const ourSlot = blocks.get(store.headRoot)?.slot ?? 0;
+  return status.headSlot > ourSlot && isUnknown(status.headRoot) ? status.headRoot : undefined;
+}
+
+/** Whether a block is unknown and not known to be useless. */
+function isWanted(engine: Engine, root: Hash): boolean {
+  return (
+    !engine.store.tree.indices.has(root) &&
+    !engine.pendingBlocks.has(root) &&
+    !engine.invalidRoots.has(root) &&
+    !engine.abandonedRoots.has(root)
+  );
+}
+
+/** Asks the peer for one block, unless it is wanted no more or already asked for. */
+export function askForBlock(engine: Engine, root: Hash, peer: PeerId): void {
+  if (!isWanted(engine, root) || engine.blockRequests.has(root)) return;
+  if (engine.blockRequests.size >= BLOCK_REQUESTS_LIMIT) return;
+  engine.blockRequests.set(root, { peer, slot: engine.store.nowSlot });
+  emit(engine, { type: "requestBlock", root, peer });
+}
+
+/** A block whose parent is unknown: one missing block is asked for, a missing branch is fetched as a range. */
+export function askForParent(engine: Engine, { parentRoot, block, origin }: PendingBlock): void {
+  if (origin.kind === "own") return;
+  const status = engine.peers.get(origin.peer);
+  const isBranchMissing = origin.kind === "sync" || block.message.slot > headSlot(engine) + RANGE_FROM_SLOTS;
+  if (isBranchMissing && status !== undefined) startRangeSync(engine, origin.peer, status, 0);
+  else askForBlock(engine, parentRoot, origin.peer);
+}
+
+function startRangeSync(engine: Engine, peer: PeerId, status: PeerStatus, attempt: number): void {
+  const { rangeSyncs, store } = engine;
+  if (rangeSyncs.has(peer) || rangeSyncs.size >= RANGE_SYNCS_LIMIT) return;
+  const backstep = RANGE_BACKSTEP_SLOTS * 4 ** attempt;
+  const fromSlot = Math.max(finalizedSlot(engine), headSlot(engine) - backstep) + 1;
+  rangeSyncs.set(peer, { lastProgressSlot: store.nowSlot, attempt });
+  const { headSlot: toSlot, headRoot } = status;
+  emit(engine, { type: "startRangeSync", peer, fromSlot, toSlot, headRoot });
+}
+
+/** A block came from this peer: its sync goes on, its request is answered. */
+export function noteDelivery(engine: Engine, peer: PeerId, root: Hash): void {
+  const sync = engine.rangeSyncs.get(peer);
+  if (sync !== undefined) sync.lastProgressSlot = engine.store.nowSlot;
+  engine.blockRequests.delete(root);
+}
+
+export function onBlockRequestEnded(
+  engine: Engine,
+  { root, peer, outcome }: EngineEvent & { type: "blockRequestEnded" },
+): void {
+  engine.blockRequests.delete(root);
+  if (outcome === "delivered") return;
+  engine.gate.claims.delete(peer);
+  penalize(engine, peer, outcome === "timedOut" ? "timeout" : "unavailable", "BLOCK_REQUEST_FAILED");
+}
+
+export function onRangeSyncEnded(
+  engine: Engine,
+  { peer, outcome }: EngineEvent & { type: "rangeSyncEnded" },
+): void {
+  const sync = engine.rangeSyncs.get(peer);
+  engine.rangeSyncs.delete(peer);
+  const status = engine.peers.get(peer);
+  const canGoBack =
+    headSlot(engine) - finalizedSlot(engine) > RANGE_BACKSTEP_SLOTS * 4 ** (sync?.attempt ?? 0);
+  if (outcome === "unlinked" && canGoBack && status !== undefined && isWanted(engine, status.headRoot)) {
+    startRangeSync(engine, peer, status, (sync?.attempt ?? 0) + 1);
+    return;
+  }
+  engine.gate.claims.delete(peer);
+  if (outcome === "timedOut") penalize(engine, peer, "timeout", "RANGE_SYNC_FAILED");
+  else if (outcome === "unavailable") penalize(engine, peer, "unavailable", "RANGE_SYNC_FAILED");
+  else if (outcome !== "done") penalize(engine, peer, "lie", "RANGE_SYNC_FAILED");
+  for (const [other, theirs] of engine.peers) if (other !== peer) follow(engine, other, theirs);
+}
+
+/** Once a slot: claims nobody made good end, and requests nobody answered. */
+export function expireClaims(engine: Engine): void {
+  const { gate, blockRequests, rangeSyncs, store } = engine;
+  for (const [peer, claim] of gate.claims) {
+    const isKnown = store.tree.indices.has(claim.root);
+    const isOverdue = store.nowSlot > claim.sinceSlot + CLAIM_SLOTS && !rangeSyncs.has(peer);
+    if (isKnown || isOverdue) gate.claims.delete(peer);
+    if (isOverdue && !isKnown) penalize(engine, peer, "timeout", "CLAIM_NOT_MADE_GOOD");
+  }
+  for (const [root, { slot }] of blockRequests) {
+    if (store.nowSlot > slot + CLAIM_SLOTS) blockRequests.delete(root);
+  }
+  for (const [peer, { lastProgressSlot }] of rangeSyncs) {
+    if (store.nowSlot <= lastProgressSlot + RANGE_PATIENCE_SLOTS) continue;
+    rangeSyncs.delete(peer);
+    gate.claims.delete(peer);
+    penalize(engine, peer, "timeout", "RANGE_SYNC_STALLED");
+  }
+}
+
+function penalize(
+  engine: Engine,
+  peer: PeerId,
+  fault: "lie" | "unavailable" | "timeout",
+  reason: string,
+): void {
+  emit(engine, { type: "penalizePeer", peer, fault, reason });
+}
+
+function headSlot({ blocks, store }: Engine): number {
+  return blocks.get(store.headRoot)?.slot ?? 0;
+}
+
+function finalizedSlot({ store, chain }: Engine): number {
+  return computeCheckpointSlot(store.finalized.epoch, chain.params);
+}
