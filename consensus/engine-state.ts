@@ -45,6 +45,8 @@ export type PendingBlock = {
   readonly header: BeaconBlockHeader;
   readonly arrivalMs: number;
   readonly origin: BlockOrigin;
+  /** Asked for by its root, not part of a range. */
+  readonly isRequested: boolean;
   stage: "early" | "waitingForParent" | "waitingForState" | "checkingProposer" | "checkingBody";
   /** The sender's gossip message was answered. */
   isVerdictGiven: boolean;

@@ -29,10 +29,10 @@ export function onBlockReceived(engine: Engine, event: EngineEvent & { type: "bl
   const header = { ...rest, bodyRoot: engine.chain.containers.BeaconBlockBody.hashTreeRoot(body) };
   // A block's root is its header's: the body is hashed once.
   const root = toHex(BeaconBlockHeader.hashTreeRoot(header));
-  if (origin.kind === "sync") noteDelivery(engine, origin.peer, root);
+  const isRequested = origin.kind === "sync" && noteDelivery(engine, root);
   if (block.message.slot === engine.store.nowSlot) engine.blockArrivalMs ??= arrivalMs;
   const pending: PendingBlock = {
-    ...{ root, parentRoot: toHex(block.message.parentRoot), block, header, arrivalMs, origin },
+    ...{ root, parentRoot: toHex(block.message.parentRoot), block, header, arrivalMs, origin, isRequested },
     ...{ stage: "early", isVerdictGiven: false, postState: undefined },
     ...{ areSignaturesValid: false, isPayloadValid: false },
   };
@@ -91,7 +91,7 @@ function waitForParent(engine: Engine, pending: PendingBlock): void {
     return;
   }
   // Range sync feeds parents first: an unknown one means that it started too late.
-  if (pending.origin.kind === "sync" && engine.rangeSyncs.has(pending.origin.peer)) {
+  if (pending.origin.kind === "sync" && !pending.isRequested) {
     refuse(engine, pending, { outcome: "unknownParent", reason: "BLOCK_PARENT_UNKNOWN" });
     return;
   }

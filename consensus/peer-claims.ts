@@ -99,11 +99,13 @@ function startRangeSync(engine: Engine, peer: PeerId, status: PeerStatus, attemp
   emit(engine, { type: "startRangeSync", peer, fromSlot, toSlot, headRoot });
 }
 
-/** A block came from this peer: its sync goes on, its request is answered. */
-export function noteDelivery(engine: Engine, peer: PeerId, root: Hash): void {
-  const sync = engine.rangeSyncs.get(peer);
-  if (sync !== undefined) sync.lastProgressSlot = engine.store.nowSlot;
-  engine.blockRequests.delete(root);
+/**
+ * A block came by sync: the running ones go on (another peer may help out with a range).
+ * @returns whether it was asked for by its root.
+ */
+export function noteDelivery(engine: Engine, root: Hash): boolean {
+  for (const sync of engine.rangeSyncs.values()) sync.lastProgressSlot = engine.store.nowSlot;
+  return engine.blockRequests.delete(root);
 }
 
 export function onBlockRequestEnded(
