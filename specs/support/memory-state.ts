@@ -21,12 +21,11 @@ export class MemoryState implements StateStore {
     this.stateRoot = diff.stateRoot;
     for (const [address, account] of diff.accounts) put(this.accounts, address, account);
     for (const [address, slots] of diff.storage) {
-      for (const [slot, value] of slots) put(inner(this.slots, address), slot, value === 0n ? null : value);
+      const values = new Map([...slots].map(([slot, value]) => [slot, value === 0n ? null : value]));
+      putAll(this.slots, address, values);
     }
     for (const [hash, code] of diff.codes) this.codes.set(hash, code);
-    for (const [owner, nodes] of diff.trieNodes) {
-      for (const [path, node] of nodes) put(inner(this.nodes, owner), path, node);
-    }
+    for (const [owner, nodes] of diff.trieNodes) putAll(this.nodes, owner, nodes);
   }
 
   account(address: Address): Account | undefined {
@@ -48,8 +47,10 @@ function put<K, V>(map: Map<K, V>, key: K, value: V | null): void {
   else map.set(key, value);
 }
 
-function inner<K, L, V>(maps: Map<K, Map<L, V>>, key: K): Map<L, V> {
-  const known = maps.get(key) ?? new Map<L, V>();
-  maps.set(key, known);
-  return known;
+/** Puts the values into the map of `key`; a map with nothing left in it is no longer there. */
+function putAll<K, L, V>(maps: Map<K, Map<L, V>>, key: K, values: ReadonlyMap<L, V | null>): void {
+  const map = maps.get(key) ?? new Map<L, V>();
+  for (const [member, value] of values) put(map, member, value);
+  if (map.size === 0) maps.delete(key);
+  else maps.set(key, map);
 }

@@ -3,6 +3,7 @@ import { deepEqual, equal, throws } from "node:assert/strict";
 import fc from "fast-check";
 import {
   type Address,
+  bytesToBigInt,
   concatBytes,
   EMPTY_BYTES,
   fromHex,
@@ -11,14 +12,19 @@ import {
   toHex,
 } from "../../primitives/bytes.ts";
 import type { Block, Header } from "../../vm/block.ts";
-import { computeTransactionsRoot } from "../../vm/block-roots.ts";
+import { decodeBlock } from "../../vm/block-codec.ts";
+import { applyTransaction, beginBlock, finishBlock } from "../../vm/block-execution.ts";
+import { computeReceiptsRoot, computeTransactionsRoot } from "../../vm/block-roots.ts";
 import { buildPayload } from "../../vm/build-payload.ts";
 import { BEACON_ROOTS_ADDRESS, BLOCK_HASHES_ADDRESS, SYSTEM_ADDRESS } from "../../vm/chain-config.ts";
 import { executePayload } from "../../vm/execute-block.ts";
 import { headerHash } from "../../vm/header.ts";
 import { type InvalidBlockDetail, InvalidBlockError } from "../../vm/invalid-block.ts";
 import { DEPOSIT_EVENT_TOPIC } from "../../vm/requests.ts";
+import { EMPTY_CODE_HASH } from "../../vm/state/account-codec.ts";
 import type { RecoveredTransaction } from "../../vm/transaction.ts";
+import { recoverTransaction } from "../../vm/transaction-signature.ts";
+import { allocationOf, blockchainCases } from "../support/ethereum-tests.ts";
 import {
   accounts,
   config,
@@ -30,7 +36,8 @@ import {
   signed,
   sourceOf,
 } from "../support/execution-chain.ts";
-import { end, ScriptedMachine } from "../support/scripted-machine.ts";
+import { MemoryState } from "../support/memory-state.ts";
+import { end, type Script, ScriptedMachine } from "../support/scripted-machine.ts";
 
 const CODE = fromHex("0xef4a5301");
 const CONTRACT: Address = "0xc0de000000000000000000000000000000000000";
@@ -335,5 +342,62 @@ describe("execute block: requests", () => {
     throws(() => new ExecutionChain(fundedAllocation(), new ScriptedMachine(), withExits).build([]), {
       detail: { code: "BLOCK_SYSTEM_CONTRACT_MISSING", contract: CONTRACT },
     });
+  });
+});
+
+describe("execute block: ethereum-tests", () => {
+  const chainConfig = { ...config, chainId: 1n, depositContract: undefined };
+
+  /** EIP-4788's contract: the root by timestamp, in a ring of 8191. */
+  const beaconRoots: Script = ({ context, self, data }) => {
+    const timestamp = BigInt(context.block.timestamp);
+    context.journal.setStorage(self, toHash(timestamp % 8191n), timestamp);
+    context.journal.setStorage(self, toHash((timestamp % 8191n) + 8191n), bytesToBigInt(data));
+    return end("success", 0);
+  };
+
+  /** Only accounts without code are called, with no data: nothing for the EVM to do, no floor of Prague's. */
+  const onlyTransfers = (transactions: readonly RecoveredTransaction[], state: MemoryState) =>
+    transactions.every(
+      ({ transaction: { to, data } }) =>
+        to !== undefined &&
+        BigInt(to) > 0x11n &&
+        data.length === 0 &&
+        (state.account(to)?.codeHash ?? EMPTY_CODE_HASH) === EMPTY_CODE_HASH,
+    );
+
+  it("gives every block that only transfers value its state root, receipts root, gas and bloom", function () {
+    const counted = { blocks: 0, transactions: 0 };
+    for (const { pre, genesisBlockHeader, blocks, name } of blockchainCases(this)) {
+      const allocation = allocationOf(pre);
+      const state = MemoryState.of(allocation);
+      const code = allocation.get(BEACON_ROOTS_ADDRESS)?.code;
+      const machine = new ScriptedMachine().add(code ?? EMPTY_BYTES, beaconRoots);
+      let parentHash: Hash = genesisBlockHeader.hash;
+      for (const { rlp, expectException } of blocks) {
+        const { header, transactions, withdrawals = [] } = decodeBlock(fromHex(rlp));
+        if (expectException !== undefined || header.parentHash !== parentHash) continue;
+        const recovered = transactions.map(recoverTransaction);
+        if (!onlyTransfers(recovered, state)) break;
+        const { baseFeePerGas = 0n, parentBeaconBlockRoot = toHash(0n) } = header;
+        const opening = { ...header, baseFeePerGas, parentBeaconBlockRoot };
+        const execution = beginBlock(chainConfig, opening, state, machine, () => toHash(0n));
+        for (const one of recovered) {
+          // Some of these transactions were signed before EIP-155.
+          applyTransaction(execution, { ...one, transaction: { ...one.transaction, chainId: 1n } });
+        }
+        const result = finishBlock(execution, withdrawals);
+        deepEqual(
+          [result.diff.stateRoot, computeReceiptsRoot(result.receipts), result.gasUsed, result.logsBloom],
+          [header.stateRoot, header.receiptsRoot, header.gasUsed, header.logsBloom],
+          name,
+        );
+        state.apply(result.diff);
+        parentHash = headerHash(header);
+        counted.blocks++;
+        counted.transactions += recovered.length;
+      }
+    }
+    deepEqual(counted, { blocks: 27, transactions: 10 });
   });
 });
