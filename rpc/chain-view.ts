@@ -1,6 +1,6 @@
 /** What the JSON-RPC methods ask of a node: the one port between `rpc` and the chain. See specs/rpc/chain-view.md. */
 import type { Address, Hash } from "../primitives/bytes.ts";
-import type { Block, ExecutedReceipt, Header, Log } from "../vm/block.ts";
+import type { Block, ExecutedReceipt, Log } from "../vm/block.ts";
 import type { Account, StateReader } from "../vm/state/account.ts";
 import type { AccessListEntry, RecoveredTransaction } from "../vm/transaction.ts";
 
@@ -156,15 +156,16 @@ export interface ChainView {
   /** Admits, stores and gossips it. @throws TransactionRejected with the text clients match on. */
   submitTransaction(raw: Uint8Array): Promise<RecoveredTransaction>;
 
+  /** `block` is where it runs: the state after it, in its environment. */
   call(
     request: CallRequest,
-    header: Header,
+    block: Block,
     overrides: ReadonlyMap<Address, StateOverride>,
   ): Promise<CallOutcome>;
   /** The smallest gas limit with which the call succeeds, or the failing outcome at the cap. */
   estimateGas(
     request: CallRequest,
-    header: Header,
+    block: Block,
     overrides: ReadonlyMap<Address, StateOverride>,
   ): Promise<{ readonly gas: bigint } | { readonly failed: CallOutcome }>;
   /** Logs of canonical blocks from `first` to `last`, both included, in chain order; the first `limit`. */

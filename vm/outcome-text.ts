@@ -17,7 +17,7 @@ export const OUTCOME_TEXT: Readonly<Record<Exclude<Outcome, "success">, string>>
 };
 
 /** Why a transaction is refused. */
-export const INVALID_TRANSACTION_TEXT: Readonly<Record<InvalidTransactionDetail["code"], string>> = {
+export const INVALID_TRANSACTION_TEXT = {
   NOT_REPLAY_PROTECTED: "only replay-protected (EIP-155) transactions allowed over RPC",
   WRONG_CHAIN_ID: "invalid chain id for signer",
   TIP_ABOVE_FEE: "max priority fee per gas higher than max fee per gas",
@@ -30,4 +30,4 @@ export const INVALID_TRANSACTION_TEXT: Readonly<Record<InvalidTransactionDetail[
   NONCE_TOO_HIGH: "nonce too high",
   SENDER_HAS_CODE: "sender not an eoa",
   INSUFFICIENT_FUNDS: "insufficient funds for gas * price + value",
-};
+} as const satisfies Readonly<Record<InvalidTransactionDetail["code"], string>>;

@@ -3,21 +3,21 @@ import type { ChainParams } from "../../consensus/params.ts";
 import { type Hash, toHex, ZERO_HASH } from "../../primitives/bytes.ts";
 import { keccak256Hex } from "../../primitives/hash.ts";
 import type { ConsensusStatus } from "../../rpc/chain-view.ts";
-import type { Header } from "../../vm/block.ts";
+import { nextBaseFee } from "../../vm/base-fee.ts";
 import type { TransactionSource } from "../../vm/build-payload.ts";
 import { InvalidBlockError } from "../../vm/invalid-block.ts";
 import type { RecoveredTransaction } from "../../vm/transaction.ts";
 import { recoverTransaction } from "../../vm/transaction-signature.ts";
 import type { EventLoopLag } from "../metrics.ts";
 import type { ExecutionChain } from "./execution-chain.ts";
+import type { GossipVerdict } from "./gossip-admission.ts";
 import { blockOfPayload, decodeRequests, PayloadError, payloadOfBlock, toVmWithdrawal } from "./payload.ts";
 import type {
   BuiltPayload,
   ExecutionPort,
   ForkchoiceUpdate,
   ForkchoiceVerdict,
-  GossipedBatch,
-  GossipVerdict,
+  GossipedTransactions,
   PayloadAttributes,
   PayloadToExecute,
   PayloadVerdict,
@@ -27,10 +27,8 @@ import { PortError } from "./port-error.ts";
 /** What the service asks of the transaction pool. */
 export interface TransactionPool {
   get(hash: Hash): RecoveredTransaction | undefined;
-  /** Executable transactions for a block after `parent`, best first. */
-  best(parent: Header): TransactionSource;
-  /** Decodes, checks and keeps transactions from gossip; one verdict each. */
-  addGossiped(batch: GossipedBatch): Promise<readonly GossipVerdict[]>;
+  /** Executable transactions for a block with this base fee, best first. */
+  best(baseFee: bigint): TransactionSource;
   status(): { readonly pending: number; readonly queued: number };
 }
 
@@ -38,6 +36,8 @@ export type ExecutionServiceOptions = {
   readonly chain: ExecutionChain;
   readonly params: ChainParams;
   readonly pool: TransactionPool;
+  /** Checks and keeps transactions from gossip; one verdict each. */
+  readonly admitGossip: (batch: GossipedTransactions) => Promise<readonly GossipVerdict[]>;
   /** Milliseconds of a clock that never goes back; bounds payload building. */
   readonly nowMs: () => number;
   readonly eventLoopLag: () => EventLoopLag;
@@ -56,7 +56,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     executePayload: (request) => executePayload(options, request),
     setForkchoice: async (update) => setForkchoice(chain, update),
     buildPayload: async (attributes) => buildPayload(options, attributes),
-    addGossipedTransactions: (batch) => pool.addGossiped(batch),
+    addGossipedTransactions: (batch) => options.admitGossip(batch),
     getTransactionsByHash: async (hashes) => hashes.map((hash) => pool.get(hash)?.raw),
     updateConsensusStatus: async (status) => options.onConsensusStatus(status),
     metrics: async () => {
@@ -108,7 +108,7 @@ function buildPayload(
   const { block, requests, receipts } = chain.build(
     parent,
     { ...attributes, withdrawals: attributes.withdrawals.map(toVmWithdrawal) },
-    pool.best(parent.header),
+    pool.best(nextBaseFee(parent.header)),
     () => nowMs() >= deadlineMs,
   );
   const baseFee = block.header.baseFeePerGas ?? 0n;

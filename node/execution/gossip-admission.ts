@@ -6,9 +6,13 @@ import type { RecoveredTransaction } from "../../vm/transaction.ts";
 import { decodeTransaction } from "../../vm/transaction-codec.ts";
 import { recoverOrReject } from "./admission.ts";
 import type { Mempool } from "./mempool.ts";
+import type { GossipedTransactions } from "./port.ts";
 import { toRejection } from "./rejection.ts";
 
-/** `reject` blames the sender; `ignore` blames nobody and forwards nothing. */
+/**
+ * What the pool thinks of a gossiped transaction: `reject` blames whoever sent it, `ignore` blames
+ * nobody and forwards nothing.
+ */
 export type GossipVerdict = "accept" | "ignore" | "reject";
 
 /** What no honest node forwards: it needs no knowledge of the head to see. */
@@ -99,8 +103,8 @@ export class GossipAdmitter {
     this.#budget = budget;
   }
 
-  /** One verdict per member of a batch that `peer` sent. */
-  async admit(peer: string, raws: readonly Uint8Array[]): Promise<GossipAdmission> {
+  /** One verdict per member of the batch. */
+  async admit({ peer, raws }: GossipedTransactions): Promise<GossipAdmission> {
     const verdicts: GossipVerdict[] = [];
     const executable: RecoveredTransaction[] = [];
     let recoveries = 0;

@@ -7,6 +7,7 @@ import type { ExecutionPayload, ExecutionRequests } from "../../consensus/payloa
 import type { Address, Hash } from "../../primitives/bytes.ts";
 import type { ConsensusStatus } from "../../rpc/chain-view.ts";
 import type { EventLoopLag } from "../metrics.ts";
+import type { GossipVerdict } from "./gossip-admission.ts";
 import type { PortErrorDetail } from "./port-error.ts";
 
 /** A payload as a beacon block carries it, with what the block says about it. */
@@ -53,11 +54,8 @@ export type BuiltPayload = {
   readonly tipsWei: bigint;
 };
 
-/**
- * What the pool thinks of a gossiped transaction. `reject` only what no honest node sends: undecodable,
- * oversized, badly signed, for another chain.
- */
-export type GossipVerdict = "accept" | "ignore" | "reject";
+/** Transactions of one gossip message. */
+export type GossipedTransactions = { readonly peer: string; readonly raws: readonly Uint8Array[] };
 
 /** Where the execution side stands, for the consensus side to know what to send it at start. */
 export type ExecutionProgress = {
@@ -65,9 +63,6 @@ export type ExecutionProgress = {
   readonly finalized: { readonly number: number; readonly hash: Hash };
   readonly head: { readonly number: number; readonly hash: Hash };
 };
-
-/** Encoded transactions and who sent them: what checking them costs is counted against the sender. */
-export type GossipedBatch = { readonly peer: string; readonly raws: readonly Uint8Array[] };
 
 export type ExecutionMetrics = {
   readonly eventLoopLag: EventLoopLag;
@@ -83,7 +78,7 @@ export interface ExecutionPort {
   /** @throws PortError PARENT_UNKNOWN */
   buildPayload(attributes: PayloadAttributes): Promise<BuiltPayload>;
   /** One verdict per transaction. */
-  addGossipedTransactions(batch: GossipedBatch): Promise<readonly GossipVerdict[]>;
+  addGossipedTransactions(batch: GossipedTransactions): Promise<readonly GossipVerdict[]>;
   /** The pool's encodings; undefined for what it does not have. */
   getTransactionsByHash(hashes: readonly Hash[]): Promise<readonly (Uint8Array | undefined)[]>;
   updateConsensusStatus(status: ConsensusStatus): Promise<void>;

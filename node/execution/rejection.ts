@@ -1,5 +1,6 @@
 /** Broken rules of transactions in the words clients match on. See specs/node/mempool.md#rejections. */
-import { type RejectionText, TransactionRejected } from "../../rpc/chain-view.ts";
+import { TransactionRejected } from "../../rpc/chain-view.ts";
+import { INVALID_TRANSACTION_TEXT } from "../../vm/outcome-text.ts";
 import { TransactionError, type TransactionErrorDetail } from "../../vm/transaction-codec.ts";
 import { type InvalidTransactionDetail, InvalidTransactionError } from "../../vm/transaction-rules.ts";
 
@@ -29,25 +30,8 @@ function fromCodec(detail: TransactionErrorDetail): TransactionRejected {
   }
 }
 
-type RuleCode = InvalidTransactionDetail["code"];
-
-const TEXTS: { readonly [Code in RuleCode]: RejectionText } = {
-  NOT_REPLAY_PROTECTED: "only replay-protected (EIP-155) transactions allowed over RPC",
-  WRONG_CHAIN_ID: "invalid chain id for signer",
-  TIP_ABOVE_FEE: "max priority fee per gas higher than max fee per gas",
-  NONCE_MAX: "nonce has max value",
-  INIT_CODE_TOO_LARGE: "max initcode size exceeded",
-  INTRINSIC_GAS_TOO_LOW: "intrinsic gas too low",
-  FEE_BELOW_BASE_FEE: "max fee per gas less than block base fee",
-  GAS_LIMIT_EXCEEDED: "exceeds block gas limit",
-  NONCE_TOO_LOW: "nonce too low",
-  NONCE_TOO_HIGH: "nonce too high",
-  SENDER_HAS_CODE: "sender not an eoa",
-  INSUFFICIENT_FUNDS: "insufficient funds for gas * price + value",
-};
-
 function fromRules(detail: InvalidTransactionDetail): TransactionRejected {
-  return new TransactionRejected(TEXTS[detail.code], figuresOf(detail));
+  return new TransactionRejected(INVALID_TRANSACTION_TEXT[detail.code], figuresOf(detail));
 }
 
 /** The figures after the colon, where geth gives some. */

@@ -1,10 +1,9 @@
 /** Calls that leave no trace: eth_call and eth_estimateGas. See specs/rpc/calls.md. */
 
-import type { Header } from "../../vm/block.ts";
+import type { Block } from "../../vm/block.ts";
 import { blockParameter, requireBlock, requireState } from "../block-parameter.ts";
-import type { CallParameter } from "../call-request.ts";
-import { callParameter, checkCall, stateOverrides } from "../call-request.ts";
-import type { BlockReference, CallRequest, ChainView } from "../chain-view.ts";
+import { type CallParameter, callParameter, checkCall, stateOverrides } from "../call-request.ts";
+import type { BlockReference, ChainView } from "../chain-view.ts";
 import { method } from "../method.ts";
 import { callError } from "../revert-reason.ts";
 import { data, quantity } from "../schema.ts";
@@ -17,8 +16,8 @@ export const call = method({
   params,
   result: data,
   async handle({ chain }, { transaction, block, overrides }) {
-    const prepared = prepare(chain, transaction, block);
-    const result = await chain.call(prepared.request, prepared.header, overrides);
+    const site = prepare(chain, transaction, block);
+    const result = await chain.call(transaction, site, overrides);
     if (result.outcome !== "success") throw callError(result);
     return result.output;
   },
@@ -30,21 +29,17 @@ export const estimateGas = method({
   params,
   result: quantity,
   async handle({ chain }, { transaction, block, overrides }) {
-    const prepared = prepare(chain, transaction, block);
-    const estimate = await chain.estimateGas(prepared.request, prepared.header, overrides);
+    const site = prepare(chain, transaction, block);
+    const estimate = await chain.estimateGas(transaction, site, overrides);
     if ("failed" in estimate) throw callError(estimate.failed);
     return estimate.gas;
   },
 });
 
-/** @throws RpcError when the call contradicts itself, or the block or its state is not there. */
-function prepare(
-  chain: ChainView,
-  { chainId, ...request }: CallParameter,
-  block: BlockReference,
-): { readonly request: CallRequest; readonly header: Header } {
-  checkCall({ chainId, ...request }, chain.chainId);
-  // The state itself is read by the call worker; asking here gives the precise error.
-  requireState(chain, block);
-  return { request, header: requireBlock(chain, block).header };
+/** The block the call runs after. @throws RpcError when the call contradicts itself, or block or state is not there. */
+function prepare(chain: ChainView, transaction: CallParameter, reference: BlockReference): Block {
+  checkCall(transaction, chain.chainId);
+  // The state itself is read by whoever runs the call; asking here gives the precise error.
+  requireState(chain, reference);
+  return requireBlock(chain, reference);
 }

@@ -2,12 +2,7 @@
 import { DEVNET_PARAMS } from "../../consensus/presets.ts";
 import { ExecutionChain } from "../../node/execution/execution-chain.ts";
 import { createExecutionService, type TransactionPool } from "../../node/execution/execution-service.ts";
-import type {
-  BuiltPayload,
-  ExecutionPort,
-  GossipedBatch,
-  PayloadToExecute,
-} from "../../node/execution/port.ts";
+import type { BuiltPayload, ExecutionPort, PayloadToExecute } from "../../node/execution/port.ts";
 import type { Database } from "../../node/storage/database.ts";
 import {
   type Address,
@@ -75,10 +70,6 @@ export class QueuePool implements TransactionPool {
     return sourceOf(this.waiting);
   }
 
-  async addGossiped({ raws }: GossipedBatch): Promise<readonly "ignore"[]> {
-    return raws.map(() => "ignore" as const);
-  }
-
   status(): { pending: number; queued: number } {
     return { pending: this.waiting.length, queued: 0 };
   }
@@ -103,6 +94,7 @@ export function fixtureOn(database: Database, historyBlocks?: number): Fixture {
     chain,
     params: DEVNET_PARAMS,
     pool,
+    admitGossip: async ({ raws }) => raws.map(() => "ignore"),
     nowMs: () => 0,
     eventLoopLag: () => ({ p50: 0, p99: 0, max: 0 }),
     onConsensusStatus: () => undefined,

@@ -41,13 +41,16 @@ describe("gossiped transactions", () => {
   it("are accepted when new and good, and ignored when known", async () => {
     const { admitter } = admitterWith();
     const [zero, one] = [signed(0), signed(1)];
-    const first = await admitter.admit("peer", [one.raw, zero.raw]);
+    const first = await admitter.admit({ peer: "peer", raws: [one.raw, zero.raw] });
     deepEqual(first.verdicts, ["accept", "accept"]);
     deepEqual(
       first.executable.map(({ hash }) => hash),
       [zero.hash, one.hash],
     );
-    deepEqual((await admitter.admit("other", [zero.raw, one.raw])).verdicts, ["ignore", "ignore"]);
+    deepEqual((await admitter.admit({ peer: "other", raws: [zero.raw, one.raw] })).verdicts, [
+      "ignore",
+      "ignore",
+    ]);
   });
 
   it("are blamed on the sender only for what no honest node forwards", async () => {
@@ -67,26 +70,36 @@ describe("gossiped transactions", () => {
       ["too little gas", signed(0, { gasLimit: 1n }).raw, "ignore"],
     ];
     for (const [what, raw, verdict] of cases) {
-      deepEqual((await admitter.admit("peer", [raw])).verdicts, [verdict], what);
+      deepEqual((await admitter.admit({ peer: "peer", raws: [raw] })).verdicts, [verdict], what);
     }
   });
 
   it("do not harm the good ones beside them", async () => {
     const { admitter, pool } = admitterWith();
     const batch = [Uint8Array.of(9), signed(0).raw, signed(0).raw, signed(1, { chainId: 5n }).raw];
-    deepEqual((await admitter.admit("peer", batch)).verdicts, ["reject", "accept", "ignore", "reject"]);
+    deepEqual((await admitter.admit({ peer: "peer", raws: batch })).verdicts, [
+      "reject",
+      "accept",
+      "ignore",
+      "reject",
+    ]);
     deepEqual(pool.status(), { pending: 1, queued: 0 });
   });
 
   it("cost a peer its budget of recoveries, which time refills, and other peers nothing", async () => {
     const { admitter, clock } = admitterWith({ perSecond: 1, burst: 2, peers: 8 });
     const raws = [0, 1, 2, 3].map((nonce) => signed(nonce).raw);
-    deepEqual((await admitter.admit("greedy", raws)).verdicts, ["accept", "accept", "ignore", "ignore"]);
-    deepEqual((await admitter.admit("other", [raws[2]!])).verdicts, ["accept"]);
+    deepEqual((await admitter.admit({ peer: "greedy", raws: raws })).verdicts, [
+      "accept",
+      "accept",
+      "ignore",
+      "ignore",
+    ]);
+    deepEqual((await admitter.admit({ peer: "other", raws: [raws[2]!] })).verdicts, ["accept"]);
     clock.now = 999;
-    deepEqual((await admitter.admit("greedy", [raws[3]!])).verdicts, ["ignore"]);
+    deepEqual((await admitter.admit({ peer: "greedy", raws: [raws[3]!] })).verdicts, ["ignore"]);
     clock.now = 2000;
-    deepEqual((await admitter.admit("greedy", [raws[3]!])).verdicts, ["accept"]);
+    deepEqual((await admitter.admit({ peer: "greedy", raws: [raws[3]!] })).verdicts, ["accept"]);
   });
 });
 

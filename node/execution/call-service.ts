@@ -1,0 +1,132 @@
+/** The inside of a call worker: layers of unfinalized blocks over a database it only reads. See specs/node/calls.md#the-worker. */
+import type { Hash } from "../../primitives/bytes.ts";
+import { assert } from "../../primitives/errors.ts";
+import type { AncestorHash } from "../../vm/block-execution.ts";
+import type { ContractMachine } from "../../vm/message.ts";
+import type { StateReader } from "../../vm/state/account.ts";
+import { Blocks } from "../storage/blocks.ts";
+import type { Database } from "../storage/database.ts";
+import { FinalizedState } from "../storage/finalized-state.ts";
+import type { CallLayer, FromCallWorker, ToCallWorker } from "./call-messages.ts";
+import { runTask, StateNotHere, type TaskSite } from "./call-tasks.ts";
+import { findLogs } from "./find-logs.ts";
+import { LogIndex } from "./log-index.ts";
+
+/**
+ * Layers a worker keeps. When finality stalls for longer, the oldest are dropped and calls on blocks
+ * above them run in the execution thread, whose layers are on disk by then.
+ */
+export const CALL_LAYERS_LIMIT = 512;
+
+export class CallService {
+  readonly #database: Database;
+  readonly #state: FinalizedState;
+  readonly #site: TaskSite;
+  readonly #layers = new Map<Hash, CallLayer>();
+
+  /** @param database opened read-only. */
+  constructor(database: Database, chainId: bigint, machine: ContractMachine) {
+    this.#database = database;
+    this.#state = new FinalizedState(database);
+    const blocks = new Blocks(database);
+    const index = new LogIndex(database);
+    this.#site = {
+      chainId,
+      machine,
+      stateAt: (blockHash) => this.#stateAt(blockHash, blocks),
+      ancestorHash: (blockHash) => this.#ancestorHash(blockHash, blocks),
+      findLogs: (filter, first, last, limit) => findLogs(blocks, index, filter, { first, last, limit }),
+    };
+  }
+
+  /** What to say back, if anything. */
+  handle(message: ToCallWorker): FromCallWorker | undefined {
+    switch (message.type) {
+      case "layer":
+        this.#addLayer(message.layer);
+        return undefined;
+      case "merged":
+        for (const { blockHash, number } of this.#layers.values()) {
+          if (number <= message.number) this.#layers.delete(blockHash);
+        }
+        return undefined;
+      case "task":
+        return this.#run(message);
+    }
+  }
+
+  #addLayer(layer: CallLayer): void {
+    this.#layers.set(layer.blockHash, layer);
+    const oldest = this.#layers.keys().next().value;
+    if (this.#layers.size > CALL_LAYERS_LIMIT && oldest !== undefined) this.#layers.delete(oldest);
+  }
+
+  #run({ id, task }: Extract<ToCallWorker, { type: "task" }>): FromCallWorker {
+    // What the execution thread committed before it sent the task is visible from here on.
+    this.#database.refresh();
+    try {
+      return { type: "result", id, result: runTask(task, this.#site) };
+    } catch (error) {
+      if (error instanceof StateNotHere) return { type: "stateNotHere", id };
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      return { type: "failure", id, message };
+    }
+  }
+
+  /** Layers down to a block whose state the disk holds, now or in its history. */
+  #stateAt(blockHash: Hash, blocks: Blocks): StateReader | undefined {
+    const diffs: CallLayer["diff"][] = [];
+    let hash = blockHash;
+    for (let layer = this.#layers.get(hash); layer !== undefined; layer = this.#layers.get(hash)) {
+      diffs.push(layer.diff);
+      hash = layer.parentHash;
+    }
+    const number = blocks.get(hash)?.header.number;
+    const merged = this.#state.finalized()?.number ?? -1;
+    if (number === undefined || number > merged || blocks.canonicalHash(number) !== hash) return undefined;
+    if (number < this.#state.oldest()) return undefined;
+    return layered(diffs, this.#state.at(number));
+  }
+
+  #ancestorHash(blockHash: Hash, blocks: Blocks): AncestorHash {
+    return (number) => {
+      let hash = blockHash;
+      for (let layer = this.#layers.get(hash); layer !== undefined && layer.number > number; ) {
+        hash = layer.parentHash;
+        layer = this.#layers.get(hash);
+      }
+      if (this.#layers.get(hash)?.number === number) return hash;
+      const canonical = blocks.canonicalHash(number);
+      assert(canonical !== undefined, "every ancestor is stored");
+      return canonical;
+    };
+  }
+}
+
+/** Diffs, newest first, over a base. */
+function layered(diffs: readonly CallLayer["diff"][], base: StateReader): StateReader {
+  if (diffs.length === 0) return base;
+  return {
+    account(address) {
+      for (const { accounts } of diffs) {
+        const account = accounts.get(address);
+        if (account !== undefined) return account ?? undefined;
+      }
+      return base.account(address);
+    },
+    storage(address, slot) {
+      for (const { storage } of diffs) {
+        const value = storage.get(address)?.get(slot);
+        if (value !== undefined) return value;
+      }
+      return base.storage(address, slot);
+    },
+    code(codeHash) {
+      for (const { codes } of diffs) {
+        const code = codes.get(codeHash);
+        if (code !== undefined) return code;
+      }
+      return base.code(codeHash);
+    },
+  };
+}

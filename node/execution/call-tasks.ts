@@ -1,0 +1,92 @@
+/** Reads that run contract code or scan many blocks, as tasks that can cross threads. See specs/node/calls.md. */
+import type { Address, Hash } from "../../primitives/bytes.ts";
+import type { CallOutcome, CallRequest, LocatedLog, LogFilter, StateOverride } from "../../rpc/chain-view.ts";
+import { TransactionRejected } from "../../rpc/chain-view.ts";
+import type { Header } from "../../vm/block.ts";
+import type { AncestorHash } from "../../vm/block-execution.ts";
+import { type CallResult, type CallSite, executeCall } from "../../vm/call.ts";
+import { estimateGas } from "../../vm/estimate-gas.ts";
+import type { ContractMachine } from "../../vm/message.ts";
+import { OUTCOME_TEXT } from "../../vm/outcome-text.ts";
+import type { StateReader } from "../../vm/state/account.ts";
+import { toRejection } from "./rejection.ts";
+
+/** Gas a call may use: about what a block may. */
+export const CALL_GAS_CAP = 30_000_000;
+
+export type CallTask<K extends "call" | "estimateGas" = "call" | "estimateGas"> = {
+  readonly kind: K;
+  readonly request: CallRequest;
+  readonly header: Header;
+  readonly blockHash: Hash;
+  readonly overrides: ReadonlyMap<Address, StateOverride>;
+};
+
+export type LogsTask = {
+  readonly kind: "logs";
+  readonly filter: LogFilter;
+  readonly first: number;
+  readonly last: number;
+  readonly limit: number;
+};
+
+export type ReadTask = CallTask | LogsTask;
+export type GasEstimate = { readonly gas: bigint } | { readonly failed: CallOutcome };
+/** The result of each kind of task. */
+export type ReadResult<T extends ReadTask> = T extends LogsTask
+  ? readonly LocatedLog[]
+  : T extends CallTask<"call">
+    ? CallOutcome
+    : GasEstimate;
+
+/** What a thread needs to carry out tasks. */
+export type TaskSite = {
+  readonly chainId: bigint;
+  readonly machine: ContractMachine;
+  /** Undefined when this thread has no access to the state after that block. */
+  stateAt(blockHash: Hash): StateReader | undefined;
+  ancestorHash(blockHash: Hash): AncestorHash;
+  findLogs(filter: LogFilter, first: number, last: number, limit: number): readonly LocatedLog[];
+};
+
+/** The state of the task's block cannot be read by this thread. */
+export class StateNotHere extends Error {
+  override readonly name = "StateNotHere";
+}
+
+/** @throws StateNotHere */
+export function runTask(task: ReadTask, site: TaskSite): CallOutcome | GasEstimate | readonly LocatedLog[] {
+  if (task.kind === "logs") return site.findLogs(task.filter, task.first, task.last, task.limit);
+  const state = site.stateAt(task.blockHash);
+  if (state === undefined) throw new StateNotHere();
+  const callSite: CallSite = {
+    chainId: site.chainId,
+    machine: site.machine,
+    header: task.header,
+    overrides: task.overrides,
+    state,
+    ancestorHash: site.ancestorHash(task.blockHash),
+  };
+  const { gas } = task.request;
+  const gasLimit = gas === undefined || gas > BigInt(CALL_GAS_CAP) ? CALL_GAS_CAP : Number(gas);
+  try {
+    if (task.kind === "call") return toOutcome(executeCall(callSite, task.request, gasLimit));
+    const estimate = estimateGas(callSite, task.request, gasLimit);
+    return "gas" in estimate ? { gas: BigInt(estimate.gas) } : { failed: toOutcome(estimate.failed) };
+  } catch (error) {
+    const refused = refusal(error);
+    return task.kind === "call" ? refused : { failed: refused };
+  }
+}
+
+function toOutcome({ outcome, output, gasUsed }: CallResult): CallOutcome {
+  const text = outcome === "success" || outcome === "revert" ? outcome : OUTCOME_TEXT[outcome];
+  return { outcome: text, output, gasUsed: BigInt(gasUsed) };
+}
+
+/** A call that may not even begin fails with the text of the rule it breaks. */
+function refusal(error: unknown): CallOutcome {
+  const rejection = toRejection(error);
+  if (!(rejection instanceof TransactionRejected)) throw error;
+  return { outcome: rejection.message, output: new Uint8Array(0), gasUsed: 0n };
+}

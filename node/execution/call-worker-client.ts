@@ -1,0 +1,152 @@
+/** Read tasks handed to a call worker, with a time limit that ends the worker if need be. See specs/node/calls.md#time-limit. */
+import { ERROR_CODES, RpcError } from "../../rpc/rpc-errors.ts";
+import type { CallLayer, FromCallWorker, ToCallWorker } from "./call-messages.ts";
+import { CALL_LAYERS_LIMIT } from "./call-service.ts";
+import type { ReadResult, ReadTask } from "./call-tasks.ts";
+import { type Calls, tooManyCalls, WAITING_TASKS_LIMIT } from "./calls.ts";
+
+/** What the client needs of a worker thread. */
+export interface CallThread {
+  postMessage(message: ToCallWorker): void;
+  onMessage(listener: (message: FromCallWorker) => void): void;
+  /** The thread ended, on its own or because it was told to. */
+  onExit(listener: () => void): void;
+  terminate(): void;
+}
+
+export type CallWorkerOptions = {
+  readonly spawn: () => CallThread;
+  /** Runs what the worker lacks the state for. */
+  readonly fallback: Calls;
+  readonly timeoutMs: number;
+  /** Returns the function that cancels. */
+  readonly setTimer: (callback: () => void, delayMs: number) => () => void;
+};
+
+/** Time a call may take; geth's. */
+export const CALL_TIMEOUT_MS = 5000;
+/** Tasks in the worker's hands at once, so that it need not wait for the next one. */
+const IN_FLIGHT_LIMIT = 4;
+
+type Waiting = {
+  readonly id: number;
+  readonly task: ReadTask;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+};
+
+/** One worker, replaced when a task does not end in time or the thread dies. */
+export class CallWorkerClient implements Calls {
+  readonly #options: CallWorkerOptions;
+  readonly #layers = new Map<string, CallLayer>();
+  /** In the worker's hands, in the order it works. */
+  readonly #inFlight: Waiting[] = [];
+  readonly #queue: Waiting[] = [];
+  #merged = -1;
+  #nextId = 1;
+  #thread: CallThread;
+  #cancelTimer: (() => void) | undefined;
+  #isStopped = false;
+
+  constructor(options: CallWorkerOptions) {
+    this.#options = options;
+    this.#thread = this.#spawn();
+  }
+
+  run<T extends ReadTask>(task: T): Promise<ReadResult<T>> {
+    return new Promise((resolve, reject) => {
+      if (this.#queue.length + this.#inFlight.length >= WAITING_TASKS_LIMIT) return reject(tooManyCalls());
+      const id = this.#nextId++;
+      this.#queue.push({ id, task, resolve: (result) => resolve(result as ReadResult<T>), reject });
+      this.#sendMore();
+    });
+  }
+
+  /** A block was executed: its changes lie over its parent's. */
+  addLayer(layer: CallLayer): void {
+    this.#layers.set(layer.blockHash, layer);
+    const oldest = this.#layers.keys().next().value;
+    if (this.#layers.size > CALL_LAYERS_LIMIT && oldest !== undefined) this.#layers.delete(oldest);
+    this.#thread.postMessage({ type: "layer", layer });
+  }
+
+  /** The number of a block whose layer is here. */
+  numberOf(blockHash: string): number | undefined {
+    return this.#layers.get(blockHash)?.number;
+  }
+
+  /** The state on disk became that of block `number`. */
+  onMerged(number: number): void {
+    this.#merged = number;
+    for (const layer of this.#layers.values()) {
+      if (layer.number <= number) this.#layers.delete(layer.blockHash);
+    }
+    this.#thread.postMessage({ type: "merged", number });
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancelTimer?.();
+    for (const { reject } of [...this.#inFlight.splice(0), ...this.#queue.splice(0)]) {
+      reject(new RpcError(ERROR_CODES.internal, "the node is stopping"));
+    }
+    this.#thread.terminate();
+  }
+
+  #spawn(): CallThread {
+    const thread = this.#options.spawn();
+    thread.onMessage((message) => {
+      if (thread === this.#thread) this.#onMessage(message);
+    });
+    thread.onExit(() => {
+      if (thread === this.#thread && !this.#isStopped) this.#replace(new Error("the call worker ended"));
+    });
+    for (const layer of this.#layers.values()) thread.postMessage({ type: "layer", layer });
+    if (this.#merged >= 0) thread.postMessage({ type: "merged", number: this.#merged });
+    return thread;
+  }
+
+  /** Fails the task that was being worked on; the others are given to a new worker. */
+  #replace(reason: Error): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const [guilty, ...innocent] = this.#inFlight.splice(0);
+    this.#queue.unshift(...innocent);
+    const old = this.#thread;
+    this.#thread = this.#spawn();
+    old.terminate();
+    guilty?.reject(reason);
+    this.#sendMore();
+  }
+
+  #sendMore(): void {
+    while (this.#inFlight.length < IN_FLIGHT_LIMIT) {
+      const next = this.#queue.shift();
+      if (next === undefined) break;
+      this.#inFlight.push(next);
+      this.#thread.postMessage({ type: "task", id: next.id, task: next.task });
+    }
+    if (this.#inFlight.length > 0) this.#cancelTimer ??= this.#startTimer();
+  }
+
+  /** For the task at the front: the worker works in order. */
+  #startTimer(): () => void {
+    const { setTimer, timeoutMs } = this.#options;
+    return setTimer(() => {
+      const text = `execution aborted (timeout = ${timeoutMs / 1000}s)`;
+      this.#replace(new RpcError(ERROR_CODES.timeout, text));
+    }, timeoutMs);
+  }
+
+  #onMessage(message: FromCallWorker): void {
+    const index = this.#inFlight.findIndex(({ id }) => id === message.id);
+    const [waiting] = index < 0 ? [] : this.#inFlight.splice(index, 1);
+    if (waiting === undefined) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    if (message.type === "result") waiting.resolve(message.result);
+    else if (message.type === "failure") waiting.reject(new Error(message.message));
+    else this.#options.fallback.run(waiting.task).then(waiting.resolve, waiting.reject);
+    this.#sendMore();
+  }
+}

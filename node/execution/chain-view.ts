@@ -1,0 +1,187 @@
+/** The chain as JSON-RPC sees it, over the execution chain, the pool and the call worker. See specs/rpc/chain-view.md. */
+import { type Address, type Hash, ZERO_HASH } from "../../primitives/bytes.ts";
+import type {
+  AccountProof,
+  BlockReference,
+  CallOutcome,
+  CallRequest,
+  ChainEvents,
+  ChainView,
+  ConsensusStatus,
+  LocatedLog,
+  LocatedTransaction,
+  LogFilter,
+  PoolStatus,
+  StateOverride,
+} from "../../rpc/chain-view.ts";
+import { nextBaseFee } from "../../vm/base-fee.ts";
+import type { Block, ExecutedReceipt } from "../../vm/block.ts";
+import type { StateReader } from "../../vm/state/account.ts";
+import { proveAccount } from "../../vm/state/proof.ts";
+import type { RecoveredTransaction } from "../../vm/transaction.ts";
+import type { CallTask, GasEstimate } from "./call-tasks.ts";
+import type { Calls } from "./calls.ts";
+import type { ExecutionChain } from "./execution-chain.ts";
+import type { NodePool } from "./node-pool.ts";
+
+/** Before the consensus side has said anything. */
+const NO_STATUS: ConsensusStatus = {
+  slot: 0,
+  headSlot: 0,
+  headRoot: ZERO_HASH,
+  justifiedEpoch: 0,
+  finalizedEpoch: 0,
+  finalityLagSlots: 0,
+  peers: 0,
+  syncTargetSlot: undefined,
+  localValidators: 0,
+  localVotes: 0,
+};
+
+export type NodeChainViewParts = {
+  readonly chain: ExecutionChain;
+  readonly pool: NodePool;
+  readonly calls: Calls;
+  readonly clientVersion: string;
+};
+
+export class NodeChainView implements ChainView {
+  readonly chainId: number;
+  readonly clientVersion: string;
+  readonly #chain: ExecutionChain;
+  readonly #pool: NodePool;
+  readonly #calls: Calls;
+  #status = NO_STATUS;
+
+  constructor({ chain, pool, calls, clientVersion }: NodeChainViewParts) {
+    this.chainId = Number(chain.config.chainId);
+    this.clientVersion = clientVersion;
+    this.#chain = chain;
+    this.#pool = pool;
+    this.#calls = calls;
+  }
+
+  head(): Block {
+    return this.#chain.head();
+  }
+
+  block(reference: BlockReference): Block | undefined {
+    if ("hash" in reference) return this.#chain.blocks.get(reference.hash);
+    if ("number" in reference) return this.#blockAt(reference.number);
+    switch (reference.tag) {
+      case "earliest":
+        return this.#blockAt(0);
+      case "finalized":
+        return this.#chain.finalized();
+      case "safe":
+        return this.#chain.safe();
+      case "latest":
+      case "pending":
+        return this.#chain.head();
+    }
+  }
+
+  #blockAt(number: number): Block | undefined {
+    const hash = this.#chain.blocks.canonicalHash(number);
+    return hash === undefined ? undefined : this.#chain.blocks.get(hash);
+  }
+
+  isCanonical(hash: Hash): boolean {
+    return this.#chain.isCanonical(hash);
+  }
+
+  oldestBlock(): number {
+    return this.#chain.blocks.oldest();
+  }
+
+  oldestState(): number {
+    return this.#chain.oldestState();
+  }
+
+  receipts(blockHash: Hash): readonly ExecutedReceipt[] | undefined {
+    return this.#chain.blocks.receipts(blockHash);
+  }
+
+  transaction(hash: Hash): LocatedTransaction | undefined {
+    const waiting = this.#pool.get(hash);
+    if (waiting !== undefined) return { transaction: waiting, block: undefined, index: 0 };
+    const location = this.#chain.blocks.transaction(hash);
+    if (location === undefined) return undefined;
+    const block = this.#chain.blocks.get(location.blockHash);
+    const transaction = block?.transactions[location.index];
+    return transaction === undefined ? undefined : { transaction, block, index: location.index };
+  }
+
+  stateAt(blockHash: Hash): StateReader | undefined {
+    return this.#chain.stateAt(blockHash);
+  }
+
+  proof(blockHash: Hash, address: Address, slots: readonly Hash[]): AccountProof | undefined {
+    const state = this.#chain.stateAt(blockHash);
+    return state === undefined ? undefined : proveAccount(state, address, slots);
+  }
+
+  pendingNonce(address: Address): bigint {
+    return this.#pool.pendingNonce(address);
+  }
+
+  pendingTransactions(): readonly RecoveredTransaction[] {
+    return this.#pool.pending();
+  }
+
+  poolStatus(): PoolStatus {
+    return this.#pool.status();
+  }
+
+  nextBaseFee(): bigint {
+    return nextBaseFee(this.#chain.head().header);
+  }
+
+  async submitTransaction(raw: Uint8Array): Promise<RecoveredTransaction> {
+    return this.#pool.submit(raw);
+  }
+
+  async call(
+    request: CallRequest,
+    block: Block,
+    overrides: ReadonlyMap<Address, StateOverride>,
+  ): Promise<CallOutcome> {
+    const task: CallTask<"call"> = { kind: "call", request, overrides, ...siteOf(block) };
+    return this.#calls.run(task);
+  }
+
+  async estimateGas(
+    request: CallRequest,
+    block: Block,
+    overrides: ReadonlyMap<Address, StateOverride>,
+  ): Promise<GasEstimate> {
+    const task: CallTask<"estimateGas"> = { kind: "estimateGas", request, overrides, ...siteOf(block) };
+    return this.#calls.run(task);
+  }
+
+  async logs(filter: LogFilter, first: number, last: number, limit: number): Promise<readonly LocatedLog[]> {
+    return this.#calls.run({ kind: "logs", filter, first, last, limit });
+  }
+
+  consensusStatus(): ConsensusStatus {
+    return this.#status;
+  }
+
+  /** What the consensus side said last. */
+  setConsensusStatus(status: ConsensusStatus): void {
+    this.#status = status;
+  }
+
+  subscribe(events: ChainEvents): () => void {
+    const endHeads = this.#chain.subscribe({ onHead: (change) => events.onHead(change) });
+    const endPending = this.#pool.onPending((transaction) => events.onPendingTransaction(transaction));
+    return () => {
+      endHeads();
+      endPending();
+    };
+  }
+}
+
+function siteOf({ hash, header }: Block): Pick<CallTask, "blockHash" | "header"> {
+  return { blockHash: hash, header };
+}
