@@ -2,7 +2,7 @@
 import { utf8ToBytes } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
 import { PRELUDE_SOURCE } from "./harden.ts";
-import { STACK_LIMIT_BYTES } from "./image.ts";
+import { INITIAL_PAGES, STACK_LIMIT_BYTES } from "./image.ts";
 import { Machine, type MachineHandles, type StackAccount } from "./machine.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Pointer } from "./wasm-module.ts";
@@ -37,7 +37,7 @@ export function boot(
 ): { handles: GuestHandles; base: Snapshot } {
   const machine = new Machine(module, account);
   const refuseHost = (): never => assertNever("chain:std calls no host function while it is evaluated");
-  const handles = machine.run(BOOT_TICKS, refuseHost, () => new Boot(machine).run(std));
+  const handles = machine.run(BOOT_TICKS, INITIAL_PAGES, refuseHost, () => new Boot(machine).run(std));
   assert(typeof handles !== "string", `the engine boots: ${String(handles)}`);
   return { handles, base: machine.takeSnapshot() };
 }
@@ -45,6 +45,9 @@ export function boot(
 function assertNever(statement: string): never {
   assert(false, statement);
 }
+
+/** The boot has no budget. */
+const unpaid = (): void => undefined;
 
 class Boot {
   readonly #machine: Machine;
@@ -116,7 +119,7 @@ class Boot {
   /** The functions `chain:std` put into `engine.entries`. */
   #readEntries(prelude: Pointer): Map<string, Pointer> {
     const { guest } = this.#machine;
-    const names = guest.readString(this.#call(this.#get(prelude, "entryNames"), [])).split(" ");
+    const names = guest.readString(this.#call(this.#get(prelude, "entryNames"), []), unpaid).split(" ");
     const entries = this.#get(prelude, "entries");
     return new Map(names.map((name) => [name, this.#get(entries, name)]));
   }
@@ -128,7 +131,7 @@ class Boot {
     const message = functions.getProperty(this.#context, error, guest.newString("message"));
     assert(
       false,
-      `the engine boots: ${guest.isString(message) ? guest.readString(message) : "unknown error"}`,
+      `the engine boots: ${guest.isString(message) ? guest.readString(message, unpaid) : "unknown error"}`,
     );
   }
 }

@@ -1,4 +1,5 @@
 /** Reads and writes JavaScript values in the engine's memory. specs/vm/engine/engine.md#host-interface */
+import { HaltSignal } from "./host.ts";
 import type { GuestFunctions, GuestModule, Pointer } from "./wasm-module.ts";
 
 /** Type tags of QuickJS values, the upper half of the 8 bytes of a `JSValue` (quickjs.h, JS_NAN_BOXING). */
@@ -17,23 +18,41 @@ const ROPE_RIGHT = 24;
 const VALUE_BYTES = 8;
 const SCRATCH_BYTES = 4096;
 
-/** Values of one instance. The memory never moves, so the views are made once. */
+/** Values of one machine. */
 export class Guest {
   readonly functions: GuestFunctions;
-  readonly bytes: Uint8Array;
-  readonly words: Uint32Array;
-  readonly #halfWords: Uint16Array;
+  readonly #memory: WebAssembly.Memory;
+  #bytes: Uint8Array;
+  #words: Uint32Array;
+  #halfWords: Uint16Array;
   readonly #float = new Float64Array(1);
   readonly #floatWords = new Uint32Array(this.#float.buffer);
   #context: Pointer = 0;
   #scratch: Pointer = 0;
 
   constructor(module: GuestModule) {
-    const { buffer } = module.memory;
     this.functions = module.functions;
-    this.bytes = new Uint8Array(buffer);
-    this.words = new Uint32Array(buffer);
-    this.#halfWords = new Uint16Array(buffer);
+    this.#memory = module.memory;
+    this.#bytes = new Uint8Array(module.memory.buffer);
+    this.#words = new Uint32Array(module.memory.buffer);
+    this.#halfWords = new Uint16Array(module.memory.buffer);
+  }
+
+  /** The whole memory. Not to be kept: it is another array after the memory has grown. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** The whole memory as 32-bit words. Not to be kept. */
+  get words(): Uint32Array {
+    return this.#words;
+  }
+
+  grow(pages: number): void {
+    this.#memory.grow(pages);
+    this.#bytes = new Uint8Array(this.#memory.buffer);
+    this.#words = new Uint32Array(this.#memory.buffer);
+    this.#halfWords = new Uint16Array(this.#memory.buffer);
   }
 
   /** The QuickJS context and a buffer of SCRATCH_BYTES; the same addresses in every instance. */
@@ -62,7 +81,7 @@ export class Guest {
   /** The number at `value`, or undefined when it is something else. */
   readNumber(value: Pointer): number | undefined {
     const tag = this.#tag(value);
-    const low = this.words[value >> 2] ?? 0;
+    const low = this.#words[value >> 2] ?? 0;
     if (tag === TAG.int) return low | 0;
     if (tag >= TAG.first && tag <= TAG.shortBigInt) return undefined;
     this.#floatWords[0] = low;
@@ -70,16 +89,19 @@ export class Guest {
     return this.#float[0];
   }
 
-  /** The string at `value`, every UTF-16 unit of it. The caller has checked `isString`. */
-  readString(value: Pointer): string {
-    const target = this.words[value >> 2] ?? 0;
-    return this.#tag(value) === TAG.string ? this.#readFlat(target) : this.#readRope(target);
+  /**
+   * The string at `value`, every UTF-16 unit of it. The caller has checked `isString`. `pay` is told the
+   * number of characters before they are read, rope nodes included.
+   */
+  readString(value: Pointer, pay: (characters: number) => void): string {
+    const target = this.#words[value >> 2] ?? 0;
+    return this.#tag(value) === TAG.string ? this.#readFlat(target, pay) : this.#readRope(target, pay);
   }
 
   /** Copies a host value into a new `JSValue`, which its receiver frees. */
   newValue(value: string | number): Pointer {
     if (typeof value === "string") return this.newString(value);
-    const address = this.functions.malloc(VALUE_BYTES);
+    const address = this.#checked(this.functions.malloc(VALUE_BYTES), VALUE_BYTES);
     if (Object.is(value | 0, value)) this.#write(address, value, TAG.int);
     else {
       this.#float[0] = value;
@@ -98,71 +120,82 @@ export class Guest {
     if (width === "plain") return this.#newFromUtf8(text.length, (source) => this.#writeLatin1(source, text));
     if (width === "latin1") {
       const value = this.#newFromUtf8(text.length, (source, length) =>
-        this.bytes.fill(PLAIN_LETTER, source, source + length),
+        this.#bytes.fill(PLAIN_LETTER, source, source + length),
       );
-      this.#writeLatin1(this.#charactersOf(value), text);
+      this.#writeLatin1(this.#checked(this.#charactersOf(value), text.length), text);
       return value;
     }
     const value = this.#newFromUtf8(2 * text.length, (source, length) => {
-      for (let i = 0; i < length; i++) this.bytes[source + i] = WIDE_LETTER_UTF8[i & 1] ?? 0;
+      for (let i = 0; i < length; i++) this.#bytes[source + i] = WIDE_LETTER_UTF8[i & 1] ?? 0;
     });
-    const start = this.#charactersOf(value) >> 1;
+    const start = this.#checked(this.#charactersOf(value), 2 * text.length) >> 1;
     for (let i = 0; i < text.length; i++) this.#halfWords[start + i] = text.charCodeAt(i);
     return value;
   }
 
   /** Zero-terminated copy of `bytes` on the guest's heap, to be freed by the caller. */
   newBytes(bytes: Uint8Array): Pointer {
-    const address = this.functions.malloc(bytes.length + 1);
-    this.bytes.set(bytes, address);
-    this.bytes[address + bytes.length] = 0;
+    const address = this.#checked(this.functions.malloc(bytes.length + 1), bytes.length + 1);
+    this.#bytes.set(bytes, address);
+    this.#bytes[address + bytes.length] = 0;
     return address;
   }
 
   #newFromUtf8(length: number, write: (source: Pointer, length: number) => void): Pointer {
-    const source = length < SCRATCH_BYTES ? this.#scratch : this.functions.malloc(length + 1);
+    const isShort = length < SCRATCH_BYTES;
+    const source = isShort ? this.#scratch : this.#checked(this.functions.malloc(length + 1), length + 1);
     write(source, length);
-    this.bytes[source + length] = 0;
+    this.#bytes[source + length] = 0;
     const value = this.functions.newString(this.#context, source);
-    if (source !== this.#scratch) this.functions.free(source);
+    if (!isShort) this.functions.free(source);
     return value;
   }
 
   #writeLatin1(address: Pointer, text: string): void {
-    for (let i = 0; i < text.length; i++) this.bytes[address + i] = text.charCodeAt(i);
+    for (let i = 0; i < text.length; i++) this.#bytes[address + i] = text.charCodeAt(i);
   }
 
   #charactersOf(value: Pointer): Pointer {
-    return (this.words[value >> 2] ?? 0) + STRING_CHARACTERS;
+    return (this.#words[value >> 2] ?? 0) + STRING_CHARACTERS;
   }
 
   /** Reads a rope leaf by leaf, left to right, with a stack of its own: the guest chooses the shape. */
-  #readRope(rope: Pointer): string {
+  #readRope(rope: Pointer, pay: (characters: number) => void): string {
     const pending: Pointer[] = [rope + ROPE_RIGHT, rope + ROPE_LEFT];
     let text = "";
     for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
-      const target = this.words[value >> 2] ?? 0;
+      const target = this.#words[value >> 2] ?? 0;
+      pay(1);
       if (this.#tag(value) === TAG.rope) pending.push(target + ROPE_RIGHT, target + ROPE_LEFT);
-      else text += this.#readFlat(target);
+      else text += this.#readFlat(target, pay);
     }
     return text;
   }
 
-  #readFlat(string: Pointer): string {
-    const lengthAndFlag = this.words[(string + STRING_LENGTH) >> 2] ?? 0;
-    const start = string + STRING_CHARACTERS;
-    return lengthAndFlag >= STRING_WIDE_FLAG
-      ? readCharacters(this.#halfWords, start >> 1, lengthAndFlag - STRING_WIDE_FLAG)
-      : readCharacters(this.bytes, start, lengthAndFlag);
+  #readFlat(string: Pointer, pay: (characters: number) => void): string {
+    const lengthAndFlag = this.#words[(string + STRING_LENGTH) >> 2] ?? 0;
+    const isWide = lengthAndFlag >= STRING_WIDE_FLAG;
+    const length = isWide ? lengthAndFlag - STRING_WIDE_FLAG : lengthAndFlag;
+    const units = isWide ? this.#halfWords : this.#bytes;
+    const start = (string + STRING_CHARACTERS) / units.BYTES_PER_ELEMENT;
+    pay(length);
+    if (start + length > units.length) throw new HaltSignal("trap");
+    return readCharacters(units, start, length);
+  }
+
+  /** The host writes where the guest's allocator says, and the guest may have spoilt its allocator. */
+  #checked(address: Pointer, length: number): Pointer {
+    if ((address >>> 0) + length > this.#bytes.length) throw new HaltSignal("trap");
+    return address >>> 0;
   }
 
   #tag(value: Pointer): number {
-    return (this.words[(value >> 2) + 1] ?? 0) | 0;
+    return (this.#words[(value >> 2) + 1] ?? 0) | 0;
   }
 
   #write(address: Pointer, low: number, high: number): void {
-    this.words[address >> 2] = low;
-    this.words[(address >> 2) + 1] = high;
+    this.#words[address >> 2] = low;
+    this.#words[(address >> 2) + 1] = high;
   }
 }
 

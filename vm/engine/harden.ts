@@ -1,5 +1,7 @@
 /** Guest source that runs before anything else and takes away what would break determinism. specs/vm/engine/engine.md#hardening */
 
+import { MAXIMUM_BIGINT_BITS } from "./c-patches.ts";
+
 /**
  * A script whose value is a function `(host) => ({ describe, makeError, seal })`:
  * `describe` reports a thrown value through the host, `makeError` makes an error for it, and `seal` freezes
@@ -36,7 +38,7 @@ export const PRELUDE_SOURCE = `"use strict";
   delete String.prototype.localeCompare;
 
   // BigInt.asUintN of the published build leaves negative numbers negative.
-  const MAXIMUM_BITS = 65536;
+  const MAXIMUM_BITS = ${MAXIMUM_BIGINT_BITS};
   const asIntN = BigInt.asIntN;
   const toBigInt = (value) => (typeof value === "bigint" ? value : asIntN(MAXIMUM_BITS, value));
   const toIndex = (value) => {
@@ -47,16 +49,11 @@ export const PRELUDE_SOURCE = `"use strict";
   };
   const { floor } = Math;
   const tooLarge = () => new RangeError("BigInt is too large to allocate");
-  const wrap = (bits, value) => {
-    const modulus = 1n << BigIntConstructor(bits);
-    const rest = value % modulus;
-    return rest < 0n ? rest + modulus : rest;
-  };
   const replacements = {
     asUintN(bits, value) {
       bits = toIndex(bits);
       value = toBigInt(value);
-      if (bits < MAXIMUM_BITS) return wrap(bits, value);
+      if (bits < MAXIMUM_BITS) return value & ~(-1n << BigIntConstructor(bits));
       if (value < 0n) throw tooLarge();
       return value;
     },
@@ -64,8 +61,9 @@ export const PRELUDE_SOURCE = `"use strict";
       bits = toIndex(bits);
       value = toBigInt(value);
       if (bits >= MAXIMUM_BITS) return value;
-      const rest = wrap(bits, value);
-      return bits > 0 && rest >> BigIntConstructor(bits - 1) ? rest - (1n << BigIntConstructor(bits)) : rest;
+      if (bits === 0) return 0n;
+      const sign = -1n << BigIntConstructor(bits - 1);
+      return (value & ~sign) - (value & -sign);
     },
   };
   for (const name of ownKeys(replacements)) defineProperty(BigInt, name, { value: replacements[name] });

@@ -13,7 +13,7 @@ export interface HostArguments {
   readonly length: number;
   /** @throws GuestException (TypeError) when argument `index` is not an integer between ±2^53. */
   int(index: number): number;
-  /** @throws GuestException (TypeError) when argument `index` is not a string. */
+  /** Costs TEXT_TICKS_PER_CHARACTER. @throws GuestException (TypeError) when argument `index` is not a string. */
   text(index: number): string;
   /** Whether argument `index` is missing or undefined. */
   isUndefined(index: number): boolean;
@@ -25,8 +25,21 @@ export type RunResult =
   | (GuestErrorReport & { readonly outcome: "exception"; readonly ticksUsed: number })
   | { readonly outcome: Halt; readonly ticksUsed: number };
 
-/** Ends no guest can catch. They take all ticks of the run, but report those used. */
-export type Halt = "out of gas" | "stack limit" | "out of memory";
+/**
+ * Ends no guest can catch. `trap` is an access out of bounds or a failed check inside QuickJS: a guest that
+ * makes use of a bug in its C code ends so, on every node alike.
+ */
+export type Halt = "out of gas" | "stack limit" | "out of memory" | "trap";
+
+/** Ends the run in progress from inside an import. */
+export class HaltSignal extends Error {
+  readonly halt: Halt;
+
+  constructor(halt: Halt) {
+    super(halt);
+    this.halt = halt;
+  }
+}
 
 /** A thrown value as the guest described it. `name` and `message` are its own words. */
 export type GuestErrorReport = {

@@ -3,8 +3,10 @@ import { utf8ToBytes } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
 import { EVALUATE_MODULE, type GuestHandles } from "./boot.ts";
 import type { GuestErrorReport, GuestException, Host, RunResult } from "./host.ts";
+import { INITIAL_PAGES, MAXIMUM_PAGES } from "./image.ts";
 import { Machine, type StackAccount } from "./machine.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { TEXT_TICKS_PER_CHARACTER } from "./tick-cost.ts";
 import type { Pointer } from "./wasm-module.ts";
 
 /** The entry that receives the default export of a module. */
@@ -21,13 +23,16 @@ type Returned = { readonly value: string | undefined } | { readonly error: Guest
 
 /** Create through Engine.createInstance. Runs one call at a time; a host function may use other instances. */
 export class EngineInstance {
-  readonly #machine: Machine;
+  readonly #module: WebAssembly.Module;
+  readonly #account: StackAccount;
   readonly #handles: GuestHandles;
+  #machine: Machine;
 
   constructor(module: WebAssembly.Module, account: StackAccount, handles: GuestHandles) {
-    this.#machine = new Machine(module, account);
+    this.#module = module;
+    this.#account = account;
     this.#handles = handles;
-    this.#machine.attach(handles, (error) => this.#makeError(error));
+    this.#machine = this.#newMachine();
   }
 
   /** Ticks left in the run in progress; for host functions. */
@@ -40,8 +45,9 @@ export class EngineInstance {
     this.#machine.chargeTicks(ticks);
   }
 
-  /** Puts the instance into the state of `snapshot`. 7 µs for a small contract. */
+  /** Puts the instance into the state of `snapshot`. ~20 µs; 1 ms after a run whose memory grew. */
   restore(snapshot: Snapshot): void {
+    if (this.#machine.hasGrown) this.#machine = this.#newMachine();
     this.#machine.restore(snapshot);
   }
 
@@ -52,12 +58,13 @@ export class EngineInstance {
 
   /**
    * Evaluates an ES module, which may import `chain:std` only, and hands its default export to the entry
-   * `define`; the value is what that returns.
+   * `define`; the value is what that returns. All within the initial memory, so that the snapshot of its
+   * result can be restored.
    *
    * @throws NodeFault; and what `host` threw to end the run.
    */
   evaluateModule(source: string, ticks: number, host: Host): RunResult {
-    return this.#run(ticks, host, () => {
+    return this.#run(ticks, INITIAL_PAGES, host, () => {
       const { functions, guest } = this.#machine;
       const { context, moduleName } = this.#handles;
       const bytes = utf8ToBytes(source);
@@ -81,14 +88,20 @@ export class EngineInstance {
    * @throws NodeFault; and what `host` threw to end the run.
    */
   call(entry: string, argument: string | undefined, ticks: number, host: Host): RunResult {
-    return this.#run(ticks, host, () =>
-      this.#callEntry(entry, argument === undefined ? undefined : this.#machine.guest.newString(argument)),
+    return this.#run(ticks, MAXIMUM_PAGES, host, () =>
+      this.#callEntry(entry, argument === undefined ? undefined : this.#newText(argument)),
     );
   }
 
-  #run(ticks: number, host: Host, action: () => Returned): RunResult {
+  #newMachine(): Machine {
+    const machine = new Machine(this.#module, this.#account);
+    machine.attach(this.#handles, (error) => this.#makeError(error));
+    return machine;
+  }
+
+  #run(ticks: number, maximumPages: number, host: Host, action: () => Returned): RunResult {
     assert(Number.isSafeInteger(ticks) && ticks >= 0, "ticks are a whole number below 2^53");
-    const returned = this.#machine.run(ticks, host, action);
+    const returned = this.#machine.run(ticks, maximumPages, host, action);
     const ticksUsed = ticks - Math.max(0, this.#machine.ticksLeft);
     if (typeof returned === "string") return { outcome: returned, ticksUsed };
     if ("error" in returned) return { outcome: "exception", ...returned.error, ticksUsed };
@@ -103,13 +116,24 @@ export class EngineInstance {
     assert(target !== undefined, `chain:std registered the entry ${entry}`);
     const result = this.#invoke(target, argument === undefined ? [] : [argument]);
     if (guest.isException(result)) return { error: this.#describe(result) };
-    const value = guest.isString(result) ? guest.readString(result) : undefined;
+    const value = guest.isString(result) ? this.#readText(result) : undefined;
     assert(
       value !== undefined || guest.isUndefined(result),
       `the entry ${entry} returns a string or nothing`,
     );
     functions.freeValue(context, result);
     return functions.isJobPending(runtime) === 0 ? { value } : { error: PENDING_JOB };
+  }
+
+  #newText(text: string): Pointer {
+    this.#machine.chargeTicks(TEXT_TICKS_PER_CHARACTER * text.length);
+    return this.#machine.guest.newString(text);
+  }
+
+  #readText(value: Pointer): string {
+    return this.#machine.guest.readString(value, (characters) =>
+      this.#machine.chargeTicks(TEXT_TICKS_PER_CHARACTER * characters),
+    );
   }
 
   /** Calls a guest function and frees the arguments. */
@@ -133,11 +157,10 @@ export class EngineInstance {
   }
 
   #makeError({ name, message, payload }: GuestException): Pointer {
-    const { guest } = this.#machine;
     const texts = payload === undefined ? [name, message] : [name, message, payload];
     return this.#invoke(
       this.#handles.makeError,
-      texts.map((text) => guest.newString(text)),
+      texts.map((text) => this.#newText(text)),
     );
   }
 }

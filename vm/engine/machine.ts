@@ -1,18 +1,16 @@
 /** One instance of the binary: its memory, limits and traps. Knows nothing of contracts. specs/vm/engine/engine.md#outcomes */
 import { assert } from "../../primitives/errors.ts";
+import { STOP_STACK_LIMIT } from "./body-rewriter.ts";
 import { Guest } from "./guest.ts";
-import { type GuestErrorReport, GuestException, type Halt, type Host, type HostArguments } from "./host.ts";
-import { MEMORY_PAGES, STACK_LIMIT_BYTES, STACK_RESERVE_BYTES } from "./image.ts";
+import { type GuestErrorReport, GuestException, type Halt, HaltSignal, type Host } from "./host.ts";
+import { GuestArguments } from "./host-arguments.ts";
+import { INITIAL_PAGES, PAGE_BYTES, STACK_LIMIT_BYTES, STACK_RESERVE_BYTES } from "./image.ts";
+import { DATA_END, HEAP_END_ADDRESS, STACK_TOP } from "./memory-layout.ts";
 import { NodeFault } from "./node-fault.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { GROWTH_TICKS, GROWTH_TICKS_PER_PAGE, TEXT_TICKS_PER_CHARACTER } from "./tick-cost.ts";
 import { type GuestFunctions, type GuestModule, instantiate, type Pointer } from "./wasm-module.ts";
 
-/** Size of the shadow stack the binary was linked with: it lies between static data and heap. */
-const SHADOW_STACK_BYTES = 5 * 1024 * 1024;
-/** Where the C library keeps the end of the heap. Its initial value is the start of the heap. */
-const HEAP_END_ADDRESS = 86_864;
-/** Value of `stopReason` after QuickJS found its stack too deep. */
-const STOP_STACK_LIMIT = 1;
 /** Operation of the prelude's `describe`; all others are the contract's host functions. */
 const OPERATION_REPORT = -1;
 
@@ -24,6 +22,9 @@ const NESTING_STACK_BYTES = 8 * 1024;
 /** A nested run starts only with this much stack left. */
 const MINIMUM_STACK_BYTES = 32 * 1024;
 
+/** The memory grows by this many pages at least, 1 MiB. */
+const MINIMUM_GROWTH_PAGES = 16;
+
 /** Stack in use by the runs that are in progress, outermost first; one for all machines of a thread. */
 export type StackAccount = { usedBytes: number };
 
@@ -34,44 +35,31 @@ export type MachineHandles = {
   readonly scratch: Pointer;
 };
 
-/** Ends a run from inside an import; caught by `run`. */
-class HaltSignal extends Error {
-  readonly halt: Halt;
-
-  constructor(halt: Halt) {
-    super(halt);
-    this.halt = halt;
-  }
-}
-
 export class Machine {
   readonly guest: Guest;
   readonly functions: GuestFunctions;
   readonly #module: GuestModule;
-  readonly #stackTop: number;
   readonly #account: StackAccount;
   readonly #arguments: GuestArguments;
   #handles: MachineHandles = { runtime: 0, context: 0, scratch: 0 };
   #host: Host | undefined;
+  #maximumPages = INITIAL_PAGES;
   #makeError: ((error: GuestException) => Pointer) | undefined;
   #report: GuestErrorReport | undefined;
   /** A run that did not return left the stack pointer and the C state in the middle of something. */
   #needsRestore = false;
 
   constructor(module: WebAssembly.Module, account: StackAccount) {
-    this.#module = instantiate(module, MEMORY_PAGES, {
+    this.#module = instantiate(module, {
       hostCall: (argumentCount, argv) => this.#onHostCall(argumentCount, argv),
-      memoryExhausted: () => {
-        throw new HaltSignal("out of memory");
-      },
+      growMemory: (bytes) => this.#growMemory(bytes),
+      aborted: () => halt("trap"),
     });
     this.#account = account;
     this.functions = this.#module.functions;
     this.guest = new Guest(this.#module);
-    this.#arguments = new GuestArguments(this.guest);
-    this.#stackTop = this.#module.stackPointer.value;
+    this.#arguments = new GuestArguments(this.guest, (ticks) => this.chargeTicks(ticks));
     this.#resetGlobals();
-    assert(this.#heapEnd() === this.#stackTop, "the heap of the engine binary starts at its stack's top");
   }
 
   attach(handles: MachineHandles, makeError: (error: GuestException) => Pointer): void {
@@ -88,20 +76,22 @@ export class Machine {
   chargeTicks(ticks: number): void {
     const left = this.functions.ticksLeft() - ticks;
     this.functions.setTicks(left);
-    if (left < 0) throw new HaltSignal("out of gas");
+    if (left < 0) halt("out of gas");
   }
 
   /**
-   * Runs `action` with `ticks` and `host`, and tells how it ended when it did not return.
+   * Runs `action` with `ticks`, memory up to `maximumPages`, and `host`; tells how it ended when it did not
+   * return.
    *
-   * @throws NodeFault when this machine is at fault; and whatever the host function threw to end the run.
+   * @throws NodeFault when the host ran out of stack; and whatever the host function threw to end the run.
    */
-  run<T>(ticks: number, host: Host, action: () => T): T | Halt {
+  run<T>(ticks: number, maximumPages: number, host: Host, action: () => T): T | Halt {
     assert(this.#host === undefined, "an instance runs one call at a time");
     assert(!this.#needsRestore, "an instance is restored after a run that did not return");
     const stackBytes = STACK_LIMIT_BYTES - this.#account.usedBytes;
     if (stackBytes < MINIMUM_STACK_BYTES) return "stack limit";
     this.#host = host;
+    this.#maximumPages = maximumPages;
     this.#needsRestore = true;
     try {
       this.#limitStack(stackBytes);
@@ -128,31 +118,39 @@ export class Machine {
 
   takeSnapshot(): Snapshot {
     assert(!this.#needsRestore, "a snapshot is taken between runs");
-    const { bytes } = this.guest;
-    return {
-      data: bytes.slice(0, this.#stackTop - SHADOW_STACK_BYTES),
-      heap: bytes.slice(this.#stackTop, this.#heapEnd()),
-    };
+    const { bytes, words } = this.guest;
+    // A guest may have spoilt the word; what it says is still the same on every node.
+    const heapEnd = Math.max(STACK_TOP, words[HEAP_END_ADDRESS >> 2] ?? 0);
+    return { data: bytes.slice(0, DATA_END), heap: bytes.slice(STACK_TOP, heapEnd) };
   }
 
-  /** Puts the whole memory into the state of `snapshot`: what the last runs used beyond it is zeroed. */
+  /** After its memory has grown a machine is of no more use: a memory cannot shrink, and its size shows. */
+  get hasGrown(): boolean {
+    return this.guest.bytes.length > INITIAL_PAGES * PAGE_BYTES;
+  }
+
+  /**
+   * Puts the whole memory into the state of `snapshot`. All of it, and not only what the heap and the stack
+   * have used: a guest that has taken over its own memory leaves nothing behind for the next.
+   */
   restore({ data, heap }: Snapshot): void {
-    assert(this.#host === undefined, "an instance is restored between runs");
+    assert(
+      this.#host === undefined && !this.hasGrown,
+      "a machine is restored between runs, and not once grown",
+    );
     const { bytes } = this.guest;
-    const heapEnd = this.#heapEnd();
     bytes.set(data, 0);
-    bytes.set(heap, this.#stackTop);
-    if (heapEnd > this.#stackTop + heap.length) bytes.fill(0, this.#stackTop + heap.length, heapEnd);
-    bytes.fill(0, this.#module.stackLow.value - STACK_RESERVE_BYTES, this.#stackTop);
+    bytes.fill(0, DATA_END, STACK_TOP);
+    bytes.set(heap, STACK_TOP);
+    bytes.fill(0, STACK_TOP + heap.length);
     this.#resetGlobals();
     this.#needsRestore = false;
   }
 
   #resetGlobals(): void {
-    const { stackPointer, stackLow, stackFloor, stopReason } = this.#module;
-    stackPointer.value = this.#stackTop;
-    stackLow.value = this.#stackTop;
-    stackFloor.value = this.#stackTop - STACK_LIMIT_BYTES - STACK_RESERVE_BYTES;
+    const { stackPointer, stackFloor, stopReason } = this.#module;
+    stackPointer.value = STACK_TOP;
+    stackFloor.value = STACK_TOP - STACK_LIMIT_BYTES - STACK_RESERVE_BYTES;
     stopReason.value = 0;
     this.functions.setTicks(UNLIMITED_TICKS);
   }
@@ -162,21 +160,25 @@ export class Machine {
     if (this.#account.usedBytes === 0 || this.#handles.runtime === 0) return;
     this.functions.setTicks(UNLIMITED_TICKS);
     this.functions.setMaxStackSize(this.#handles.runtime, stackBytes);
-    this.#module.stackFloor.value = this.#stackTop - stackBytes - STACK_RESERVE_BYTES;
+    this.#module.stackFloor.value = STACK_TOP - stackBytes - STACK_RESERVE_BYTES;
   }
 
-  #heapEnd(): number {
-    return this.guest.words[HEAP_END_ADDRESS >> 2] ?? 0;
+  #growMemory(bytes: number): void {
+    const pages = this.guest.bytes.length / PAGE_BYTES;
+    const needed = Math.ceil(bytes / PAGE_BYTES);
+    if (needed > this.#maximumPages) halt("out of memory");
+    const grown = Math.min(this.#maximumPages, Math.max(needed, pages + MINIMUM_GROWTH_PAGES));
+    this.chargeTicks((this.hasGrown ? 0 : GROWTH_TICKS) + GROWTH_TICKS_PER_PAGE * (grown - pages));
+    this.guest.grow(grown - pages);
   }
 
   #haltOf(error: unknown): Halt {
     if (error instanceof HaltSignal) return error.halt;
-    if (error instanceof RangeError) throw new NodeFault("the host ran out of stack", error);
+    if (error instanceof RangeError) throw new NodeFault("the host ran out of its own stack", error);
     if (!(error instanceof WebAssembly.RuntimeError)) throw error;
     const { stackPointer, stackFloor, stopReason } = this.#module;
     if (stopReason.value === STOP_STACK_LIMIT || stackPointer.value < stackFloor.value) return "stack limit";
-    if (this.functions.ticksLeft() < 0) return "out of gas";
-    throw new NodeFault(`unexpected trap: ${error.message}`, error);
+    return this.functions.ticksLeft() < 0 ? "out of gas" : "trap";
   }
 
   #onHostCall(argumentCount: number, argv: Pointer): Pointer {
@@ -190,10 +192,12 @@ export class Machine {
     }
     assert(this.#host !== undefined, "the guest runs only inside a run");
     const stackBefore = this.#account.usedBytes;
-    this.#account.usedBytes += this.#stackTop - this.#module.stackPointer.value + NESTING_STACK_BYTES;
+    this.#account.usedBytes += STACK_TOP - this.#module.stackPointer.value + NESTING_STACK_BYTES;
     try {
       const value = this.#host(operation, args);
-      return value === undefined ? 0 : this.guest.newValue(value);
+      if (value === undefined) return 0;
+      if (typeof value === "string") this.chargeTicks(TEXT_TICKS_PER_CHARACTER * value.length);
+      return this.guest.newValue(value);
     } catch (error) {
       if (!(error instanceof GuestException) || this.#makeError === undefined) throw error;
       return this.#throwInGuest(this.#makeError(error));
@@ -212,37 +216,6 @@ export class Machine {
   }
 }
 
-const VALUE_BYTES = 8;
-
-/** Reads host call arguments where they lie. Reused for every call of its machine. */
-class GuestArguments implements HostArguments {
-  readonly #guest: Guest;
-  #argv: Pointer = 0;
-  length = 0;
-
-  constructor(guest: Guest) {
-    this.#guest = guest;
-  }
-
-  /** `argv[0]` is the operation, which therefore is argument -1. */
-  begin(argumentCount: number, argv: Pointer): void {
-    this.length = argumentCount - 1;
-    this.#argv = argv + VALUE_BYTES;
-  }
-
-  int(index: number): number {
-    const value = index < this.length ? this.#guest.readNumber(this.#argv + VALUE_BYTES * index) : undefined;
-    if (Number.isSafeInteger(value)) return value as number;
-    throw new GuestException("TypeError", `host argument ${index} is not an integer`);
-  }
-
-  text(index: number): string {
-    const address = this.#argv + VALUE_BYTES * index;
-    if (index < this.length && this.#guest.isString(address)) return this.#guest.readString(address);
-    throw new GuestException("TypeError", `host argument ${index} is not a string`);
-  }
-
-  isUndefined(index: number): boolean {
-    return index >= this.length || this.#guest.isUndefined(this.#argv + VALUE_BYTES * index);
-  }
+function halt(reason: Halt): never {
+  throw new HaltSignal(reason);
 }

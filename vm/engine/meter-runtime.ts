@@ -1,21 +1,36 @@
-/** The few functions the meter adds to the engine's binary, written in machine code. specs/vm/engine/engine.md#the-binary */
+/** The globals and functions the meter adds to the engine's binary, written in machine code. specs/vm/engine/engine.md#the-binary */
 import { BULK_BYTES_SHIFT } from "./tick-cost.ts";
 import type { Signature } from "./wasm-functions.ts";
 import { OP } from "./wasm-reader.ts";
 import { assemble, type ByteWriter, writeI32, writeIndexed } from "./wasm-writer.ts";
 
-/** Indices the rewritten code refers to. */
+const I32 = 0x7f;
+export const I64 = 0x7e;
+const F64 = 0x7c;
+export const EMPTY_BLOCK = 0x40;
+const MUTABLE = 1;
+
+export const I64_CONST = 0x42;
+export const I32_ADD = 0x6a;
+export const I32_SUBTRACT = 0x6b;
+export const I32_LESS_UNSIGNED = 0x49;
+export const I64_LESS_SIGNED = 0x53;
+export const I64_SUBTRACT = 0x7d;
+const I32_SHIFT_RIGHT = 0x76;
+const I64_FROM_I32_UNSIGNED = 0xad;
+const F64_FROM_I64 = 0xb9;
+const I64_FROM_F64_SATURATING = [OP.bulk, 6] as const;
+const NO_LOCALS = 0;
+
+/** Indices of what is added. */
 export type MeterLayout = {
+  /** Global 0, which was there before. */
   readonly stackPointer: number;
   readonly ticks: number;
-  /** Lowest stack pointer seen, in steps of STACK_STEP_BYTES: what a restore has to clear. */
-  readonly stackLow: number;
-  /** A stack pointer below this ends the run. */
+  /** A frame whose stack pointer would be below this ends the run. */
   readonly stackFloor: number;
   readonly stopReason: number;
   readonly chargeBytes: number;
-  readonly lowerStack: number;
-  readonly stackOverflowTexts: readonly number[];
 };
 
 export type AddedFunction = {
@@ -24,33 +39,36 @@ export type AddedFunction = {
   readonly body: Uint8Array;
 };
 
-/** Granularity of `stackLow`: one call of `lowerStack` covers the next 32 KiB of depth. */
-export const STACK_STEP_BYTES = 32_768;
+export function layOut(globals: number, functions: number): MeterLayout {
+  return {
+    stackPointer: 0,
+    ticks: globals,
+    stackFloor: globals + 1,
+    stopReason: globals + 2,
+    chargeBytes: functions,
+  };
+}
 
-const I32 = 0x7f;
-const F64 = 0x7c;
-const I32_LESS_UNSIGNED = 0x49;
-const I32_SUBTRACT = 0x6b;
-const I32_SHIFT_RIGHT = 0x76;
-const I64_LESS_SIGNED = 0x53;
-const I64_SUBTRACT = 0x7d;
-const I64_FROM_I32_UNSIGNED = 0xad;
-const F64_FROM_I64 = 0xb9;
-const SATURATING = [0xfc, 6] as const;
-const EMPTY_BLOCK = 0x40;
-const NO_LOCALS = 0;
+/**
+ * In the order of their indices. An instance sets them before it runs anything; until then 2^27 - 1 ticks
+ * cover the start function of the binary.
+ */
+export const ADDED_GLOBALS = [
+  Uint8Array.of(I64, MUTABLE, I64_CONST, 0xff, 0xff, 0xff, 0x3f, OP.end),
+  Uint8Array.of(I32, MUTABLE, OP.i32Const, 0, OP.end),
+  Uint8Array.of(I32, MUTABLE, OP.i32Const, 0, OP.end),
+];
 
 /** In the order of their indices, the first at `layout.chargeBytes`. */
 export function addedFunctions(layout: MeterLayout): AddedFunction[] {
   return [
     { exportName: undefined, signature: { parameters: [I32], results: [I32] }, body: chargeBytes(layout) },
-    { exportName: undefined, signature: { parameters: [], results: [] }, body: lowerStack(layout) },
     { exportName: "ticksLeft", signature: { parameters: [], results: [F64] }, body: ticksLeft(layout) },
     { exportName: "setTicks", signature: { parameters: [F64], results: [] }, body: setTicks(layout) },
   ];
 }
 
-/** Charges for the length of a memory.copy or memory.fill, and returns the length to it. */
+/** Charges for the length of a memory.copy or memory.fill, and hands the length on to it. */
 function chargeBytes({ ticks }: MeterLayout): Uint8Array {
   return body((code) => {
     writeIndexed(code, OP.globalGet, ticks);
@@ -59,26 +77,8 @@ function chargeBytes({ ticks }: MeterLayout): Uint8Array {
     code.append([I32_SHIFT_RIGHT, I64_FROM_I32_UNSIGNED, I64_SUBTRACT]);
     writeIndexed(code, OP.globalSet, ticks);
     writeIndexed(code, OP.globalGet, ticks);
-    code.append([0x42, 0, I64_LESS_SIGNED, OP.if, EMPTY_BLOCK, OP.unreachable, OP.end]);
+    code.append([I64_CONST, 0, I64_LESS_SIGNED, OP.if, EMPTY_BLOCK, OP.unreachable, OP.end]);
     writeIndexed(code, OP.localGet, 0);
-  });
-}
-
-/** Called when the stack pointer passes `stackLow`: traps below the floor, else lowers `stackLow` to it. */
-function lowerStack({ stackPointer, stackLow, stackFloor }: MeterLayout): Uint8Array {
-  return body((code) => {
-    writeIndexed(code, OP.globalGet, stackPointer);
-    writeIndexed(code, OP.globalGet, stackFloor);
-    code.append([I32_LESS_UNSIGNED, OP.if, EMPTY_BLOCK, OP.unreachable, OP.end, OP.loop, EMPTY_BLOCK]);
-    writeIndexed(code, OP.globalGet, stackLow);
-    writeI32(code, STACK_STEP_BYTES);
-    code.u8(I32_SUBTRACT);
-    writeIndexed(code, OP.globalSet, stackLow);
-    writeIndexed(code, OP.globalGet, stackPointer);
-    writeIndexed(code, OP.globalGet, stackLow);
-    code.u8(I32_LESS_UNSIGNED);
-    writeIndexed(code, OP.brIf, 0);
-    code.u8(OP.end);
   });
 }
 
@@ -93,7 +93,7 @@ function ticksLeft({ ticks }: MeterLayout): Uint8Array {
 function setTicks({ ticks }: MeterLayout): Uint8Array {
   return body((code) => {
     writeIndexed(code, OP.localGet, 0);
-    code.append(SATURATING);
+    code.append(I64_FROM_F64_SATURATING);
     writeIndexed(code, OP.globalSet, ticks);
   });
 }

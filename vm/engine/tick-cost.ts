@@ -7,6 +7,16 @@ import { BULK, OP } from "./wasm-reader.ts";
  */
 export const BULK_BYTES_SHIFT = 1;
 
+/**
+ * The first growth of an instance's memory in a run: the instance is replaced afterwards, which takes up to
+ * a millisecond. And each page it grows by, which has to be cleared.
+ */
+export const GROWTH_TICKS = 8_000_000;
+export const GROWTH_TICKS_PER_PAGE = 16_384;
+
+/** A character that crosses between host and guest, in either direction: up to 2.4 ns at 20 ticks each. */
+export const TEXT_TICKS_PER_CHARACTER = 32;
+
 const COST_BULK_MEMORY = 10;
 const COST_SATURATING_TRUNCATION = 3;
 

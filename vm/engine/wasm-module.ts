@@ -1,5 +1,5 @@
 /** The engine's binary as a typed object: its minified names spelled out, and imports that give it nothing. specs/vm/engine/engine.md#loader */
-import { NodeFault } from "./node-fault.ts";
+import { INITIAL_PAGES, MAXIMUM_PAGES } from "./image.ts";
 
 /** Address of a QuickJS object, a C string or a `JSValue` in the guest's memory; 0 is NULL. */
 export type Pointer = number;
@@ -18,14 +18,11 @@ const FUNCTION_NAMES = {
   newString: "_",
   isJobPending: "fa",
   getProperty: "ha",
-  setProperty: "ja",
   call: "ma",
   resolveException: "na",
   evaluate: "pa",
   promiseState: "wa",
-  getGlobalObject: "ua",
   newFunction: "Da",
-  getOwnPropertyNames: "la",
   ticksLeft: "ticksLeft",
   setTicks: "setTicks",
 } as const;
@@ -37,7 +34,6 @@ export type GuestModule = {
   readonly functions: GuestFunctions;
   readonly memory: WebAssembly.Memory;
   readonly stackPointer: WebAssembly.Global;
-  readonly stackLow: WebAssembly.Global;
   readonly stackFloor: WebAssembly.Global;
   readonly stopReason: WebAssembly.Global;
 };
@@ -46,16 +42,18 @@ export type GuestModule = {
 export type GuestImports = {
   /** The one host function: arguments at `argv`, 8 bytes each; returns a `JSValue` the guest will free. */
   hostCall(argumentCount: number, argv: Pointer): Pointer;
-  /** The memory is full. Must throw. */
-  memoryExhausted(): never;
+  /** The heap is full: the memory must grow to `bytes`. Must throw when it cannot. */
+  growMemory(bytes: number): void;
+  /** The C code gave up: a failed assertion, abort or exit. Must throw. */
+  aborted(): never;
 };
 
 /**
  * Instantiates the metered binary. Clocks stand at zero, the time zone is UTC, the environment is empty,
- * nothing is written anywhere, and memory does not grow.
+ * and nothing is written anywhere.
  */
-export function instantiate(module: WebAssembly.Module, pages: number, imports: GuestImports): GuestModule {
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+export function instantiate(module: WebAssembly.Module, imports: GuestImports): GuestModule {
+  const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
   const instance = new WebAssembly.Instance(module, { a: { a: memory, ...closedImports(memory, imports) } });
   const exported = (name: string): unknown => instance.exports[name];
   const functions = Object.fromEntries(
@@ -65,7 +63,6 @@ export function instantiate(module: WebAssembly.Module, pages: number, imports: 
     functions,
     memory,
     stackPointer: exported("stackPointer") as WebAssembly.Global,
-    stackLow: exported("stackLow") as WebAssembly.Global,
     stackFloor: exported("stackFloor") as WebAssembly.Global,
     stopReason: exported("stopReason") as WebAssembly.Global,
   };
@@ -74,24 +71,24 @@ export function instantiate(module: WebAssembly.Module, pages: number, imports: 
 const ERRNO_BADF = 8;
 
 function closedImports(memory: WebAssembly.Memory, imports: GuestImports): Record<string, unknown> {
-  const fault = (what: string) => (): never => {
-    throw new NodeFault(what);
-  };
   const zero = (...addresses: Pointer[]): number => {
     const words = new Uint32Array(memory.buffer);
     for (const address of addresses) words[address >> 2] = 0;
     return 0;
   };
   return {
-    b: fault("assertion failed in the engine"),
-    q: fault("the engine aborted"),
-    r: fault("the engine exited"),
+    b: imports.aborted, // assertion failed
+    q: imports.aborted, // abort
+    r: imports.aborted, // exit
+    m: imports.aborted, // local time: Date does not exist
+    n: imports.aborted, // time zone: Date does not exist
     s: (_context: Pointer, _thisValue: Pointer, argumentCount: number, argv: Pointer) =>
       imports.hostCall(argumentCount, argv),
-    k: () => imports.memoryExhausted(),
+    k: (bytes: number) => {
+      imports.growMemory(bytes >>> 0);
+      return 1;
+    },
     p: () => 0, // date_now
-    m: fault("local time was asked for, though Date does not exist"),
-    n: fault("the time zone was asked for, though Date does not exist"),
     f: zero, // environ_sizes_get
     e: () => 0, // environ_get
     c: () => ERRNO_BADF, // fd_write

@@ -6,6 +6,8 @@ declare namespace WebAssembly {
   class Memory {
     readonly buffer: ArrayBuffer;
     constructor(limits: { initial: number; maximum: number });
+    /** Detaches `buffer`. */
+    grow(pages: number): number;
   }
   class Instance {
     readonly exports: Readonly<Record<string, unknown>>;
