@@ -60,6 +60,7 @@ export type Outcome =
   | "out of gas"
   | "out of memory"
   | "stack limit"
+  | "trap"
   | "call depth limit"
   | "insufficient balance"
   | "address collision"

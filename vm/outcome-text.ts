@@ -8,6 +8,7 @@ export const OUTCOME_TEXT: Readonly<Record<Exclude<Outcome, "success">, string>>
   "out of gas": "out of gas",
   "out of memory": "out of memory",
   "stack limit": "stack limit reached",
+  trap: "trap in the contract engine",
   "call depth limit": "max call depth exceeded",
   "insufficient balance": "insufficient balance for transfer",
   "address collision": "contract address collision",
