@@ -145,6 +145,20 @@ export class ExecutionChain {
   }
 
   /**
+   * Hashes of `block` and its ancestors by number: the walk goes down its branch to the canonical chain,
+   * whose index answers for the rest. All of them must be stored.
+   */
+  ancestorHashes(block: Block): AncestorHash {
+    return (number) => {
+      let at = block;
+      while (at.header.number > number && !this.isCanonical(at.hash)) at = this.#stored(at.header.parentHash);
+      const hash = at.header.number === number ? at.hash : this.blocks.canonicalHash(number);
+      assert(hash !== undefined, "every ancestor is stored");
+      return hash;
+    };
+  }
+
+  /**
    * Executes a block on its parent, which `canExtend`, and keeps it. Resolves when a killed process still
    * has it.
    * @throws InvalidBlockError
@@ -239,20 +253,7 @@ export class ExecutionChain {
       machine: this.#machine,
       parent: parent.header,
       state,
-      ancestorHash: this.#ancestorHash(parent),
-    };
-  }
-
-  /** Walks a branch down to the canonical chain, whose index answers for the rest. */
-  #ancestorHash(parent: Block): AncestorHash {
-    return (number) => {
-      let block = parent;
-      while (block.header.number > number && !this.isCanonical(block.hash)) {
-        block = this.#stored(block.header.parentHash);
-      }
-      const hash = block.header.number === number ? block.hash : this.blocks.canonicalHash(number);
-      assert(hash !== undefined, "every ancestor is stored");
-      return hash;
+      ancestorHash: this.ancestorHashes(parent),
     };
   }
 

@@ -106,6 +106,39 @@ describe("database: tables", () => {
   });
 });
 
+describe("database: writes and commits", () => {
+  it("all count, exactly those that did not throw, however they are mixed", async () => {
+    const step = fc.constantFrom("commit", "failing commit", "write", "failing write", "turn");
+    await withScratchDatabase("execution", async (database) => {
+      const table = database.table("entries");
+      const key = Uint8Array.of(1);
+      const count = () => table.get(key)?.[0] ?? 0;
+      const raise = () => table.put(key, Uint8Array.of(count() + 1));
+      const raiseAndFail = () => {
+        raise();
+        throw new Error("interrupted");
+      };
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 100 }), async (steps) => {
+          database.write(() => table.put(key, Uint8Array.of(0)));
+          const commits: Promise<void>[] = [];
+          for (const kind of steps) {
+            if (kind === "commit") commits.push(database.commit(raise));
+            else if (kind === "failing commit") {
+              commits.push(rejects(database.commit(raiseAndFail), /interrupted/));
+            } else if (kind === "write") database.write(raise);
+            else if (kind === "failing write") throws(() => database.write(raiseAndFail), /interrupted/);
+            else await new Promise((resolve) => setImmediate(resolve));
+          }
+          await Promise.all(commits);
+          equal(count(), steps.filter((kind) => kind === "commit" || kind === "write").length);
+        }),
+        { numRuns: 40 },
+      );
+    });
+  });
+});
+
 describe("database: the right directory", () => {
   it("refuses another chain, another role and another schema, and then still opens rightly", async () => {
     await withScratchDirectory(async (directory) => {

@@ -1,0 +1,30 @@
+/** What the execution thread is started with, and its first words: plain data. See specs/node/execution.md#the-thread. */
+import type { ChainParams } from "../../consensus/params.ts";
+import type { Block } from "../../vm/block.ts";
+import type { ChainConfig } from "../../vm/chain-config.ts";
+import type { StateDiff } from "../../vm/state/account.ts";
+import type { LogLevel } from "../log.ts";
+
+export type ExecutionWorkerOptions = {
+  /** The execution database's own directory. */
+  readonly directory: string;
+  readonly params: ChainParams;
+  readonly config: ChainConfig;
+  readonly genesis: { readonly block: Block; readonly diff: StateDiff };
+  /** Blocks whose state stays readable below the finalized one; Infinity for an archive. */
+  readonly historyBlocks: number;
+  readonly clientVersion: string;
+  readonly rpc: {
+    readonly host: string;
+    /** 0 takes a free port. */
+    readonly port: number;
+    readonly virtualHosts: readonly string[];
+    readonly corsOrigins: readonly string[];
+  };
+  readonly log: { readonly level: LogLevel; readonly json: boolean };
+};
+
+/** Sent once, before anything else. */
+export type WorkerGreeting =
+  | { readonly type: "ready"; readonly rpcPort: number }
+  | { readonly type: "failed"; readonly reason: string };
