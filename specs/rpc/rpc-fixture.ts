@@ -1,0 +1,70 @@
+/** Requests against a live chain, without a socket. */
+import { createDispatcher } from "../../rpc/dispatch.ts";
+import { createFilters } from "../../rpc/filters.ts";
+import type { Json } from "../../rpc/json.ts";
+import type { RpcContext } from "../../rpc/method.ts";
+import { METHODS } from "../../rpc/method-table.ts";
+import { DEFAULT_RPC_LIMITS, type RpcLimits } from "../../rpc/rpc-limits.ts";
+import { LiveChain } from "../support/live-chain.ts";
+import { withScratchDatabase } from "../support/scratch-database.ts";
+
+export type RpcFailure = { readonly code: number; readonly message: string; readonly data?: string };
+export type RpcAnswer = { readonly result?: Json; readonly error?: RpcFailure };
+
+/** What any JSON answer may be indexed as in a spec. */
+// biome-ignore lint/suspicious/noExplicitAny: answers have the shape the spec asserts.
+export type Loose = any;
+
+export type RpcFixture = {
+  readonly live: LiveChain;
+  readonly clock: { now: number };
+  /** Failures that are our fault; a spec expects none. */
+  readonly faults: unknown[];
+  answer(method: string, ...params: unknown[]): Promise<RpcAnswer>;
+  /** The result; a failure is thrown. */
+  ask(method: string, ...params: unknown[]): Promise<Loose>;
+  /** The failure; a result is thrown. */
+  refuse(method: string, ...params: unknown[]): Promise<RpcFailure>;
+};
+
+export async function withRpc<T>(
+  body: (fixture: RpcFixture) => Promise<T>,
+  limits: Partial<RpcLimits> = {},
+): Promise<T> {
+  return withScratchDatabase("execution", async (database) => {
+    const live = new LiveChain(database);
+    const clock = { now: 0 };
+    const faults: unknown[] = [];
+    const allLimits = { ...DEFAULT_RPC_LIMITS, ...limits };
+    const dispatcher = createDispatcher({ methods: METHODS, onFault: (error) => faults.push(error) });
+    const context: RpcContext = {
+      chain: live.view,
+      filters: createFilters(live.view, allLimits, () => clock.now),
+      limits: allLimits,
+      processUsage: () => ({ residentBytes: 1000, cpuMs: 20 }),
+      subscriber: undefined,
+    };
+    const answer: RpcFixture["answer"] = async (method, ...params) => {
+      const text = await dispatcher.handle(
+        JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+        context,
+      );
+      return JSON.parse(text ?? "{}") as RpcAnswer;
+    };
+    const ask: RpcFixture["ask"] = async (method, ...params) => {
+      const { result, error } = await answer(method, ...params);
+      if (error !== undefined) throw new Error(`${method}: ${error.code} ${error.message}`);
+      return result;
+    };
+    const refuse: RpcFixture["refuse"] = async (method, ...params) => {
+      const { result, error } = await answer(method, ...params);
+      if (error === undefined) throw new Error(`${method} answered ${JSON.stringify(result)}`);
+      return error;
+    };
+    try {
+      return await body({ live, clock, faults, answer, ask, refuse });
+    } finally {
+      await live.stop();
+    }
+  });
+}
