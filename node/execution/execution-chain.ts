@@ -38,8 +38,8 @@ export type ExecutionChainOptions = {
 };
 
 export type ExecutionChainEvents = {
-  /** A block was executed; its changes lie over its parent's. */
-  onLayer?(layer: Layer): void;
+  /** A block was executed; its changes lie over its parent's. A new listener hears of those in memory first. */
+  onLayer?(layer: Layer, block: Block): void;
   /** The state on disk became this block's; layers of abandoned branches are gone. */
   onMerged?(block: Block): void;
   onHead?(change: HeadChange): void;
@@ -165,11 +165,14 @@ export class ExecutionChain {
    */
   async importBlock(block: Block): Promise<void> {
     if (this.isExecuted(block.hash)) return;
-    const executed = this.#built.get(block.hash) ?? this.#execute(block);
-    const layer = { blockHash: block.hash, parentHash: block.header.parentHash, diff: executed.diff };
+    const { receipts, diff } = this.#built.get(block.hash) ?? this.#execute(block);
+    await this.blocks.put(block, receipts);
+    const { parentHash } = block.header;
+    // Meanwhile the same block may have come a second time, or finality may have left its branch behind.
+    if (this.isExecuted(block.hash) || !this.canExtend(parentHash)) return;
+    const layer = { blockHash: block.hash, parentHash, diff };
     this.#layers.add(layer);
-    for (const listener of this.#listeners) listener.onLayer?.(layer);
-    await this.blocks.put(block, executed.receipts);
+    for (const listener of this.#listeners) listener.onLayer?.(layer, block);
   }
 
   /** A valid block on top of `parent`, whose state must be known. It is not imported. */
@@ -189,14 +192,15 @@ export class ExecutionChain {
   }
 
   /**
-   * Makes `head` canonical and merges what is final, in one write. False when the head was never executed
-   * here, and then nothing changed. A finalized block never changes: asking for that is a broken invariant.
+   * Makes `head` canonical and merges what is final, in one write. False when one of the blocks is not
+   * known here, and then nothing changed. A finalized block never changes: asking for that is a broken
+   * invariant.
    */
   setForkchoice(update: ForkchoiceUpdate): boolean {
-    if (!this.canExtend(update.head)) return false;
-    const head = this.#stored(update.head);
-    const safe = this.#stored(update.safe);
-    const finalized = this.#stored(update.finalized);
+    const head = this.canExtend(update.head) ? this.blocks.get(update.head) : undefined;
+    const safe = this.blocks.get(update.safe);
+    const finalized = this.blocks.get(update.finalized);
+    if (head === undefined || safe === undefined || finalized === undefined) return false;
     const change = this.#changeTo(head);
     const merged = this.#database.write(() => {
       this.blocks.moveCanonical(change.removed, change.added);
@@ -215,6 +219,7 @@ export class ExecutionChain {
 
   /** Returns the function that ends the subscription. */
   subscribe(events: ExecutionChainEvents): () => void {
+    for (const layer of this.#layers.inMemory()) events.onLayer?.(layer, this.#stored(layer.blockHash));
     this.#listeners.add(events);
     return () => void this.#listeners.delete(events);
   }

@@ -57,6 +57,30 @@ describe("execution chain: payloads", () => {
     });
   });
 
+  it("imports a block once when it comes twice at the same time", async () => {
+    await withChain(async (fixture) => {
+      const proposal = await fixture.build(genesis, [transferOf(0, 0)]);
+      const layers: Hash[] = [];
+      fixture.chain.subscribe({ onLayer: ({ blockHash }) => layers.push(blockHash) });
+      const verdicts = [fixture.port.executePayload(proposal), fixture.port.executePayload(proposal)];
+      deepEqual(await Promise.all(verdicts), [{ status: "valid" }, { status: "valid" }]);
+      deepEqual(layers, [proposal.hash]);
+    });
+  });
+
+  it("lets a block go whose branch finality leaves behind while it is being stored", async () => {
+    await withChain(async (fixture) => {
+      const { chain, port, build, extend } = fixture;
+      const abandoned = await build(await extend(genesis, [], 1));
+      const a1 = await extend(genesis);
+      const verdict = port.executePayload(abandoned);
+      await port.setForkchoice({ head: a1, safe: a1, finalized: a1 });
+      deepEqual(await verdict, { status: "valid" });
+      equal(chain.isExecuted(abandoned.hash), false);
+      await extend(a1);
+    });
+  });
+
   it("says invalid, with a reason, and keeps nothing, when the block is not what it claims", async () => {
     await withChain(async (fixture) => {
       const { payload, ...rest } = await fixture.build(genesis, [transferOf(0, 0)]);

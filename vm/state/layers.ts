@@ -47,6 +47,11 @@ export class LayerTree {
     return this.#finalizedHash;
   }
 
+  /** Parents come before their children. */
+  inMemory(): Iterable<Layer> {
+    return this.#layers.values();
+  }
+
   has(blockHash: Hash): boolean {
     return blockHash === this.#finalizedHash || this.#layers.has(blockHash) || this.#spilled.has(blockHash);
   }

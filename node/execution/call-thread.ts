@@ -1,0 +1,33 @@
+/** Starts call workers and tells them of every block. See specs/node/calls.md#the-worker. */
+import { Worker } from "node:worker_threads";
+import type { Block } from "../../vm/block.ts";
+import type { Layer } from "../../vm/state/layers.ts";
+import type { CallLayer } from "./call-messages.ts";
+import type { CallWorkerData } from "./call-worker.ts";
+import type { CallThread, CallWorkerClient } from "./call-worker-client.ts";
+import type { ExecutionChain } from "./execution-chain.ts";
+
+/** @param onFault told why a worker died on its own; its client starts another. */
+export function spawnCallThread(data: CallWorkerData, onFault: (error: Error) => void): CallThread {
+  const worker = new Worker(new URL("./call-worker.js", import.meta.url), { workerData: data });
+  worker.on("error", onFault);
+  return {
+    postMessage: (message) => worker.postMessage(message),
+    onMessage: (listener) => void worker.on("message", listener),
+    onExit: (listener) => void worker.on("exit", () => listener()),
+    terminate: () => void worker.terminate(),
+  };
+}
+
+/** Sends the worker the layers there are and every later one. Returns the function that ends it. */
+export function followChain(chain: ExecutionChain, calls: CallWorkerClient): () => void {
+  return chain.subscribe({
+    onLayer: (layer, block) => calls.addLayer(callLayerOf(layer, block)),
+    onMerged: ({ header }) => calls.onMerged(header.number),
+  });
+}
+
+function callLayerOf({ blockHash, parentHash, diff }: Layer, { header }: Block): CallLayer {
+  const { accounts, storage, codes } = diff;
+  return { blockHash, parentHash, number: header.number, diff: { accounts, storage, codes } };
+}

@@ -1,0 +1,25 @@
+/** Entry of a call worker: reads that run contract code or scan many blocks. See specs/node/calls.md#the-worker. */
+import "../polyfill.ts";
+import { parentPort, workerData } from "node:worker_threads";
+import type { Hash } from "../../primitives/bytes.ts";
+import { assert } from "../../primitives/errors.ts";
+import { installNativeBackends } from "../native/install.ts";
+import { openDatabase } from "../storage/database.ts";
+import type { ToCallWorker } from "./call-messages.ts";
+import { CallService } from "./call-service.ts";
+import { openContractMachine } from "./open-machine.ts";
+
+export type CallWorkerData = { readonly directory: string; readonly chain: Hash; readonly chainId: bigint };
+
+assert(parentPort !== null, "a call worker runs in a thread");
+const port = parentPort;
+const { directory, chain, chainId } = workerData as CallWorkerData;
+
+await installNativeBackends();
+const database = await openDatabase({ directory, role: "execution", chain, readOnly: true });
+const service = new CallService(database, chainId, openContractMachine());
+
+port.on("message", (message: ToCallWorker) => {
+  const answer = service.handle(message);
+  if (answer !== undefined) port.postMessage(answer);
+});

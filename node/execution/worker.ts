@@ -1,0 +1,131 @@
+/** Entry of the execution thread: everything it consists of, put together in one place. See specs/node/execution.md#the-thread. */
+import "../polyfill.ts";
+import { parentPort, workerData } from "node:worker_threads";
+import { assert } from "../../primitives/errors.ts";
+import { METHODS } from "../../rpc/method-table.ts";
+import { DEFAULT_RPC_LIMITS } from "../../rpc/rpc-limits.ts";
+import { startRpcServer } from "../../rpc/server.ts";
+import { systemTime } from "../clock.ts";
+import { createLog, type Logger } from "../log.ts";
+import { createEventLoopProbe } from "../metrics.ts";
+import { installNativeBackends } from "../native/install.ts";
+import { openDatabase } from "../storage/database.ts";
+import type { TaskSite } from "./call-tasks.ts";
+import { followChain, spawnCallThread } from "./call-thread.ts";
+import { CALL_TIMEOUT_MS, CallWorkerClient } from "./call-worker-client.ts";
+import { LocalCalls } from "./calls.ts";
+import { NodeChainView } from "./chain-view.ts";
+import { ExecutionChain } from "./execution-chain.ts";
+import { createExecutionService } from "./execution-service.ts";
+import { findLogs } from "./find-logs.ts";
+import { LogIndex } from "./log-index.ts";
+import { LogIndexer } from "./log-indexer.ts";
+import { DEFAULT_MEMPOOL_LIMITS } from "./mempool.ts";
+import { NodePool } from "./node-pool.ts";
+import { openContractMachine } from "./open-machine.ts";
+import type { ExecutionPort, ExecutionUpcalls } from "./port.ts";
+import { createUpcalls, serveExecution } from "./port-server.ts";
+import { StoredTransactionJournal } from "./transaction-journal.ts";
+import type { ExecutionWorkerOptions, WorkerGreeting } from "./worker-options.ts";
+
+assert(parentPort !== null, "the execution side runs in a thread");
+const channel = parentPort;
+
+try {
+  const { service, rpcPort } = await openExecution(
+    workerData as ExecutionWorkerOptions,
+    createUpcalls(channel),
+  );
+  channel.postMessage({ type: "ready", rpcPort } satisfies WorkerGreeting);
+  serveExecution(channel, service);
+} catch (error) {
+  const reason = error instanceof Error ? error.message : String(error);
+  channel.postMessage({ type: "failed", reason } satisfies WorkerGreeting);
+}
+
+type Execution = { readonly service: ExecutionPort; readonly rpcPort: number };
+
+async function openExecution(options: ExecutionWorkerOptions, upcalls: ExecutionUpcalls): Promise<Execution> {
+  const { directory, config, genesis, historyBlocks, params } = options;
+  const eventLoopLag = createEventLoopProbe();
+  await installNativeBackends();
+  const log = createLog(options.log);
+  const nowMs = () => performance.now();
+  const onFault = (error: unknown) => upcalls.fatal(textOf(error));
+
+  const database = await openDatabase({ directory, role: "execution", chain: genesis.block.hash });
+  const machine = openContractMachine();
+  const chain = new ExecutionChain({ database, config, genesis, machine, historyBlocks });
+  const journal = new StoredTransactionJournal(database);
+  const publish = upcalls.publishTransactions;
+  const pool = new NodePool({ chain, limits: DEFAULT_MEMPOOL_LIMITS, journal, nowMs, publish });
+  const logIndex = new LogIndex(database);
+  const indexer = new LogIndexer(chain, logIndex, onFault);
+  const calls = openCalls(options, siteOf(chain, machine, logIndex), log);
+  followChain(chain, calls);
+  const view = new NodeChainView({ chain, pool, calls, clientVersion: options.clientVersion });
+  const rpc = await startRpcServer({
+    ...options.rpc,
+    chain: view,
+    methods: METHODS,
+    limits: DEFAULT_RPC_LIMITS,
+    now: nowMs,
+    processUsage,
+    onFault: (error, methodName) => log.error({ err: error, methodName }, "JSON-RPC method failed"),
+  });
+  void indexer.catchUp();
+
+  const service = createExecutionService({
+    chain,
+    params,
+    pool,
+    admitGossip: (batch) => pool.addGossiped(batch),
+    nowMs,
+    eventLoopLag,
+    onConsensusStatus: (status) => view.setConsensusStatus(status),
+    // Whoever still asks is turned away first; the database closes last.
+    onStop: async () => {
+      await rpc.close();
+      await calls.stop();
+      await indexer.stop();
+      await pool.stop();
+      await database.close();
+    },
+  });
+  return { service, rpcPort: rpc.port };
+}
+
+/** What this thread can do for calls that the call worker lacks the state for. */
+function siteOf(chain: ExecutionChain, machine: TaskSite["machine"], index: LogIndex): TaskSite {
+  return {
+    chainId: chain.config.chainId,
+    machine,
+    stateAt: (blockHash) => chain.stateAt(blockHash),
+    ancestorHash: (blockHash) => {
+      const block = chain.blocks.get(blockHash);
+      assert(block !== undefined, "a call names a stored block");
+      return chain.ancestorHashes(block);
+    },
+    findLogs: (filter, first, last, limit) => findLogs(chain.blocks, index, filter, { first, last, limit }),
+  };
+}
+
+function openCalls({ directory, config, genesis }: ExecutionWorkerOptions, site: TaskSite, log: Logger) {
+  const data = { directory, chain: genesis.block.hash, chainId: config.chainId };
+  return new CallWorkerClient({
+    spawn: () => spawnCallThread(data, (error) => log.error({ err: error }, "call worker died")),
+    fallback: new LocalCalls(site),
+    timeoutMs: CALL_TIMEOUT_MS,
+    setTimer: systemTime.setTimer,
+  });
+}
+
+/** Of the whole process: threads share both. */
+function processUsage() {
+  const { user, system } = process.cpuUsage();
+  return { residentBytes: process.memoryUsage.rss(), cpuMs: (user + system) / 1000 };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
