@@ -39,7 +39,12 @@ export type RpcServerOptions = {
   onFault(error: unknown, methodName: string): void;
 };
 
-export type RpcServer = { readonly port: number; close(): Promise<void> };
+export type RpcServer = {
+  readonly port: number;
+  /** WebSocket connections open now. */
+  webSocketConnections(): number;
+  close(): Promise<void>;
+};
 
 /** A socket on which nothing moves for this long is closed, whether idle or stuck. */
 const SOCKET_IDLE_MS = 120_000;
@@ -89,7 +94,8 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     server.closeAllConnections();
     await closed;
   }
-  return { port: (server.address() as AddressInfo).port, close };
+  const { port } = server.address() as AddressInfo;
+  return { port, webSocketConnections: sockets.count, close };
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
@@ -137,7 +143,7 @@ function acceptWebSockets(
   dispatcher: Dispatcher,
   hub: SubscriptionHub,
   context: RpcContext,
-): { close(): void } {
+): { count(): number; close(): void } {
   const acceptor = new WebSocketServer({ noServer: true, maxPayload: limits.bodyBytes });
   const answered = new WeakSet<object>();
 
@@ -161,6 +167,7 @@ function acceptWebSockets(
   }, PING_MS).unref();
 
   return {
+    count: () => acceptor.clients.size,
     close() {
       clearInterval(pings);
       for (const socket of acceptor.clients) socket.terminate();

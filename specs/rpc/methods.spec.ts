@@ -17,8 +17,7 @@ import { type RpcFixture, withRpc } from "./rpc-fixture.ts";
 const [ALICE, BOB] = [accounts[0]!, accounts[1]!];
 const SLOT_ZERO = toHash(0n);
 const WORD = `0x${"00".repeat(31)}07` as const;
-const ERROR_STRING =
-  "0x08c379a0" + "20".padStart(64, "0") + "0a".padStart(64, "0") + "75736572206572726f72".padEnd(64, "0");
+const ERROR_STRING = `0x08c379a0${"20".padStart(64, "0")}${"0a".padStart(64, "0")}${"75736572206572726f72".padEnd(64, "0")}`;
 
 const legacy = (nonce: bigint, fields: object = {}) =>
   signTransaction(

@@ -1,0 +1,148 @@
+/** viem and ethers, unmodified, against the server. Prose: server.md. */
+import { deepEqual, equal, rejects } from "node:assert/strict";
+import { Contract, JsonRpcProvider, Wallet, WebSocketProvider } from "ethers";
+import {
+  ContractFunctionRevertedError,
+  createPublicClient,
+  createWalletClient,
+  defineChain,
+  http,
+  parseEther,
+  webSocket,
+} from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { type Hex, toHash, toHex } from "../../primitives/bytes.ts";
+import { accounts, config, keys } from "../support/execution-chain.ts";
+import { COUNTER, LOGGER, REVERTER } from "../support/live-chain.ts";
+import { type ServerFixture, withServer } from "./server-fixture.ts";
+
+const KEY = toHex(keys[0]!);
+const BOB = accounts[1]!;
+
+function chainAt(url: string) {
+  return defineChain({
+    id: Number(config.chainId),
+    name: "spec",
+    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: [url] } },
+  });
+}
+
+function viemClients({ url, webSocketUrl }: ServerFixture) {
+  const chain = chainAt(url);
+  return {
+    reader: createPublicClient({ chain, transport: http(url), pollingInterval: 20 }),
+    wallet: createWalletClient({ chain, transport: http(url), account: privateKeyToAccount(KEY) }),
+    socket: createPublicClient({ chain, transport: webSocket(webSocketUrl) }),
+  };
+}
+
+describe("viem", () => {
+  it("sends value, waits for the receipt, and reads blocks, balances and fees", async () => {
+    await withServer(async (fixture) => {
+      const { reader, wallet } = viemClients(fixture);
+      const before = await reader.getBalance({ address: BOB });
+      const hash = await wallet.sendTransaction({ to: BOB, value: parseEther("1") });
+      await fixture.live.mine();
+      const receipt = await reader.waitForTransactionReceipt({ hash });
+      deepEqual([receipt.status, receipt.blockNumber, receipt.gasUsed], ["success", 1n, 21_000n]);
+      equal((await reader.getBalance({ address: BOB })) - before, parseEther("1"));
+      equal((await reader.getBlock({ includeTransactions: true })).transactions[0]?.hash, hash);
+      equal((await reader.getFeeHistory({ blockCount: 1, rewardPercentiles: [50] })).reward?.length, 1);
+      equal(await reader.getTransactionCount({ address: accounts[0]! }), 1);
+      deepEqual(fixture.faults, []);
+    });
+  });
+
+  it("calls, estimates and understands reverts", async () => {
+    await withServer(async (fixture) => {
+      const { reader } = viemClients(fixture);
+      deepEqual((await reader.call({ to: COUNTER, data: "0x05" })).data, toHash(5n));
+      equal((await reader.estimateGas({ account: accounts[0]!, to: BOB })) > 0n, true);
+      const abi = [
+        { type: "function", name: "fail", inputs: [], outputs: [], stateMutability: "view" },
+      ] as const;
+      await rejects(
+        reader.readContract({ address: REVERTER, abi, functionName: "fail" }),
+        (error: { walk(test: (cause: unknown) => boolean): unknown }) =>
+          error.walk((cause) => cause instanceof ContractFunctionRevertedError) !== null,
+      );
+      equal((await reader.getProof({ address: COUNTER, storageKeys: [toHash(0n)] })).storageProof.length, 1);
+    });
+  });
+
+  it("gets false, not a crash, from verifyMessage's call without a recipient", async () => {
+    await withServer(async (fixture) => {
+      const { reader } = viemClients(fixture);
+      const signature: Hex = `0x${"11".repeat(65)}`;
+      equal(await reader.verifyMessage({ address: BOB, message: "hello", signature }), false);
+    });
+  });
+
+  it("watches blocks and logs over WebSocket, and polls filters over HTTP", async () => {
+    await withServer(async (fixture) => {
+      const { reader, wallet, socket } = viemClients(fixture);
+      const heads = Promise.withResolvers<bigint>();
+      const { unsubscribe } = await socket.transport.subscribe({
+        params: ["newHeads"],
+        onData: ({ result }) => heads.resolve(BigInt(result.number)),
+      });
+      const filter = await reader.createEventFilter({ address: LOGGER });
+      await wallet.sendTransaction({ to: LOGGER, data: toHash(9n), gas: 100_000n });
+      await fixture.live.mine();
+      equal(await heads.promise, 1n);
+      const changes = await reader.getFilterChanges({ filter });
+      deepEqual(
+        changes.map(({ topics }) => topics[1]),
+        [toHash(9n)],
+      );
+      deepEqual((await reader.getLogs({ address: LOGGER, fromBlock: 0n })).length, 1);
+      await unsubscribe();
+      (await socket.transport.getRpcClient()).close();
+    });
+  });
+});
+
+describe("ethers", () => {
+  it("sends a transaction, waits for it, and reads in batches", async () => {
+    await withServer(async (fixture) => {
+      const provider = new JsonRpcProvider(fixture.url, undefined, {
+        pollingInterval: 20,
+        staticNetwork: null,
+      });
+      try {
+        const wallet = new Wallet(KEY, provider);
+        const sent = await wallet.sendTransaction({ to: BOB, value: 5n });
+        await fixture.live.mine();
+        const receipt = await sent.wait();
+        deepEqual([receipt?.status, receipt?.blockNumber], [1, 1]);
+        const [balance, nonce, block] = await Promise.all([
+          provider.getBalance(BOB),
+          provider.getTransactionCount(wallet.address),
+          provider.getBlock("latest", true),
+        ]);
+        deepEqual([balance > 0n, nonce, block?.prefetchedTransactions[0]?.hash], [true, 1, sent.hash]);
+        const contract = new Contract(REVERTER, ["function fail() view"], provider);
+        await rejects(contract.getFunction("fail")(), { code: "CALL_EXCEPTION" });
+      } finally {
+        provider.destroy();
+      }
+    });
+  });
+
+  it("subscribes over WebSocket", async () => {
+    await withServer(async (fixture) => {
+      const provider = new WebSocketProvider(fixture.webSocketUrl);
+      try {
+        const block = Promise.withResolvers<number>();
+        await provider.on("block", (number: number) => block.resolve(number));
+        // The subscription is under way when `on` returns; asking for anything waits behind it.
+        await provider.getBlockNumber();
+        await fixture.live.mine();
+        equal(await block.promise, 1);
+      } finally {
+        await provider.destroy();
+      }
+    });
+  });
+});
