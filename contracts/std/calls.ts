@@ -1,0 +1,67 @@
+/** Calls to other contracts, raw and typed, and creations. See specs/contracts/calls.md. */
+import { CALL_KIND, type Kind, OPERATION } from "../../vm/contract/operation.ts";
+import { compileTypes } from "./abi.ts";
+import { hostJson, hostText } from "./host.ts";
+
+type CallOptions = { readonly value?: bigint; readonly gas?: bigint };
+
+function send(kind: number, to: string, data: string, { value = 0n, gas }: CallOptions): string {
+  return hostText(
+    OPERATION.call,
+    kind,
+    to,
+    data,
+    value.toString(16),
+    gas === undefined ? undefined : gas.toString(16),
+  );
+}
+
+/** Returns what the callee returned; throws an error with its revert data when it failed. */
+export const call = (to: string, data: string, options: CallOptions = {}) =>
+  send(CALL_KIND.call, to, data, options);
+export const staticcall = (to: string, data: string, options: CallOptions = {}) =>
+  send(CALL_KIND.staticcall, to, data, options);
+export const delegatecall = (to: string, data: string, options: CallOptions = {}) =>
+  send(CALL_KIND.delegatecall, to, data, options);
+
+/** Deploys code that is already on the chain, by its hash. With a salt the address is CREATE2's. */
+export function create(
+  hash: string,
+  args: string,
+  { value = 0n, salt }: { readonly value?: bigint; readonly salt?: string } = {},
+): string {
+  return hostText(OPERATION.create, hash, args, value.toString(16), salt);
+}
+
+type Parsed = {
+  readonly id: number;
+  readonly kinds: readonly Kind[];
+  readonly outputs: { readonly id: number; readonly kinds: readonly Kind[] };
+  readonly isView: boolean;
+};
+
+type Client = Record<string, (...args: unknown[]) => unknown>;
+
+/** `iface({ balanceOf: "(address) view returns (uint256)" })` makes typed clients: `Token(address).balanceOf(…)`. */
+export function iface(signatures: Record<string, string>) {
+  const functions = Object.entries(signatures).map(([name, signature]) => {
+    const { id, kinds, outputs, isView } = hostJson<Parsed>(OPERATION.parseFunction, name, signature);
+    const { packs } = compileTypes(id, kinds);
+    const { unpack } = compileTypes(outputs.id, outputs.kinds);
+    const kind = isView ? CALL_KIND.staticcall : CALL_KIND.call;
+    const invoke = (to: string, options: CallOptions, args: unknown[]): unknown => {
+      if (args.length !== packs.length) throw new TypeError(`${name} takes ${packs.length} arguments`);
+      const data = hostText(OPERATION.encode, id, ...packs.map((pack, i) => pack(args[i] as never)));
+      const returned = send(kind, to, data, options);
+      if (outputs.kinds.length === 0) return undefined;
+      const values = unpack(returned);
+      return values.length === 1 ? values[0] : values;
+    };
+    return [name, invoke] as const;
+  });
+  return (to: string, options: CallOptions = {}): Client => {
+    const client: Client = {};
+    for (const [name, invoke] of functions) client[name] = (...args) => invoke(to, options, args);
+    return client;
+  };
+}

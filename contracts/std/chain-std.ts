@@ -1,0 +1,18 @@
+/** The module `chain:std` as contracts import it; their types are in chain-std.d.ts beside it. See specs/contracts/authoring.md. */
+export { abi, address, concat, ecrecover, keccak256, ripemd160, sha256, toHex, ZERO } from "./abi.ts";
+export { call, create, delegatecall, iface, staticcall } from "./calls.ts";
+export { contract, external, init, payable, view } from "./contract.ts";
+export {
+  balance,
+  block,
+  codeHash,
+  codeSize,
+  console,
+  gasleft,
+  msg,
+  self,
+  transient,
+  tx,
+} from "./environment.ts";
+export { error, event, require } from "./errors.ts";
+export { array, mapping, storage, struct } from "./storage.ts";

@@ -1,0 +1,176 @@
+/** Describing a contract, and the entries through which the node runs it. See specs/contracts/authoring.md. */
+import { DECLARES, ENTRY, type Kind, OPERATION, REENTRANCY } from "../../vm/contract/operation.ts";
+import { entries, host, hostJson } from "./host.ts";
+import { compileFromPlain, compilePack } from "./wire.ts";
+
+type Handler = (...args: never[]) => unknown;
+type FunctionOptions = { readonly reentrant?: boolean };
+type Method = {
+  readonly signature: string;
+  readonly mutability: "view" | "nonpayable" | "payable";
+  readonly handler: Handler;
+  readonly options: FunctionOptions;
+};
+type Constructor = {
+  readonly signature: string;
+  readonly handler: Handler;
+  readonly options: { payable?: boolean };
+};
+
+type Description = {
+  readonly name: string;
+  readonly init?: Constructor;
+  readonly functions?: Record<string, Method>;
+  readonly receive?: () => void;
+  readonly fallback?:
+    | ((data: string) => string | void)
+    | { handler(data: string): string | void; payable?: boolean; reentrant?: boolean };
+};
+
+const method =
+  (mutability: Method["mutability"]) =>
+  (signature: string, handler: Handler, options: FunctionOptions = {}): Method => ({
+    signature,
+    mutability,
+    handler,
+    options,
+  });
+
+/** A function that reads; it may be called while the contract is already running. */
+export const view = method("view");
+/** A function that changes state and takes no value. */
+export const external = method("nonpayable");
+/** A function that changes state and may be sent value. */
+export const payable = method("payable");
+
+/** The constructor. */
+export const init = (
+  signature: string,
+  handler: Handler,
+  options: { payable?: boolean } = {},
+): Constructor => ({
+  signature,
+  handler,
+  options,
+});
+
+/** Objects `contract` made, so that a default export of anything else is told apart. */
+const contracts = new WeakSet<object>();
+
+export function contract(description: Description): object {
+  const made = Object.freeze({ ...description });
+  contracts.add(made);
+  return made;
+}
+
+type Entry = (args: readonly unknown[]) => string | undefined;
+type Declared = { readonly kinds: readonly Kind[]; readonly outputs?: readonly Kind[] };
+
+const functions: Entry[] = [];
+const special = new Map<number, Entry>();
+
+/** Called once with the default export of the contract's module. */
+entries["define"] = (exported: unknown): undefined => {
+  if (!contracts.has(exported as object))
+    throw new TypeError("a contract's default export is contract({ … })");
+  const { name, init: construct, functions: methods = {}, receive, fallback } = exported as Description;
+  host(OPERATION.declareContract, String(name), flagsOf(receive, fallback));
+  if (construct !== undefined) declareConstructor(construct);
+  for (const [key, value] of Object.entries(methods)) declareMethod(key, value);
+  if (receive !== undefined) special.set(ENTRY.receive, compileEntry(receive, [], []));
+  if (fallback !== undefined) {
+    const handler = typeof fallback === "function" ? fallback : fallback.handler;
+    special.set(
+      ENTRY.fallback,
+      compileEntry((data: string) => handler(data) ?? "0x", ["s"], ["s"]),
+    );
+  }
+};
+
+function flagsOf(receive: Description["receive"], fallback: Description["fallback"]): number {
+  let flags = receive === undefined ? 0 : DECLARES.receive;
+  if (fallback === undefined) return flags;
+  flags |= DECLARES.fallback;
+  if (typeof fallback === "function") return flags;
+  if (fallback.payable === true) flags |= DECLARES.fallbackPayable;
+  if (fallback.reentrant === true) flags |= DECLARES.fallbackReentrant;
+  return flags;
+}
+
+function declareConstructor({ signature, handler, options }: Constructor): void {
+  const { kinds } = hostJson<Declared>(
+    OPERATION.declareConstructor,
+    signature,
+    options.payable === true ? 1 : 0,
+  );
+  special.set(ENTRY.constructor, compileEntry(handler, kinds, []));
+}
+
+function declareMethod(name: string, { signature, mutability, handler, options }: Method): void {
+  const { reentrant } = options;
+  const reentrancy =
+    reentrant === undefined ? REENTRANCY.byMutability : reentrant ? REENTRANCY.allowed : REENTRANCY.denied;
+  const { kinds, outputs = [] } = hostJson<Declared>(
+    OPERATION.declareFunction,
+    name,
+    signature,
+    mutability,
+    reentrancy,
+  );
+  functions.push(compileEntry(handler, kinds, outputs));
+}
+
+function compileEntry(handler: Handler, kinds: readonly Kind[], outputs: readonly Kind[]): Entry {
+  const call = compileHandler(handler as (...args: unknown[]) => unknown, kinds.map(compileFromPlain));
+  const [kind] = outputs;
+  const pack =
+    kind === undefined ? undefined : compilePack(outputs.length === 1 ? kind : { members: outputs });
+  return (args) => {
+    const result = call(args);
+    refusePromise(result);
+    return pack === undefined ? undefined : String(pack(result as never));
+  };
+}
+
+type Reader = (plain: unknown) => unknown;
+
+/** Arguments begin behind the entry's number. Spread is what a call costs most, so the common lengths are written out. */
+function compileHandler(handler: (...args: unknown[]) => unknown, readers: readonly Reader[]) {
+  const [first, second, third] = readers as readonly [Reader, Reader, Reader];
+  switch (readers.length) {
+    case 0:
+      return () => handler();
+    case 1:
+      return (args: readonly unknown[]) => handler(first(args[1]));
+    case 2:
+      return (args: readonly unknown[]) => handler(first(args[1]), second(args[2]));
+    case 3:
+      return (args: readonly unknown[]) => handler(first(args[1]), second(args[2]), third(args[3]));
+    default:
+      return (args: readonly unknown[]) => handler(...readers.map((read, i) => read(args[i + 1])));
+  }
+}
+
+/** Handlers are synchronous: what a promise would do later is never done. */
+function refusePromise(result: unknown): void {
+  if (
+    typeof result === "object" &&
+    result !== null &&
+    typeof (result as { then?: unknown }).then === "function"
+  ) {
+    throw new TypeError("a handler returned a promise; contracts are synchronous");
+  }
+}
+
+/** Called with the entry's number and its arguments: a list joined by commas, or JSON. */
+entries["call"] = (text: never): string | undefined => {
+  const args = parseArguments(text);
+  const index = Number(args[0]);
+  const entry = index < 0 ? special.get(index) : functions[index];
+  if (entry === undefined) throw new TypeError("no such entry");
+  return entry(args);
+};
+
+function parseArguments(text: string): unknown[] {
+  return text[0] === "[" ? (JSON.parse(text) as unknown[]) : text.split(",");
+}

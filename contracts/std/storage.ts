@@ -1,0 +1,183 @@
+/** Typed storage: every read is one load, every assignment one store. See specs/contracts/storage.md. */
+import { type Kind, OPERATION, type StorageKind } from "../../vm/contract/operation.ts";
+import { host, hostJson } from "./host.ts";
+import { compileKey, compilePack, compileUnpack, type Flat, packInteger } from "./wire.ts";
+
+type Declaration =
+  | string
+  | { readonly mapping: readonly [string, Declaration] }
+  | { readonly array: Declaration; readonly length?: number }
+  | { readonly struct: readonly (readonly [string, Declaration])[] };
+
+export function mapping(key: string, value: Declaration): Declaration {
+  return { mapping: [key, value] };
+}
+
+export function array(element: Declaration, length?: number): Declaration {
+  return length === undefined ? { array: element } : { array: element, length };
+}
+
+export function struct(fields: Record<string, Declaration>): Declaration {
+  return { struct: Object.entries(fields) };
+}
+
+type Fields = readonly (readonly [name: string, kind: StorageKind])[];
+
+/** Fields from slot 0, or in the ERC-7201 namespace of that name. */
+export function storage(fields: Record<string, Declaration>, namespace?: string): object {
+  const declared = hostJson<{ id: number; fields: Fields }>(
+    OPERATION.declareStorage,
+    JSON.stringify(Object.entries(fields)),
+    namespace,
+  );
+  const object = Object.create(null) as object;
+  declared.fields.forEach(([name, kind], i) => {
+    const path = String(i);
+    const access = compileAccess(declared.id, kind);
+    const property = access.isValue
+      ? {
+          get: () => access.get(path, undefined),
+          set: (value: unknown) => access.set(path, undefined, value),
+        }
+      : { value: access.get(path, undefined) };
+    Object.defineProperty(object, name, { enumerable: true, ...property });
+  });
+  return Object.freeze(object);
+}
+
+/**
+ * Reads and writes what lies at a path, a list of steps joined by commas, or one step further when there is a key.
+ * The key goes to the host on its own, because joining texts costs more than passing one.
+ */
+type Access = {
+  readonly isValue: boolean;
+  get(path: string, key: string | undefined): unknown;
+  set(path: string, key: string | undefined, value: unknown): void;
+};
+
+function compileAccess(id: number, kind: StorageKind): Access {
+  if ("value" in kind) return compileValue(id, kind.value);
+  const reference = compileReference(id, kind);
+  return {
+    isValue: false,
+    get: (path, key) => reference(key === undefined ? path : `${path},${key}`),
+    set() {
+      throw new TypeError("assign the parts of a container, not the container");
+    },
+  };
+}
+
+function compileReference(
+  id: number,
+  kind: Exclude<StorageKind, { readonly value: Kind }>,
+): (path: string) => object {
+  if ("fields" in kind) return compileStruct(id, kind.fields);
+  if ("array" in kind) {
+    const access = compileAccess(id, kind.array);
+    return (path) => new ArrayReference(id, access, path);
+  }
+  const access = compileAccess(id, kind.mapping);
+  const packKey = compileKey(kind.key, kind.isText === true);
+  return (path) => new MappingReference(access, packKey, path);
+}
+
+function compileValue(id: number, kind: Kind): Access {
+  const pack = compilePack(kind);
+  const unpack = compileUnpack(kind);
+  return {
+    isValue: true,
+    get: (path, key) => unpack(host(OPERATION.load, id, path, key) as Flat),
+    set: (path, key, value) => {
+      host(OPERATION.store, id, path, key, pack(value as never));
+    },
+  };
+}
+
+const PATH = Symbol("path");
+
+/** Accessors are made once for each struct type; a reference is an object with a path. */
+function compileStruct(id: number, fields: Fields): (path: string) => object {
+  const prototype = Object.create(null) as object;
+  fields.forEach(([name, kind], i) => {
+    const access = compileAccess(id, kind);
+    const step = String(i);
+    Object.defineProperty(prototype, name, {
+      enumerable: true,
+      get(this: { [PATH]: string }) {
+        return access.get(this[PATH], step);
+      },
+      set(this: { [PATH]: string }, value: unknown) {
+        access.set(this[PATH], step, value);
+      },
+    });
+  });
+  return (path) => Object.create(prototype, { [PATH]: { value: path } }) as object;
+}
+
+class MappingReference {
+  readonly access: Access;
+  readonly packKey: (key: unknown) => string;
+  readonly path: string;
+
+  constructor(access: Access, packKey: (key: unknown) => string, path: string) {
+    this.access = access;
+    this.packKey = packKey;
+    this.path = path;
+  }
+
+  get(key: unknown): unknown {
+    return this.access.get(this.path, this.packKey(key));
+  }
+
+  set(key: unknown, value: unknown): void {
+    this.access.set(this.path, this.packKey(key), value);
+  }
+
+  /** The host checks that the sum fits its type: Panic 0x11 when it does not. */
+  add(key: unknown, amount: bigint): bigint {
+    const packed = this.packKey(key);
+    const sum = (this.access.get(this.path, packed) as bigint) + amount;
+    this.access.set(this.path, packed, sum);
+    return sum;
+  }
+
+  sub(key: unknown, amount: bigint): bigint {
+    return this.add(key, -amount);
+  }
+}
+
+class ArrayReference {
+  readonly id: number;
+  readonly access: Access;
+  readonly path: string;
+
+  constructor(id: number, access: Access, path: string) {
+    this.id = id;
+    this.access = access;
+    this.path = path;
+  }
+
+  get length(): bigint {
+    return BigInt(host(OPERATION.arrayLength, this.id, this.path) as Flat);
+  }
+
+  get(index: unknown): unknown {
+    return this.access.get(this.path, packInteger(index));
+  }
+
+  set(index: unknown, value: unknown): void {
+    this.access.set(this.path, packInteger(index), value);
+  }
+
+  /** Without a value, a reference to the new element, which is zero. */
+  push(...values: unknown[]): unknown {
+    const index = BigInt(host(OPERATION.arrayPush, this.id, this.path) as Flat).toString(16);
+    if (values.length === 0) return this.access.get(this.path, index);
+    this.access.set(this.path, index, values[0]);
+    return undefined;
+  }
+
+  pop(): void {
+    host(OPERATION.arrayPop, this.id, this.path);
+  }
+}

@@ -1,0 +1,14 @@
+/** Where the bundled module `chain:std` lies on disk. See specs/vm/contract/machine.md#chainstd. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { checkStd } from "../vm/contract/std.ts";
+
+/** dist/image/std.js, which the build writes. */
+export const STD_PATH = fileURLToPath(new URL("../image/std.js", import.meta.url));
+
+/** @throws StdError when the build made another module; Error when it has not run. */
+export function readStdImage(): string {
+  const source = readFileSync(STD_PATH, "utf8");
+  checkStd(source);
+  return source;
+}

@@ -1,0 +1,69 @@
+/** What a contract declared while its module was evaluated, with codecs that are kept. See specs/vm/contract/host-functions.md#declarations. */
+import { concatBytes, EMPTY_BYTES, type Hex } from "../../primitives/bytes.ts";
+import { type AbiDecoder, compileDecoder } from "./abi-decode.ts";
+import { type AbiEncoder, compileEncoder } from "./abi-encode.ts";
+import type { EncodedEvent, JsonAbiItem } from "./abi-item.ts";
+import type { AbiParameter, AbiValue } from "./abi-type.ts";
+import type { Cell } from "./storage-cells.ts";
+import type { PlacedFields } from "./storage-json.ts";
+
+/** A list of types, with the selector its encoding begins with if any. Codecs are compiled when first used. */
+export class TypeList {
+  readonly parameters: readonly AbiParameter[];
+  readonly #selector: Uint8Array;
+  #encoder: AbiEncoder | undefined;
+  #decoder: AbiDecoder | undefined;
+
+  constructor(parameters: readonly AbiParameter[], selector: Uint8Array = EMPTY_BYTES) {
+    this.parameters = parameters;
+    this.#selector = selector;
+  }
+
+  /** @throws AbiError */
+  encode(values: readonly AbiValue[]): Uint8Array {
+    this.#encoder ??= compileEncoder(this.parameters);
+    const data = this.#encoder(values);
+    return this.#selector.length === 0 ? data : concatBytes(this.#selector, data);
+  }
+
+  /** @throws AbiError */
+  decode(data: Uint8Array): AbiValue[] {
+    this.#decoder ??= compileDecoder(this.parameters);
+    return this.#decoder(data);
+  }
+}
+
+/** Something that can be entered: a function, the constructor, `receive`, `fallback`. */
+export type Entry = {
+  /** What the guest's entry `call` is told; see ENTRY. */
+  readonly index: number;
+  readonly isPayable: boolean;
+  /** Changes nothing, as if called by staticcall. */
+  readonly isView: boolean;
+  /** Whether it may be entered while the contract is already running. */
+  readonly isReentrant: boolean;
+  readonly inputs: TypeList;
+  readonly outputs: TypeList;
+};
+
+export type DeclaredEvent = {
+  readonly inputs: readonly AbiParameter[];
+  readonly encode: (values: readonly AbiValue[]) => EncodedEvent;
+};
+
+export type ContractDefinition = {
+  readonly name: string;
+  readonly construct: Entry | undefined;
+  /** By selector. */
+  readonly functions: ReadonlyMap<Hex, Entry>;
+  readonly receive: Entry | undefined;
+  readonly fallback: Entry | undefined;
+  readonly events: readonly DeclaredEvent[];
+  readonly errors: readonly TypeList[];
+  /** Where each declaration of storage begins. */
+  readonly storages: readonly Cell[];
+  /** Lists the module had parsed for `abi` and for calls. */
+  readonly lists: readonly TypeList[];
+  readonly abi: readonly JsonAbiItem[];
+  readonly layout: readonly PlacedFields[];
+};

@@ -1,0 +1,111 @@
+/** Host operations that run other contracts: calls and creations. See specs/contracts/calls.md. */
+import { create2Address, createAddress } from "../../primitives/address.ts";
+import { concatBytes, toHex } from "../../primitives/bytes.ts";
+import { keccak256Hex } from "../../primitives/hash.ts";
+import { GuestException, type HostArguments } from "../engine/host.ts";
+import { executeMessage } from "../execute-message.ts";
+import { allButOne64th, GAS, wordsOf } from "../gas.ts";
+import type { Message, MessageKind, MessageResult } from "../message.ts";
+import { touchAccountGas } from "../state-gas.ts";
+import type { AbiType } from "./abi-type.ts";
+import type { FrameRun } from "./frame-run.ts";
+import { readAddress } from "./host-environment.ts";
+import { type Operator, readHex, readHexOfLength } from "./host-pure.ts";
+import { CALL_KIND, OPERATION } from "./operation.ts";
+import { PANIC, panicException } from "./revert-data.ts";
+import { readArgument } from "./wire.ts";
+
+type Run = Operator<FrameRun>;
+
+const UINT256: AbiType = { kind: "uint", bits: 256 };
+
+function readUint(args: HostArguments, index: number): bigint {
+  const value = readArgument(args, index, UINT256) as bigint;
+  if (value < 0n || value >> 256n !== 0n)
+    throw panicException(PANIC.arithmetic, "value out of range of uint256");
+  return value;
+}
+
+const KINDS = new Map<number, MessageKind>([
+  [CALL_KIND.call, "call"],
+  [CALL_KIND.staticcall, "staticcall"],
+  [CALL_KIND.delegatecall, "delegatecall"],
+]);
+
+/** CALL, STATICCALL and DELEGATECALL, with Ethereum's prices and the rule that keeps back a 64th (EIP-150). */
+const call: Run = (run, args) => {
+  const { frame } = run;
+  const kind = KINDS.get(args.int(0));
+  if (kind === undefined) throw new GuestException("TypeError", "unknown kind of call");
+  const to = readAddress(args, 1);
+  const data = readHex(args, 2);
+  const value = kind === "call" ? readUint(args, 3) : 0n;
+  if (value > 0n) run.refuseStatic();
+  const { journal } = frame.context;
+  run.charge(touchAccountGas(journal, to));
+  if (value > 0n) run.charge(GAS.callValue + (journal.exists(to) ? 0 : GAS.newAccount));
+  const offered = allButOne64th(run.gasLeft);
+  const wanted = args.isUndefined(4) ? undefined : readUint(args, 4);
+  const sent = wanted === undefined || wanted > BigInt(offered) ? offered : Number(wanted);
+  const gas = sent + (value > 0n ? GAS.callStipend : 0);
+  const isDelegate = kind === "delegatecall";
+  const result = perform(run, {
+    kind,
+    caller: isDelegate ? frame.caller : frame.self,
+    self: isDelegate ? frame.self : to,
+    codeAddress: to,
+    value: isDelegate ? frame.value : value,
+    data,
+    gas,
+    isStatic: run.isStatic || kind === "staticcall",
+  });
+  return toHex(result.output);
+};
+
+/** CREATE, or CREATE2 with a salt, of the code that an existing account has. */
+const create: Run = (run, args) => {
+  run.refuseStatic();
+  run.charge(GAS.create);
+  const { frame } = run;
+  const { journal } = frame.context;
+  const template = readAddress(args, 0);
+  run.charge(touchAccountGas(journal, template));
+  const data = concatBytes(journal.code(template), readHex(args, 1));
+  run.charge(GAS.initCodeWord * wordsOf(data.length));
+  const value = readUint(args, 2);
+  let self = createAddress(frame.self, journal.nonce(frame.self));
+  if (!args.isUndefined(3)) {
+    run.charge(GAS.keccakWord * wordsOf(data.length));
+    self = create2Address(frame.self, toHex(readHexOfLength(args, 3, 32)), keccak256Hex(data));
+  }
+  const gas = allButOne64th(run.gasLeft);
+  const place = { caller: frame.self, self, codeAddress: self };
+  perform(run, { ...place, kind: "create", value, data, gas, isStatic: false });
+  return self;
+};
+
+/**
+ * Runs the message and takes from the caller what it used, a stipend's rest given back.
+ * @throws GuestException (CallError) with the callee's revert data unless it succeeded.
+ */
+function perform(run: FrameRun, request: Omit<Message, "depth" | "parent">): MessageResult {
+  const { frame } = run;
+  const stipend = request.kind === "call" && request.value > 0n ? GAS.callStipend : 0;
+  const result = executeMessage(frame.context, { ...request, depth: frame.depth + 1, parent: frame });
+  run.charge(request.gas - stipend - result.gasLeft);
+  if (result.outcome !== "success") throw callError(result.outcome, toHex(result.output));
+  return result;
+}
+
+function callError(outcome: string, data: string): GuestException {
+  return new GuestException(
+    "CallError",
+    outcome === "revert" ? "call reverted" : `call failed: ${outcome}`,
+    data,
+  );
+}
+
+export const CALLS: Readonly<Record<number, Run>> = {
+  [OPERATION.call]: call,
+  [OPERATION.create]: create,
+};

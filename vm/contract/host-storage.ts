@@ -1,0 +1,124 @@
+/** Host operations on the running contract's storage and log. See specs/vm/contract/host-functions.md. */
+import { GuestException, type HostArguments } from "../engine/host.ts";
+import { GAS } from "../gas.ts";
+import type { AbiType, AbiValue } from "./abi-type.ts";
+import type { FrameRun } from "./frame-run.ts";
+import type { Operator } from "./host-pure.ts";
+import { OPERATION } from "./operation.ts";
+import { PANIC, panicException } from "./revert-data.ts";
+import {
+  arrayLength,
+  type Cell,
+  cellAt,
+  popElement,
+  pushElement,
+  readCell,
+  writeCell,
+} from "./storage-cells.ts";
+import { StorageError, type StorageType, slotKey } from "./storage-layout.ts";
+import { readArgument, readArguments, readStep, toFlat } from "./wire.ts";
+
+type Run = Operator<FrameRun>;
+
+const UINT256: AbiType = { kind: "uint", bits: 256 };
+const STRING: AbiType = { kind: "string" };
+
+/** The cell at the path of argument 1, or with argument 2 one step further, in the declaration of argument 0. */
+function cellOf(run: FrameRun, args: HostArguments, hasStep: boolean): Cell {
+  const root = run.definition.storages[args.int(0)];
+  if (root === undefined) throw new GuestException("TypeError", "unknown storage");
+  const steps = args.text(1).split(",");
+  if (hasStep && !args.isUndefined(2)) steps.push(args.text(2));
+  let cell = root;
+  for (const step of steps) cell = cellAt(cell, [stepValue(step, cell.type)], run);
+  return cell;
+}
+
+function stepValue(text: string, type: StorageType): AbiValue {
+  if (type.kind === "struct") return BigInt(Math.trunc(Number(text)) || 0);
+  return readStep(text, type.kind === "mapping" ? type.key : UINT256);
+}
+
+function valueType(type: StorageType): AbiType {
+  return type.kind === "value" ? type.type : STRING;
+}
+
+const load: Run = (run, args) => {
+  const cell = cellOf(run, args, true);
+  return toFlat(valueType(cell.type), readCell(cell, run));
+};
+
+const store: Run = (run, args) => {
+  run.refuseStatic();
+  const cell = cellOf(run, args, true);
+  writeCell(cell, readArgument(args, 3, valueType(cell.type)), run);
+  return undefined;
+};
+
+const length: Run = (run, args) => toFlat(UINT256, arrayLength(cellOf(run, args, false), run));
+
+const push: Run = (run, args) => {
+  run.refuseStatic();
+  const cell = cellOf(run, args, false);
+  const index = arrayLength(cell, run);
+  pushElement(cell, run);
+  return toFlat(UINT256, index);
+};
+
+const pop: Run = (run, args) => {
+  run.refuseStatic();
+  try {
+    popElement(cellOf(run, args, false), run);
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.detail.code !== "STORAGE_INDEX_OUT_OF_BOUNDS") throw error;
+    throw panicException(PANIC.emptyPop, "pop of an empty array");
+  }
+  return undefined;
+};
+
+/** EIP-1153. */
+const loadTransient: Run = (run, args) => {
+  run.charge(GAS.transientAccess);
+  const { context, self } = run.frame;
+  return toFlat(UINT256, context.journal.transientStorage(self, transientSlot(args)));
+};
+
+const storeTransient: Run = (run, args) => {
+  run.refuseStatic();
+  run.charge(GAS.transientAccess);
+  const { context, self } = run.frame;
+  context.journal.setTransientStorage(self, transientSlot(args), checkedWord(args, 1));
+  return undefined;
+};
+
+function transientSlot(args: HostArguments) {
+  return slotKey(checkedWord(args, 0));
+}
+
+function checkedWord(args: HostArguments, index: number): bigint {
+  const word = readArgument(args, index, UINT256) as bigint;
+  if (word < 0n || word >> 256n !== 0n)
+    throw panicException(PANIC.arithmetic, "value out of range of uint256");
+  return word;
+}
+
+const log: Run = (run, args) => {
+  run.refuseStatic();
+  const event = run.definition.events[args.int(0)];
+  if (event === undefined) throw new GuestException("TypeError", "unknown event");
+  const { topics, data } = event.encode(readArguments(args, 1, event.inputs));
+  run.charge(GAS.log + GAS.logTopic * topics.length + GAS.logByte * data.length);
+  run.frame.context.journal.addLog({ address: run.frame.self, topics, data });
+  return undefined;
+};
+
+export const STORAGE: Readonly<Record<number, Run>> = {
+  [OPERATION.load]: load,
+  [OPERATION.store]: store,
+  [OPERATION.arrayLength]: length,
+  [OPERATION.arrayPush]: push,
+  [OPERATION.arrayPop]: pop,
+  [OPERATION.loadTransient]: loadTransient,
+  [OPERATION.storeTransient]: storeTransient,
+  [OPERATION.log]: log,
+};

@@ -1,0 +1,232 @@
+/** Runs contract code on the engine: the ContractMachine of vm/message.ts. See specs/vm/contract/machine.md. */
+import { BytesError, EMPTY_BYTES, fromHex, type Hash, type Hex, toHex } from "../../primitives/bytes.ts";
+import { keccak256Hex } from "../../primitives/hash.ts";
+import type { Engine } from "../engine/engine.ts";
+import { GuestException, type Host, type RunResult } from "../engine/host.ts";
+import type { EngineInstance } from "../engine/instance.ts";
+import { InstancePool } from "../engine/pool.ts";
+import { GAS } from "../gas.ts";
+import type { ContractMachine, Frame, MessageResult, Outcome } from "../message.ts";
+import { type Container, ContainerError, decodeContainer } from "./container.ts";
+import type { ContractDefinition, Entry } from "./definition.ts";
+import { EVALUATION_TICK_LIMIT, evaluateContract } from "./evaluate-contract.ts";
+import { type ConsoleSink, FrameHalt, FrameRun } from "./frame-run.ts";
+import { CALLS } from "./host-calls.ts";
+import { ENVIRONMENT } from "./host-environment.ts";
+import { codecGas, HOST_GAS, SNAPSHOT_BYTES_PER_GAS, TICKS_PER_GAS } from "./host-gas.ts";
+import { type Operator, PURE } from "./host-pure.ts";
+import { STORAGE } from "./host-storage.ts";
+import { ENTRY } from "./operation.ts";
+import { PRECOMPILES } from "./precompiles.ts";
+import { isReentry, REENTRANCY_DATA } from "./reentrancy.ts";
+import { exceptionOf, reasonData, revertDataOf, revertDataOfError } from "./revert-data.ts";
+import { type LoadedContract, SnapshotCache } from "./snapshot-cache.ts";
+import { entryArguments, readResult } from "./wire.ts";
+
+export type MachineOptions = {
+  /** Memory for contracts that are ready to run; 600 KB for a small one. */
+  readonly cacheBytes?: number;
+  readonly console?: ConsoleSink;
+};
+
+const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024;
+const SELECTOR_SIZE = 4;
+
+/** One per thread. */
+export class EngineMachine implements ContractMachine {
+  readonly precompiles = PRECOMPILES;
+  readonly #engine: Engine;
+  readonly #pool: InstancePool;
+  readonly #cache: SnapshotCache;
+  readonly #console: ConsoleSink | undefined;
+
+  constructor(engine: Engine, options: MachineOptions = {}) {
+    this.#engine = engine;
+    this.#pool = new InstancePool(engine);
+    this.#cache = new SnapshotCache(options.cacheBytes ?? DEFAULT_CACHE_BYTES);
+    this.#console = options.console;
+  }
+
+  call(frame: Frame): MessageResult {
+    const codeHash = frame.context.journal.codeHash(frame.codeAddress);
+    return this.#pool.with((instance) => {
+      const contract = this.#cache.get(codeHash) ?? this.#reload(instance, codeHash, frame.code);
+      if (contract === undefined) return failure("invalid container");
+      const entry = entryFor(contract.definition, frame);
+      if (entry instanceof Uint8Array) {
+        return frame.gas < GAS.frame ? failure("out of gas") : revertOf(entry, frame.gas - GAS.frame);
+      }
+      return this.#enter(instance, contract, frame, entry);
+    });
+  }
+
+  /** Whatever the container is, evaluating it costs the creator; later calls only restore what it left. */
+  create(frame: Frame): MessageResult {
+    let deployment: { readonly container: Container; readonly size: number };
+    try {
+      deployment = decodeContainer(frame.data);
+    } catch (error) {
+      return containerFailure(error);
+    }
+    const { container, size } = deployment;
+    const storeGas = GAS.codeByte * size;
+    if (storeGas > frame.gas) return failure("out of gas");
+    const code = frame.data.slice(0, size);
+    const args = frame.data.subarray(size);
+    return this.#pool.with((instance) => {
+      const ticks = Math.min(EVALUATION_TICK_LIMIT, (frame.gas - storeGas) * TICKS_PER_GAS);
+      let evaluation: ReturnType<typeof evaluateContract>;
+      try {
+        evaluation = evaluateContract(this.#engine, instance, container, ticks);
+      } catch (error) {
+        return containerFailure(error);
+      }
+      if (evaluation.outcome !== "success" && evaluation.outcome !== "revert")
+        return failure(evaluation.outcome);
+      const gas = frame.gas - storeGas - gasOfTicks(evaluation.ticksUsed);
+      if (evaluation.outcome === "revert") return revertOf(evaluation.output, gas);
+      const { contract } = evaluation;
+      this.#cache.set(keccak256Hex(code), contract);
+      const result = this.#construct(instance, contract, { ...frame, data: args, gas });
+      return result.outcome === "success" ? { ...result, output: EMPTY_BYTES, code } : result;
+    });
+  }
+
+  #construct(instance: EngineInstance, contract: LoadedContract, frame: Frame): MessageResult {
+    const { construct } = contract.definition;
+    if (construct !== undefined) {
+      if (frame.value > 0n && !construct.isPayable) return revertOf(NOT_PAYABLE, frame.gas);
+      return this.#enter(instance, contract, frame, { entry: construct, data: frame.data });
+    }
+    if (frame.value > 0n) return revertOf(NOT_PAYABLE, frame.gas);
+    if (frame.data.length > 0) return revertOf(reasonData("the contract has no constructor"), frame.gas);
+    return { outcome: "success", output: EMPTY_BYTES, gasLeft: frame.gas };
+  }
+
+  /** A contract that is not cached: evaluated again, at nobody's cost, since its deployment paid for it. */
+  #reload(instance: EngineInstance, codeHash: Hash, code: Uint8Array): LoadedContract | undefined {
+    try {
+      const { container } = decodeContainer(code);
+      const evaluation = evaluateContract(this.#engine, instance, container, EVALUATION_TICK_LIMIT);
+      if (evaluation.outcome !== "success") return undefined;
+      this.#cache.set(codeHash, evaluation.contract);
+      return evaluation.contract;
+    } catch (error) {
+      if (error instanceof ContainerError) return undefined;
+      throw error;
+    }
+  }
+
+  #enter(instance: EngineInstance, contract: LoadedContract, frame: Frame, target: Target): MessageResult {
+    const { entry, data } = target;
+    const entryGas =
+      GAS.frame + Math.ceil(contract.deltaBytes / SNAPSHOT_BYTES_PER_GAS) + codecGas(data.length);
+    if (entryGas > frame.gas) return failure("out of gas");
+    const gas = frame.gas - entryGas;
+    let argument: string;
+    try {
+      argument = argumentText(entry, data);
+    } catch (error) {
+      return revertOf(revertDataOfError(error), gas);
+    }
+    const run = new FrameRun(
+      instance,
+      frame,
+      contract.definition,
+      frame.isStatic || entry.isView,
+      this.#console,
+    );
+    instance.restore(contract.snapshot);
+    let result: RunResult;
+    try {
+      result = instance.call("call", argument, gas * TICKS_PER_GAS, runningHost(run));
+    } catch (error) {
+      if (error instanceof FrameHalt) return failure(error.detail.outcome);
+      throw error;
+    }
+    if (result.outcome !== "ok" && result.outcome !== "exception") return failure(result.outcome);
+    const gasLeft = gas - gasOfTicks(result.ticksUsed);
+    return result.outcome === "exception"
+      ? revertOf(revertDataOf(result), gasLeft)
+      : succeed(entry, result.value, gasLeft);
+  }
+}
+
+/** An entry and the bytes its arguments are decoded from. */
+type Target = { readonly entry: Entry; readonly data: Uint8Array };
+
+/** What call data is meant for, or the revert data that says why there is no such thing. */
+function entryFor(definition: ContractDefinition, frame: Frame): Target | Uint8Array {
+  const { data } = frame;
+  const selector: Hex = toHex(data.subarray(0, SELECTOR_SIZE));
+  const method = data.length >= SELECTOR_SIZE ? definition.functions.get(selector) : undefined;
+  const entry = method ?? (data.length === 0 ? definition.receive : undefined) ?? definition.fallback;
+  if (entry === undefined) {
+    return reasonData(
+      data.length === 0 ? "the contract takes no plain transfers" : `unknown function ${selector}`,
+    );
+  }
+  if (frame.value > 0n && !entry.isPayable) return NOT_PAYABLE;
+  if (!entry.isReentrant && isReentry(frame)) return REENTRANCY_DATA;
+  return { entry, data: method === undefined ? data : data.subarray(SELECTOR_SIZE) };
+}
+
+const NOT_PAYABLE = reasonData("the function takes no value");
+
+/** What the guest's entry is given. `fallback` sees the call data as it came. */
+function argumentText({ index, inputs }: Entry, data: Uint8Array): string {
+  if (index === ENTRY.fallback) return `${index},${toHex(data)}`;
+  return entryArguments(index, inputs.parameters, inputs.decode(data));
+}
+
+function succeed(entry: Entry, value: string | undefined, gas: number): MessageResult {
+  let output: Uint8Array;
+  try {
+    output =
+      entry.index === ENTRY.fallback
+        ? fromHex(value ?? "0x")
+        : entry.outputs.encode(readResult(entry.outputs.parameters, value));
+  } catch (error) {
+    if (error instanceof BytesError) return revertOf(reasonData("TypeError: fallback returns hex"), gas);
+    return revertOf(revertDataOfError(error), gas);
+  }
+  const gasLeft = gas - codecGas(output.length);
+  return gasLeft < 0 ? failure("out of gas") : { outcome: "success", output, gasLeft };
+}
+
+function runningHost(run: FrameRun): Host {
+  return (operation, args) => {
+    run.charge(HOST_GAS.operation);
+    const operator: Operator<FrameRun> | undefined =
+      STORAGE[operation] ?? ENVIRONMENT[operation] ?? CALLS[operation] ?? PURE[operation];
+    if (operator === undefined) {
+      throw new GuestException(
+        "TypeError",
+        "events, errors and storage are declared at a module's top level",
+      );
+    }
+    try {
+      return operator(run, args);
+    } catch (error) {
+      if (error instanceof FrameHalt) throw error;
+      throw exceptionOf(error);
+    }
+  };
+}
+
+function gasOfTicks(ticks: number): number {
+  return Math.ceil(ticks / TICKS_PER_GAS);
+}
+
+function revertOf(output: Uint8Array, gasLeft: number): MessageResult {
+  return { outcome: "revert", output, gasLeft };
+}
+
+function failure(outcome: Outcome): MessageResult {
+  return { outcome, output: EMPTY_BYTES, gasLeft: 0 };
+}
+
+function containerFailure(error: unknown): MessageResult {
+  if (!(error instanceof ContainerError)) throw error;
+  return failure("invalid container");
+}

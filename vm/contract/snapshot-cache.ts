@@ -1,0 +1,50 @@
+/** Contracts ready to run, the most recently used ones, by code hash. See specs/vm/contract/machine.md#cache. */
+import type { Hash } from "../../primitives/bytes.ts";
+import type { Snapshot } from "../engine/snapshot.ts";
+import type { ContractDefinition } from "./definition.ts";
+
+export type LoadedContract = {
+  readonly definition: ContractDefinition;
+  readonly snapshot: Snapshot;
+  /** Bytes in which the snapshot differs from the base snapshot: a function of the code alone. */
+  readonly deltaBytes: number;
+};
+
+/** Least recently used contracts leave when the bytes exceed the limit. What is cached never shows in gas. */
+export class SnapshotCache {
+  readonly #limitBytes: number;
+  readonly #contracts = new Map<Hash, LoadedContract>();
+  #bytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  get(codeHash: Hash): LoadedContract | undefined {
+    const contract = this.#contracts.get(codeHash);
+    if (contract === undefined) return undefined;
+    this.#contracts.delete(codeHash);
+    this.#contracts.set(codeHash, contract);
+    return contract;
+  }
+
+  set(codeHash: Hash, contract: LoadedContract): void {
+    const previous = this.#contracts.get(codeHash);
+    if (previous !== undefined) this.#remove(codeHash, previous);
+    this.#contracts.set(codeHash, contract);
+    this.#bytes += sizeOf(contract);
+    for (const [hash, oldest] of this.#contracts) {
+      if (this.#bytes <= this.#limitBytes || hash === codeHash) return;
+      this.#remove(hash, oldest);
+    }
+  }
+
+  #remove(codeHash: Hash, contract: LoadedContract): void {
+    this.#contracts.delete(codeHash);
+    this.#bytes -= sizeOf(contract);
+  }
+}
+
+function sizeOf({ snapshot }: LoadedContract): number {
+  return snapshot.data.length + snapshot.heap.length;
+}
