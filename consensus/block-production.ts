@@ -8,6 +8,7 @@ import { type Engine, emit, openJob, type Proposal } from "./engine-state.ts";
 import { onBlockReceived } from "./on-block.ts";
 import type { ExecutionPayload, ExecutionRequests } from "./payload-containers.ts";
 import { processSlots } from "./process-slots.ts";
+import { askForState } from "./rebuild-state.ts";
 import { blockSigningRoot, randaoSigningRoot } from "./signature-sets.ts";
 import {
   type ConsensusState,
@@ -28,6 +29,7 @@ export function propose(engine: Engine): void {
   if (slot === 0 || engine.proposedSlot >= slot || engine.localValidators.size === 0) return;
   const parentRoot = store.headRoot;
   const parentState = getStateInPeriod(engine, parentRoot, slot);
+  if (parentState === undefined) askForState(engine, parentRoot);
   if (parentState === undefined || (engine.blocks.get(parentRoot)?.slot ?? 0) >= slot) return;
   const proposerIndex = getProposerIndex(parentState, slot, params);
   if (proposerIndex === undefined || !engine.localValidators.has(proposerIndex)) return;

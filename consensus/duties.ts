@@ -6,6 +6,7 @@ import { type Engine, emit, type OwnVote, openJob, slotDurationMs } from "./engi
 import { bestSource, checkpointBlock, type TreeCheckpoint } from "./fork-choice-store.ts";
 import { updateHead } from "./head.ts";
 import { acceptVote } from "./on-attestation.ts";
+import { askForState } from "./rebuild-state.ts";
 import { getCommittees } from "./selection.ts";
 import { attestationSigningRoot } from "./signature-sets.ts";
 import { isGateOpen } from "./sync-gate.ts";
@@ -37,6 +38,7 @@ export function attest(engine: Engine): void {
   const state = getStateInPeriod(engine, headRoot, slot);
   const source = bestSource(store, headRoot, epoch);
   const target = checkpointBlock(store, headRoot, epoch);
+  if (state === undefined) askForState(engine, headRoot);
   if (state === undefined || source === undefined || target === undefined) return;
   engine.attestedSlot = slot;
 

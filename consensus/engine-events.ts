@@ -6,6 +6,7 @@ import type { AttesterSlashing, SignedBeaconBlock } from "./chain-containers.ts"
 import type { AttestationData, ProposerSlashing, SingleAttestation, Withdrawal } from "./containers.ts";
 import type { TreeCheckpoint } from "./fork-choice-store.ts";
 import type { ExecutionPayload, ExecutionRequests } from "./payload-containers.ts";
+import type { ConsensusState } from "./state.ts";
 
 export type PeerId = string;
 /** Names a wish whose answer comes as an event. Ids are never used twice in the life of an engine. */
@@ -152,12 +153,16 @@ export type Effect =
       readonly proofRoot: Hash;
       readonly atSlot: number;
     }
-  /** `canonicalRoots` lead from the last finalized block (not included) up to this one; `prunedRoots` are gone. */
+  /**
+   * `canonicalRoots` lead from the last finalized block (not included) up to this one; `prunedRoots` are of no use any
+   * more. `state` is the block's post-state: stored with `checkpoint`, a node can start from it.
+   */
   | {
       readonly type: "finalized";
       readonly checkpoint: TreeCheckpoint;
       readonly slot: number;
       readonly blockHash: Hash;
+      readonly state: ConsensusState;
       readonly canonicalRoots: readonly Hash[];
       readonly prunedRoots: readonly Hash[];
     }

@@ -123,6 +123,10 @@ export type Engine = {
 
   readonly pendingBlocks: Map<Hash, PendingBlock>;
   readonly invalidRoots: Set<Hash>;
+  /** Pruned from the tree, but not yet forgotten: finality is settled once its state is at hand. */
+  readonly prunedRoots: Set<Hash>;
+  /** The last finalized checkpoint that was told of. */
+  settled: TreeCheckpoint;
   /** Roots of pruned branches: their descendants are of no use. */
   readonly abandonedRoots: Set<Hash>;
   readonly seenProposals: Map<string, SeenProposal>;

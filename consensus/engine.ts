@@ -22,6 +22,7 @@ import type { ChainParams } from "./params.ts";
 import { onBlockRequestEnded, onPeerGone, onPeerStatus, onRangeSyncEnded } from "./peer-claims.ts";
 import { askForState, onBlocksLoaded } from "./rebuild-state.ts";
 import { computeWeights, getRegistry } from "./registry.ts";
+import { settleFinality } from "./settle-finality.ts";
 import { type ConsensusState, getLatestBlockRoot } from "./state.ts";
 import { createStateCache, getState, keepState } from "./state-cache.ts";
 import { stateTransition } from "./state-transition.ts";
@@ -78,6 +79,7 @@ export function createEngine(start: EngineStart): Engine {
     ...{ store, states: createStateCache(), blocks: new Map(), advancedStates: new Map() },
     announced: { head: "0x", justified: "0x", finalized: "0x" },
     ...{ pendingBlocks: new Map(), invalidRoots: new Set(), abandonedRoots: new Set() },
+    ...{ prunedRoots: new Set(), settled: store.finalized },
     ...{ seenProposals: new Map(), pendingVotes: new Map(), voteRecords: new Map(), votePool: new Map() },
     ...{ peers: new Map(), gate: createSyncGate(start.isSingleNode ?? false) },
     ...{ blockRequests: new Map(), rangeSyncs: new Map() },
@@ -194,6 +196,7 @@ function onSigned(
 /** A state was rebuilt, or a stage of the way to it: whoever waited goes on. */
 function onLoaded(engine: Engine, target: Hash, blocks: readonly SignedBeaconBlock[]): void {
   const isThere = onBlocksLoaded(engine, target, blocks);
+  settleFinality(engine);
   if (!isThere && engine.blocks.has(target) && blocks.length > 0) {
     askForState(engine, target);
     return;

@@ -1,25 +1,23 @@
 /** A fully valid block enters the tree, and what follows from it. See specs/consensus/engine.md#import. */
 import { type Hash, toHex } from "../primitives/bytes.ts";
-import { assert } from "../primitives/errors.ts";
-import { addBounded } from "./bounded-map.ts";
 import type { Attestation, SignedBeaconBlock } from "./chain-containers.ts";
 import { attest } from "./duties.ts";
 import { type Engine, emit, type PendingBlock, type TreeBlock, toTreeCheckpoint } from "./engine-state.ts";
 import { type ForkChoiceChange, onBlock } from "./fork-choice.ts";
-import { ForkChoiceError, type TreeCheckpoint } from "./fork-choice-store.ts";
+import { ForkChoiceError } from "./fork-choice-store.ts";
 import { type BlockRefusal, isTimely } from "./gossip-rules.ts";
 import { updateHead } from "./head.ts";
 import { getAttestingIndices } from "./indexed-attestation.ts";
+import { justifiedSince } from "./justified-ring.ts";
 import { noteVote, resumeVotes } from "./on-attestation.ts";
+import { rootsToKeep } from "./roots-to-keep.ts";
+import { settleFinality } from "./settle-finality.ts";
 import { equivocatorsOf } from "./slashability.ts";
 import type { ConsensusState } from "./state.ts";
-import { dropStates, keepState } from "./state-cache.ts";
+import { keepState } from "./state-cache.ts";
 import { creditSync } from "./sync-gate.ts";
 import { type SignedVote, toHeadVote, voteKey } from "./vote-records.ts";
 import { getWeightSnapshot } from "./weight-snapshots.ts";
-
-/** Roots of abandoned branches remembered, to turn their late descendants away cheaply. */
-export const ABANDONED_ROOTS_LIMIT = 4096;
 
 /** @returns why fork choice did not take the block; then nothing was changed. */
 export function importBlock(
@@ -37,7 +35,7 @@ export function importBlock(
   for (const vote of votes) noteVote(engine, vote);
   if (result.justified !== undefined) announceJustified(engine);
   updateHead(engine);
-  if (result.finalized !== undefined) finalize(engine, result);
+  settleFinality(engine);
   if (origin.kind === "sync") creditSync(engine.gate, headSlot(engine) - headSlotBefore);
   resumeVotes(engine, root);
   if (block.message.slot === engine.store.nowSlot) attest(engine);
@@ -49,8 +47,7 @@ export function replayBlock(engine: Engine, block: SignedBeaconBlock, postState:
   const root = toHex(engine.chain.containers.BeaconBlock.hashTreeRoot(block.message));
   const votes = signedVotes(engine, block, postState);
   const result = addToTree(engine, block, root, postState, false, votes);
-  if ("outcome" in result) return;
-  if (result.finalized !== undefined) finalize(engine, result);
+  if (!("outcome" in result)) settleFinality(engine);
 }
 
 function addToTree(
@@ -73,7 +70,9 @@ function addToTree(
       ...{ root, parentRoot: treeBlock.parentRoot, slot, isTimely: isBlockTimely },
       justified: toTreeCheckpoint(chain, postState.justified),
       finalized: toTreeCheckpoint(chain, postState.finalized),
-      justifiedRing: recentlyJustified(engine, postState),
+      justifiedRing: justifiedSince(postState, store.finalized.epoch).map((checkpoint) =>
+        toTreeCheckpoint(chain, checkpoint),
+      ),
       votes: votes.map(toHeadVote),
       equivocators: body.attesterSlashings.flatMap(equivocatorsOf),
       balancesAt: ({ epoch }) => getWeightSnapshot(postState, epoch, chain.params).weights,
@@ -84,20 +83,9 @@ function addToTree(
     return { outcome: "ignored", reason: error.detail.code };
   }
   engine.blocks.set(root, treeBlock);
-  keepState(states, root, postState, [store.finalized.root, store.justified.root, store.headRoot]);
+  for (const pruned of change.prunedRoots) engine.prunedRoots.add(pruned);
+  keepState(states, root, postState, rootsToKeep(engine));
   return change;
-}
-
-/** The state's justified checkpoints from finality upward; the ring is sorted by epoch. */
-function recentlyJustified(engine: Engine, state: ConsensusState): TreeCheckpoint[] {
-  const ring = state.justifiedRing;
-  const recent: TreeCheckpoint[] = [];
-  for (let i = ring.length - 1; i >= 0; i--) {
-    const checkpoint = toTreeCheckpoint(engine.chain, ring.getReadonly(i));
-    if (checkpoint.epoch < engine.store.finalized.epoch) break;
-    recent.push(checkpoint);
-  }
-  return recent;
 }
 
 function signedVotes(engine: Engine, block: SignedBeaconBlock, state: ConsensusState): SignedVote[] {
@@ -131,28 +119,5 @@ function raiseFault(
     type: "safetyFault",
     ours: { epoch: detail.finalizedEpoch, root: detail.finalizedRoot },
     conflicting: { epoch: detail.conflictingEpoch, root: detail.conflictingRoot },
-  });
-}
-
-/** Forgets what finality decided against, and what it made old. */
-function finalize(engine: Engine, change: ForkChoiceChange): void {
-  const { store, blocks } = engine;
-  const block = blocks.get(store.finalized.root);
-  assert(block !== undefined, "the finalized block is in the tree");
-  const chain: Hash[] = [];
-  for (let at: TreeBlock | undefined = block; at !== undefined; at = blocks.get(at.parentRoot))
-    chain.push(at.root);
-  const canonical = new Set(chain);
-  const abandoned = change.prunedRoots.filter((root) => !canonical.has(root));
-  // The last one is what was finalized before.
-  const canonicalRoots = chain.slice(0, -1).reverse();
-
-  dropStates(engine.states, change.prunedRoots);
-  for (const root of change.prunedRoots) blocks.delete(root);
-  for (const root of abandoned) addBounded(engine.abandonedRoots, root, ABANDONED_ROOTS_LIMIT);
-  emit(engine, {
-    type: "finalized",
-    ...{ checkpoint: store.finalized, slot: block.slot, blockHash: block.blockHash },
-    ...{ canonicalRoots, prunedRoots: abandoned },
   });
 }

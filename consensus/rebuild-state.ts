@@ -3,6 +3,7 @@ import { type Hash, toHex } from "../primitives/bytes.ts";
 import { assert } from "../primitives/errors.ts";
 import type { SignedBeaconBlock } from "./chain-containers.ts";
 import { type Engine, emit, openJob } from "./engine-state.ts";
+import { rootsToKeep } from "./roots-to-keep.ts";
 import { getState, keepState } from "./state-cache.ts";
 import { stateTransition } from "./state-transition.ts";
 
@@ -17,7 +18,7 @@ export function askForState(engine: Engine, target: Hash): void {
   while (getState(engine.states, at) === undefined) {
     missing.push(at);
     const block = engine.blocks.get(at);
-    assert(block !== undefined, "the finalized block's state is kept");
+    assert(block !== undefined, "the state of the last settled finalized block is kept");
     at = block.parentRoot;
   }
   const roots = missing.reverse().slice(0, REPLAY_BLOCKS_LIMIT);
@@ -29,15 +30,15 @@ export function askForState(engine: Engine, target: Hash): void {
  * @returns whether the target's state is there now.
  */
 export function onBlocksLoaded(engine: Engine, target: Hash, blocks: readonly SignedBeaconBlock[]): boolean {
-  const { store, states, chain } = engine;
+  const { states, chain } = engine;
   for (const block of blocks) {
     const root = toHex(chain.containers.BeaconBlock.hashTreeRoot(block.message));
     const parentState = getState(states, toHex(block.message.parentRoot));
     // Pruned since, or not what was asked for.
-    if (parentState === undefined || !store.tree.indices.has(root)) continue;
+    if (parentState === undefined || !engine.blocks.has(root)) continue;
     if (getState(states, root) !== undefined) continue;
     const state = stateTransition(parentState, block.message, chain.params);
-    keepState(states, root, state, [store.finalized.root, store.justified.root, store.headRoot, target]);
+    keepState(states, root, state, [...rootsToKeep(engine), target, root]);
   }
   return getState(states, target) !== undefined;
 }
