@@ -3,7 +3,6 @@
  *
  * Paths are strings with one lower-case hex digit per nibble: they slice, compare and hash fast.
  */
-import { bytesToBigInt, equalBytes } from "../../primitives/bytes.ts";
 import { CodedError } from "../../primitives/errors.ts";
 
 /**
@@ -50,9 +49,21 @@ export function storedReference(hash: Uint8Array): TrieReference {
   return reference;
 }
 
-/** RLP of a leaf or extension. `second` is an RLP item already. */
-export function encodePair(path: string, isLeaf: boolean, second: Uint8Array): Uint8Array {
-  return encodeItems([encodeString(hexPrefix(path, isLeaf)), second]);
+/** RLP of a leaf. */
+export function encodeLeaf(path: string, value: Uint8Array): Uint8Array {
+  const length = pathSize(path) + stringSize(value);
+  const target = new Uint8Array(prefixSize(length) + length);
+  const offset = writePath(target, writePrefix(target, 0, 0xc0, length), path, LEAF_FLAG);
+  writeString(target, offset, value);
+  return target;
+}
+
+/** RLP of an extension. */
+export function encodeExtension(path: string, reference: TrieReference): Uint8Array {
+  const length = pathSize(path) + reference.length;
+  const target = new Uint8Array(prefixSize(length) + length);
+  target.set(reference, writePath(target, writePrefix(target, 0, 0xc0, length), path, 0));
+  return target;
 }
 
 /** RLP of a branch, from the references of its children, undefined where there is none. */
@@ -60,30 +71,27 @@ export function encodeBranch(
   references: readonly (TrieReference | undefined)[],
   value: Uint8Array | undefined,
 ): Uint8Array {
-  const items = references.map((reference) => reference ?? EMPTY_ITEM);
-  items.push(value === undefined ? EMPTY_ITEM : encodeString(value));
-  return encodeItems(items);
-}
-
-/** RLP list of items that are RLP already. */
-function encodeItems(items: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (const item of items) length += item.length;
+  let length = value === undefined ? 1 : stringSize(value);
+  for (const reference of references) length += reference?.length ?? 1;
   const target = new Uint8Array(prefixSize(length) + length);
-  let offset = writePrefix(target, 0xc0, length);
-  for (const item of items) {
-    target.set(item, offset);
-    offset += item.length;
+  let offset = writePrefix(target, 0, 0xc0, length);
+  for (const reference of references) {
+    target.set(reference ?? EMPTY_ITEM, offset);
+    offset += reference?.length ?? 1;
   }
+  if (value === undefined) target[offset] = 0x80;
+  else writeString(target, offset, value);
   return target;
 }
 
-/** RLP of a byte string. */
-export function encodeString(bytes: Uint8Array): Uint8Array {
-  if (bytes.length === 1 && (bytes[0] ?? 0) < 0x80) return bytes;
-  const target = new Uint8Array(prefixSize(bytes.length) + bytes.length);
-  target.set(bytes, writePrefix(target, 0x80, bytes.length));
-  return target;
+function stringSize(bytes: Uint8Array): number {
+  if (bytes.length === 1 && (bytes[0] ?? 0) < 0x80) return 1;
+  return prefixSize(bytes.length) + bytes.length;
+}
+
+function writeString(target: Uint8Array, offset: number, bytes: Uint8Array): void {
+  if (stringSize(bytes) > 1) offset = writePrefix(target, offset, 0x80, bytes.length);
+  target.set(bytes, offset);
 }
 
 function prefixSize(length: number): number {
@@ -91,26 +99,33 @@ function prefixSize(length: number): number {
   return length < 0x100 ? 2 : length < 0x10000 ? 3 : 4;
 }
 
-function writePrefix(target: Uint8Array, base: number, length: number): number {
+/** Returns where the payload begins. */
+function writePrefix(target: Uint8Array, offset: number, base: number, length: number): number {
   const size = prefixSize(length);
-  if (size === 1) target[0] = base + length;
+  if (size === 1) target[offset] = base + length;
   else {
-    target[0] = base + 54 + size;
-    for (let i = size - 1, rest = length; i > 0; i--, rest >>= 8) target[i] = rest & 0xff;
+    target[offset] = base + 54 + size;
+    for (let i = size - 1, rest = length; i > 0; i--, rest >>= 8) target[offset + i] = rest & 0xff;
   }
-  return size;
+  return offset + size;
+}
+
+/** Size of a path as an RLP string of packed nibbles; alone, a byte of one is below 0x80. */
+function pathSize(path: string): number {
+  const packed = (path.length >> 1) + 1;
+  return packed === 1 ? 1 : prefixSize(packed) + packed;
 }
 
 /** Nibbles packed to bytes; the first nibble says whether it is a leaf's path and whether it is odd. */
-function hexPrefix(path: string, isLeaf: boolean): Uint8Array {
+function writePath(target: Uint8Array, offset: number, path: string, flag: number): number {
+  const packed = (path.length >> 1) + 1;
+  let at = packed === 1 ? offset : writePrefix(target, offset, 0x80, packed);
   const isOdd = path.length % 2;
-  const bytes = new Uint8Array((path.length >> 1) + 1);
-  bytes[0] = ((isLeaf ? LEAF_FLAG : 0) + isOdd) << 4;
-  if (isOdd === 1) bytes[0] |= nibbleAt(path, 0);
-  for (let i = isOdd, at = 1; i < path.length; i += 2, at++) {
-    bytes[at] = (nibbleAt(path, i) << 4) | nibbleAt(path, i + 1);
+  target[at++] = ((flag + isOdd) << 4) | (isOdd === 1 ? nibbleAt(path, 0) : 0);
+  for (let i = isOdd; i < path.length; i += 2) {
+    target[at++] = (nibbleAt(path, i) << 4) | nibbleAt(path, i + 1);
   }
-  return bytes;
+  return at;
 }
 
 export function nibbleAt(path: string, index: number): number {
@@ -143,7 +158,7 @@ function decodeBranch(items: readonly Uint8Array[]): TrieNode {
 }
 
 function isEmptyItem(item: Uint8Array): boolean {
-  return equalBytes(item, EMPTY_ITEM);
+  return item.length === 1 && item[0] === 0x80;
 }
 
 function nibblesOf(prefix: Uint8Array): string {
@@ -154,11 +169,10 @@ function nibblesOf(prefix: Uint8Array): string {
 
 /** The items of the list that fills `rlp`, each with its prefix. */
 function splitList(rlp: Uint8Array): readonly Uint8Array[] {
-  const list = extentAt(rlp, 0);
-  if ((rlp[0] ?? 0) < 0xc0 || list.end !== rlp.length) throw malformed("not one list");
+  if ((rlp[0] ?? 0) < 0xc0 || itemEnd(rlp, 0) !== rlp.length) throw malformed("not one list");
   const items: Uint8Array[] = [];
-  for (let at = list.start; at < list.end; ) {
-    const { end } = extentAt(rlp, at);
+  for (let at = payloadStart(rlp, 0); at < rlp.length; ) {
+    const end = itemEnd(rlp, at);
     items.push(rlp.subarray(at, end));
     at = end;
   }
@@ -169,19 +183,29 @@ function splitList(rlp: Uint8Array): readonly Uint8Array[] {
 function stringOf(item: Uint8Array): Uint8Array {
   const first = item[0] ?? 0xff;
   if (first >= 0xc0) throw malformed("list for a string");
-  return first < 0x80 ? item : item.subarray(extentAt(item, 0).start);
+  return item.subarray(payloadStart(item, 0));
 }
 
-function extentAt(rlp: Uint8Array, at: number): { readonly start: number; readonly end: number } {
+/** Where the payload of the item at `at` begins: a small byte is its own. */
+function payloadStart(rlp: Uint8Array, at: number): number {
+  const first = rlp[at] ?? 0;
+  if (first < 0x80) return at;
+  return at + 1 + Math.max(0, first - (first < 0xc0 ? 0xb7 : 0xf7));
+}
+
+/** Where the item at `at` ends, inside `rlp`. */
+function itemEnd(rlp: Uint8Array, at: number): number {
   const first = rlp[at];
   if (first === undefined) throw malformed("too short");
-  if (first < 0x80) return { start: at, end: at + 1 };
-  const short = first - (first < 0xc0 ? 0x80 : 0xc0);
-  const sizeBytes = Math.max(0, short - 55);
-  const start = at + 1 + sizeBytes;
-  const length = sizeBytes === 0 ? short : Number(bytesToBigInt(rlp.subarray(at + 1, start)));
+  if (first < 0x80) return at + 1;
+  const start = payloadStart(rlp, at);
+  let length = first - (first < 0xc0 ? 0x80 : 0xc0);
+  if (length > 55) {
+    length = 0;
+    for (let i = at + 1; i < start; i++) length = length * 256 + (rlp[i] ?? 0);
+  }
   if (start + length > rlp.length) throw malformed("too short");
-  return { start, end: start + length };
+  return start + length;
 }
 
 function malformed(reason: string): TrieNodeError {

@@ -5,8 +5,8 @@ import { keccak256 } from "../../primitives/hash.ts";
 import {
   decodeNode,
   encodeBranch,
-  encodePair,
-  encodeString,
+  encodeExtension,
+  encodeLeaf,
   isStoredReference,
   NIBBLES,
   nibbleAt,
@@ -75,8 +75,9 @@ function rootOf(rlp: Uint8Array | undefined): Hash {
   return rlp === undefined ? EMPTY_TRIE_ROOT : toHex(keccak256(rlp));
 }
 
+/** Keys are distinct, so no two compare equal. */
 function sortByKey(entries: readonly TrieEntry[]): readonly TrieEntry[] {
-  return entries.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return entries.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 /**
@@ -254,9 +255,9 @@ function encodeSubtree(
 ): Uint8Array {
   switch (node.kind) {
     case "leaf":
-      return encodePair(node.path, true, encodeString(node.value));
+      return encodeLeaf(node.path, node.value);
     case "extension":
-      return encodePair(node.path, false, referenceTo(node.child, path + node.path, nodes));
+      return encodeExtension(node.path, referenceTo(node.child, path + node.path, nodes));
     case "branch":
       return encodeBranch(
         node.children.map((child, i) => child && referenceTo(child, path + NIBBLES[i], nodes)),
