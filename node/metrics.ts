@@ -9,9 +9,13 @@ const EVENT_LOOP_RESOLUTION_MS = 10;
 /** Lag of one thread's event loop since the last reading, in seconds. */
 export type EventLoopLag = { readonly p50: number; readonly p99: number; readonly max: number };
 
+/** By thread. */
+export type EventLoopLags = Readonly<Record<string, EventLoopLag | undefined>>;
+
 export type NodeMetrics = ReturnType<typeof createNodeMetrics>;
 
-export function createNodeMetrics(eventLoopLags: () => Readonly<Record<string, EventLoopLag | undefined>>) {
+/** @param eventLoopLags asked at each scrape; a thread that does not answer is left out. */
+export function createNodeMetrics(eventLoopLags: () => Promise<EventLoopLags>) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_RESOLUTION_MS });
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [registry] });
@@ -21,8 +25,8 @@ export function createNodeMetrics(eventLoopLags: () => Readonly<Record<string, E
     help: "Event-loop lag by thread and quantile since the last scrape.",
     labelNames: ["thread", "quantile"],
     registers: [registry],
-    collect() {
-      for (const [thread, lag] of Object.entries(eventLoopLags())) {
+    async collect() {
+      for (const [thread, lag] of Object.entries(await eventLoopLags())) {
         for (const [quantile, seconds] of Object.entries(lag ?? {})) this.set({ thread, quantile }, seconds);
       }
     },

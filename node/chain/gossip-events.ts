@@ -1,0 +1,70 @@
+/** Gossip messages become events of the engine or transactions for the pool; what does not decode is refused here. */
+import type { ChainContainers } from "../../consensus/chain-containers.ts";
+import type { EngineEvent } from "../../consensus/engine-events.ts";
+import type { GossipVerdict } from "../execution/gossip-admission.ts";
+import type { ExecutionPort, GossipedTransactions } from "../execution/port.ts";
+import type { GossipMessage, Network, Verdict } from "../network/network-port.ts";
+import { decodeTransactionBatch } from "../network/transaction-gossip.ts";
+import type { BlockCodec } from "./block-codec.ts";
+
+export type GossipPorts = {
+  readonly submit: (event: EngineEvent) => void;
+  readonly codec: BlockCodec;
+  readonly containers: ChainContainers;
+  readonly execution: Pick<ExecutionPort, "addGossipedTransactions">;
+  readonly reportVerdict: Network["reportVerdict"];
+  readonly genesisTimeMs: number;
+  readonly fatal: (error: unknown) => void;
+};
+
+/** Returns the network's onGossip handler. */
+export function createGossipHandler(ports: GossipPorts): (message: GossipMessage) => void {
+  const { submit, codec, containers, reportVerdict, genesisTimeMs } = ports;
+  return ({ topic, peer, messageId, data, arrivalMs }) => {
+    const settle = (verdict: Verdict): void => {
+      reportVerdict(messageId, verdict);
+    };
+    switch (topic) {
+      case "beacon_block": {
+        const block = decoded(() => codec.decode(data));
+        if (block === undefined) return settle("reject");
+        const origin = { kind: "gossip", peer, messageId } as const;
+        return submit({ type: "blockReceived", block, arrivalMs: arrivalMs - genesisTimeMs, origin });
+      }
+      case "beacon_attestation": {
+        const attestations = decoded(() => containers.SingleAttestations.deserialize(data));
+        if (attestations === undefined) return settle("reject");
+        return submit({ type: "attestationsReceived", attestations, peer, messageId });
+      }
+      case "transactions": {
+        const raws = decoded(() => decodeTransactionBatch(data));
+        if (raws === undefined) return settle("reject");
+        return receiveTransactions(ports, messageId, { peer, raws });
+      }
+      default:
+        // Exits and slashings are not taken from gossip yet: nothing says that they are wrong.
+        return settle("ignore");
+    }
+  };
+}
+
+/** The SSZ library throws plain errors for bytes that do not decode. */
+function decoded<T>(decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch {
+    return undefined;
+  }
+}
+
+function receiveTransactions(ports: GossipPorts, messageId: string, batch: GossipedTransactions): void {
+  ports.execution.addGossipedTransactions(batch).then((verdicts) => {
+    ports.reportVerdict(messageId, batchVerdict(verdicts));
+  }, ports.fatal);
+}
+
+/** One transaction no honest node sends condemns the batch; a batch with nothing new is not forwarded. */
+export function batchVerdict(verdicts: readonly GossipVerdict[]): GossipVerdict {
+  if (verdicts.includes("reject")) return "reject";
+  return verdicts.includes("accept") ? "accept" : "ignore";
+}

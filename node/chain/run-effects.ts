@@ -1,0 +1,246 @@
+/** Carries out what the engine wishes. What must be on disk before the next step goes through one ordered queue. */
+import type { ChainContainers } from "../../consensus/chain-containers.ts";
+import type { Effect, EngineEvent } from "../../consensus/engine-events.ts";
+import type { Engine } from "../../consensus/engine-state.ts";
+import { getState } from "../../consensus/state-cache.ts";
+import { blsVerifySets, type SignatureSet } from "../../primitives/bls.ts";
+import type { Address, Hash } from "../../primitives/bytes.ts";
+import type { ExecutionPort } from "../execution/port.ts";
+import type { Logger } from "../log.ts";
+import type { NodeMetrics } from "../metrics.ts";
+import type { Network } from "../network/network-port.ts";
+import type { PenaltyReason } from "../network/peer-score.ts";
+import type { AnchorState, ConsensusBlocks } from "../storage/consensus-blocks.ts";
+import type { Signatures, Signer } from "../validator/signer.ts";
+import { type BlockCodec, slotOfStoredBlock } from "./block-codec.ts";
+import type { BlockOutcomes } from "./block-outcomes.ts";
+import { executeWithAncestors } from "./execute-payload.ts";
+import type { InOrder } from "./in-order.ts";
+import type { SlotReport } from "./slot-report.ts";
+import type { SyncRunner } from "./sync-runner.ts";
+
+export type EffectPorts = {
+  /** Read only: to keep the finalized state to start from. */
+  readonly engine: Engine;
+  readonly submit: (event: EngineEvent) => void;
+  readonly codec: BlockCodec;
+  readonly containers: ChainContainers;
+  readonly blocks: ConsensusBlocks;
+  readonly execution: ExecutionPort;
+  readonly network: Network;
+  readonly sync: SyncRunner;
+  readonly signer: Signer;
+  readonly outcomes: BlockOutcomes;
+  readonly inOrder: InOrder;
+  readonly report: SlotReport;
+  readonly proposals: ProposalSettings;
+  readonly log: Logger;
+  readonly metrics: NodeMetrics;
+  /** A broken world on a path the node cannot do without. */
+  readonly fatal: (error: unknown) => void;
+};
+
+export type ProposalSettings = {
+  readonly feeRecipient: Address;
+  readonly gasLimitTarget: bigint;
+  readonly extraData: Uint8Array;
+  /** How long transactions are added to a block of ours, in milliseconds. */
+  readonly budgetMs: number;
+};
+
+type Wish<Type extends Effect["type"]> = Extract<Effect, { readonly type: Type }>;
+
+const PENALTY_OF_FAULT: Readonly<Record<Wish<"penalizePeer">["fault"], PenaltyReason>> = {
+  lie: "lie",
+  unavailable: "unavailable",
+  timeout: "timeout",
+};
+
+/** Begins one wish. Never throws; answers come as events. */
+export function createEffectRunner(ports: EffectPorts): (effect: Effect) => void {
+  const { submit, network, metrics, log, outcomes, sync } = ports;
+  const store = createStoreEffects(ports);
+  const duties = createDutyEffects(ports);
+  return (effect) => {
+    switch (effect.type) {
+      case "verifySignatures":
+        submit({ type: "signaturesVerified", id: effect.id, valid: verifyEach(effect.sets) });
+        break;
+      case "executePayload":
+        execute(ports, effect);
+        break;
+      case "gossipVerdict":
+        network.reportVerdict(effect.messageId, effect.verdict);
+        break;
+      case "penalizePeer":
+        metrics.peersPenalized.inc();
+        log.info({ peer: effect.peer, fault: effect.fault, reason: effect.reason }, "peer penalized");
+        network.penalize(effect.peer, PENALTY_OF_FAULT[effect.fault]);
+        break;
+      case "requestBlock":
+        sync.requestBlock(effect);
+        break;
+      case "startRangeSync":
+        sync.startRange(effect);
+        break;
+      case "blockProcessed":
+        if (effect.outcome === "imported") metrics.blocksImported.inc();
+        outcomes.settle(effect.root, effect.outcome);
+        break;
+      case "storeBlock":
+      case "loadBlocks":
+      case "justified":
+      case "finalized":
+      case "headChanged":
+        store(effect);
+        break;
+      case "signAttestation":
+      case "signBlock":
+      case "signRandao":
+      case "buildPayload":
+      case "publishBlock":
+      case "publishAttestations":
+        duties(effect);
+        break;
+      case "slashingEvidence":
+        log.warn({ kind: effect.evidence.kind }, "a validator signed two conflicting messages");
+        break;
+      case "safetyFault":
+        log.fatal({ ours: effect.ours, conflicting: effect.conflicting }, SAFETY_FAULT);
+        break;
+      case "proposalFailed":
+        log.warn(
+          { slot: effect.slot, validator: effect.validatorIndex, reason: effect.reason },
+          "no block of ours",
+        );
+        break;
+      case "slotSummary":
+        ports.report.onSlot(effect.summary);
+        break;
+      default:
+        effect satisfies never;
+    }
+  };
+}
+
+/** Slots between two states written to disk. One is a few hundred kilobytes, a replayed block a few milliseconds. */
+const ANCHOR_INTERVAL_SLOTS = 64;
+
+const SAFETY_FAULT =
+  "two conflicting blocks are final: a third of the stake is slashable. Duties have stopped; keep the data folder";
+
+/** One answer per set. Honest sets pass in one pairing product; only when that fails each is checked alone. */
+function verifyEach(sets: readonly SignatureSet[]): readonly boolean[] {
+  if (blsVerifySets(sets)) return sets.map(() => true);
+  return sets.map((set) => blsVerifySets([set]));
+}
+
+function execute(ports: EffectPorts, effect: Wish<"executePayload">): void {
+  const blockByRoot = (root: Hash) => {
+    const bytes = ports.blocks.get(root);
+    return bytes === undefined ? undefined : ports.codec.decode(bytes);
+  };
+  executeWithAncestors(ports.execution, blockByRoot, effect).then((verdict) => {
+    if (verdict.status === "invalid") ports.log.warn({ reason: verdict.reason }, "invalid execution payload");
+    // Without an ancestor nothing can be said about the payload, and the block cannot enter the tree.
+    ports.submit({
+      type: "payloadExecuted",
+      id: effect.id,
+      verdict: verdict.status === "valid" ? "valid" : "invalid",
+    });
+  }, ports.fatal);
+}
+
+/** What changes the disk, and the execution side's view of it, in the engine's order. */
+function createStoreEffects(ports: EffectPorts) {
+  const { blocks, codec, execution, inOrder, submit, log, metrics, engine } = ports;
+  /** Now and then the state itself: a start replays the finalized blocks after it. */
+  const anchorAt = ({ checkpoint, slot }: Wish<"finalized">): AnchorState | undefined => {
+    if (slot < (blocks.anchor()?.slot ?? 0) + ANCHOR_INTERVAL_SLOTS) return undefined;
+    const state = getState(engine.states, checkpoint.root);
+    return state === undefined ? undefined : { root: checkpoint.root, slot, bytes: state.serialize() };
+  };
+  type StoreEffect = Wish<"storeBlock" | "loadBlocks" | "justified" | "finalized" | "headChanged">;
+  return (effect: StoreEffect): void =>
+    inOrder.add(async () => {
+      switch (effect.type) {
+        case "storeBlock":
+          await blocks.put({ root: effect.root, slot: effect.slot, bytes: codec.encode(effect.block) });
+          return;
+        case "loadBlocks": {
+          const found = effect.roots.flatMap((root) => blocks.get(root) ?? []);
+          submit({ type: "blocksLoaded", id: effect.id, blocks: found.map(codec.decode) });
+          return;
+        }
+        case "justified": {
+          const { checkpoint, proofRoot, atSlot } = effect;
+          await blocks.putJustification({ ...checkpoint, proofRoot, justifiedAtSlot: atSlot });
+          return;
+        }
+        case "finalized": {
+          const canonical = effect.canonicalRoots.flatMap((root) => {
+            const bytes = blocks.get(root);
+            return bytes === undefined ? [] : [{ root, slot: slotOfStoredBlock(bytes) }];
+          });
+          blocks.finalize({ ...effect.checkpoint, slot: effect.slot }, canonical, anchorAt(effect));
+          return;
+        }
+        case "headChanged": {
+          const { blockHash: head, safeBlockHash: safe, finalizedBlockHash: finalized } = effect;
+          const verdict = await execution.setForkchoice({ head, safe, finalized });
+          if (verdict.status === "syncing")
+            log.warn({ head }, "the execution side does not know the head yet");
+          metrics.headSlot.set(effect.slot);
+          return;
+        }
+        default:
+          effect satisfies never;
+      }
+    });
+}
+
+/** What this node's validators do. Signing waits for every block stored before it. */
+function createDutyEffects(ports: EffectPorts) {
+  const { signer, execution, network, codec, containers, inOrder, proposals, submit, metrics, log } = ports;
+  const answer = (id: number, signatures: Signatures) => submit({ type: "signed", id, signatures });
+  type DutyEffect = Wish<
+    "signAttestation" | "signBlock" | "signRandao" | "buildPayload" | "publishBlock" | "publishAttestations"
+  >;
+  return (effect: DutyEffect): void => {
+    switch (effect.type) {
+      case "signAttestation":
+        inOrder.add(async () => answer(effect.id, await signer.signAttestation(effect)));
+        break;
+      case "signBlock":
+        inOrder.add(async () => answer(effect.id, await signer.signBlock(effect)));
+        break;
+      case "signRandao":
+        answer(effect.id, signer.signRandao(effect));
+        break;
+      case "buildPayload": {
+        const { parentHash, timestamp, prevRandao, withdrawals, parentBeaconBlockRoot } = effect;
+        const attributes = { parentHash, timestamp, prevRandao, withdrawals, parentBeaconBlockRoot };
+        execution.buildPayload({ ...attributes, ...proposals }).then(
+          ({ payload, requests }) => submit({ type: "payloadBuilt", id: effect.id, payload, requests }),
+          (error: unknown) => {
+            log.warn({ err: error }, "no payload for our block");
+            submit({ type: "payloadBuildFailed", id: effect.id });
+          },
+        );
+        break;
+      }
+      case "publishBlock":
+        metrics.blocksProposed.inc();
+        network.publish("beacon_block", codec.encode(effect.block)).catch(ports.fatal);
+        break;
+      case "publishAttestations":
+        metrics.attestationsSigned.inc(effect.attestations.length);
+        network
+          .publish("beacon_attestation", containers.SingleAttestations.serialize([...effect.attestations]))
+          .catch(ports.fatal);
+        break;
+      default:
+        effect satisfies never;
+    }
+  };
+}

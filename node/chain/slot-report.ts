@@ -1,0 +1,59 @@
+/** What a slot brought: a line for people, numbers for Prometheus, a status for the JSON-RPC side. */
+import type { SlotSummary } from "../../consensus/engine-events.ts";
+import type { ConsensusStatus } from "../../rpc/chain-view.ts";
+import type { Logger } from "../log.ts";
+import type { NodeMetrics } from "../metrics.ts";
+
+export type SlotReport = { onSlot(summary: SlotSummary): void };
+
+export type SlotReportPorts = {
+  readonly log: Logger;
+  readonly metrics: NodeMetrics;
+  readonly localValidators: () => number;
+  readonly peers: () => number;
+  readonly syncTargetSlot: () => number | undefined;
+  readonly publish: (status: ConsensusStatus) => void;
+};
+
+export function createSlotReport(ports: SlotReportPorts): SlotReport {
+  const { log, metrics } = ports;
+  return {
+    onSlot(summary) {
+      const { slot, headSlot, headRoot, justifiedEpoch, finalizedEpoch, finalityLagSlots } = summary;
+      const status: ConsensusStatus = {
+        slot,
+        headSlot,
+        headRoot,
+        justifiedEpoch,
+        finalizedEpoch,
+        finalityLagSlots,
+        peers: ports.peers(),
+        syncTargetSlot: summary.isSynced ? undefined : ports.syncTargetSlot(),
+        localValidators: ports.localValidators(),
+        localVotes: summary.localVotes,
+      };
+      ports.publish(status);
+      metrics.slot.set(slot);
+      metrics.headSlot.set(headSlot);
+      metrics.justifiedEpoch.set(justifiedEpoch);
+      metrics.finalizedEpoch.set(finalizedEpoch);
+      metrics.finalityLagSlots.set(finalityLagSlots);
+      metrics.peers.set(status.peers);
+      metrics.localValidators.set(status.localValidators);
+      log.info(
+        {
+          head: headRoot,
+          headSlot,
+          votes: summary.votes,
+          justified: justifiedEpoch,
+          final: finalizedEpoch,
+          lag: finalityLagSlots,
+          peers: status.peers,
+          ...(summary.blockArrivalMs === undefined ? {} : { blockMs: Math.round(summary.blockArrivalMs) }),
+          ...(summary.isSynced ? {} : { synced: false }),
+        },
+        `slot ${slot}`,
+      );
+    },
+  };
+}

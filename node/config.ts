@@ -1,0 +1,136 @@
+/** The flags of `jurat run`, read and checked before anything is opened. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseAddress } from "../primitives/address.ts";
+import type { Address } from "../primitives/bytes.ts";
+import { LOG_LEVELS, type LogLevel } from "./log.ts";
+
+export type NodeConfig = {
+  /** Folder of this node's databases, identity and slashing protection. */
+  readonly dir: string;
+  readonly chainSpec: string;
+  readonly interopKeys?: { readonly first: number; readonly last: number };
+  readonly keystores?: string;
+  readonly passwordFile?: string;
+  readonly feeRecipient?: Address;
+  readonly graffiti: string;
+  readonly gasLimit: number;
+  readonly archive: boolean;
+  readonly rpcHost: string;
+  readonly rpcPort: number;
+  readonly p2pHost: string;
+  readonly p2pPort: number;
+  readonly metricsHost: string;
+  readonly metricsPort: number;
+  readonly bootstrap: readonly string[];
+  readonly singleNode: boolean;
+  readonly logLevel: LogLevel;
+  readonly logJson: boolean;
+};
+
+/** Bytes of the graffiti field of a block. */
+const GRAFFITI_LIMIT_BYTES = 32;
+const MAX_INTEROP_INDEX = 1_000_000;
+
+/** Adds `run` to the program; `start` gets the checked flags. */
+export function addRunCommand(program: Command, start: (config: NodeConfig) => Promise<void>): void {
+  const run = program.command("run").description("run a node; it validates when it has keys");
+  addChainFlags(run);
+  addValidatorFlags(run);
+  addServiceFlags(run);
+  run.addHelpText(
+    "after",
+    `
+Examples:
+  $ jurat run --dir ./node --chain-spec chain.json --bootstrap /ip4/203.0.113.5/tcp/9000/p2p/12D3…
+  $ jurat run --dir ./validator --chain-spec chain.json --keystores ./keys --password-file ./pw --fee-recipient 0x…
+
+Every server listens on 127.0.0.1 unless its --…-host says otherwise.`,
+  );
+  run.action(async (flags: NodeConfig) => {
+    checkTogether(flags, run);
+    await start(flags);
+  });
+}
+
+function addChainFlags(run: Command): void {
+  run
+    .requiredOption("--dir <path>", "folder for everything this node keeps")
+    .requiredOption("--chain-spec <file>", "JSON that defines the chain")
+    .option(
+      "--gas-limit <gas>",
+      "block gas limit this node's proposals move toward",
+      wholeNumber(5_000_000, 2 ** 40),
+      30_000_000,
+    )
+    .option("--archive", "keep the state of every block for ever", false);
+}
+
+function addValidatorFlags(run: Command): void {
+  run
+    .option("--interop-keys <first-last>", "sign with well-known development keys, such as 0-3", indexRange)
+    .option("--keystores <folder>", "sign with the EIP-2335 keystores of this folder")
+    .option("--password-file <file>", "password of the keystores; readable by you alone")
+    .option("--fee-recipient <address>", "account that gets the tips of our blocks", address)
+    .option("--graffiti <text>", "up to 32 bytes in each of our blocks", graffiti, "jurat");
+}
+
+function addServiceFlags(run: Command): void {
+  run
+    .option("--rpc-host <host>", "JSON-RPC address", "127.0.0.1")
+    .option("--rpc-port <port>", "JSON-RPC port, HTTP and WebSocket", port, 8545)
+    .option("--p2p-host <host>", "libp2p address", "127.0.0.1")
+    .option("--p2p-port <port>", "libp2p port", port, 9000)
+    .option("--metrics-host <host>", "Prometheus address", "127.0.0.1")
+    .option("--metrics-port <port>", "Prometheus port, GET /metrics", port, 8008)
+    .option("--bootstrap <multiaddr...>", "peers to stay connected to", [])
+    .option("--single-node", "produce blocks without any peer", false)
+    .addOption(
+      new Option("--log-level <level>", "least severe line written").choices(LOG_LEVELS).default("info"),
+    )
+    .option("--log-json", "log JSON, one object per line", false);
+}
+
+/** Rules between flags. */
+function checkTogether(flags: NodeConfig, run: Command): void {
+  const hasKeys = flags.interopKeys !== undefined || flags.keystores !== undefined;
+  if (hasKeys && flags.feeRecipient === undefined) {
+    run.error("error: a validator needs --fee-recipient: without one the tips of its blocks would be lost");
+  }
+  if (flags.keystores !== undefined && flags.passwordFile === undefined) {
+    run.error("error: --keystores needs --password-file");
+  }
+}
+
+function wholeNumber(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
+      throw new InvalidArgumentError(`expected a whole number from ${minimum} to ${maximum}.`);
+    }
+    return value;
+  };
+}
+
+const port = wholeNumber(0, 65_535);
+
+function indexRange(text: string): { first: number; last: number } {
+  const [, first = "", last = first] = /^(\d{1,7})(?:-(\d{1,7}))?$/.exec(text) ?? [];
+  const range = { first: Number(first), last: Number(last) };
+  if (first === "" || range.last < range.first || range.last > MAX_INTEROP_INDEX) {
+    throw new InvalidArgumentError("expected two key indices, such as 0-3.");
+  }
+  return range;
+}
+
+function address(text: string): Address {
+  const parsed = parseAddress(text);
+  if (parsed === undefined)
+    throw new InvalidArgumentError("expected an address; mixed case needs a right checksum.");
+  return parsed;
+}
+
+function graffiti(text: string): string {
+  if (Buffer.byteLength(text) > GRAFFITI_LIMIT_BYTES)
+    throw new InvalidArgumentError("expected at most 32 bytes.");
+  return text;
+}

@@ -1,0 +1,207 @@
+/** The consensus side of a node: engine, network, duties, clock and metrics, all on the main thread. */
+import { type ChainContainers, containersOf } from "../consensus/chain-containers.ts";
+import type { EngineEvent } from "../consensus/engine-events.ts";
+import type { Engine } from "../consensus/engine-state.ts";
+import type { Genesis } from "../consensus/genesis.ts";
+import { engineWakeMoments } from "../consensus/on-tick.ts";
+import { computeForkDigest } from "../consensus/signing-root.ts";
+import type { ConsensusState } from "../consensus/state.ts";
+import { getState } from "../consensus/state-cache.ts";
+import { fromHex, type Hex, toHex, utf8ToBytes, ZERO_ADDRESS } from "../primitives/bytes.ts";
+import { type BlockCodec, createBlockCodec } from "./chain/block-codec.ts";
+import { createBlockOutcomes } from "./chain/block-outcomes.ts";
+import { createBlockSource } from "./chain/block-source.ts";
+import { createChain } from "./chain/chain.ts";
+import { createGossipHandler } from "./chain/gossip-events.ts";
+import { createInOrder } from "./chain/in-order.ts";
+import { openEngine } from "./chain/open-engine.ts";
+import { localStatusOf, toPeerStatus } from "./chain/peer-status.ts";
+import { createEffectRunner, type ProposalSettings } from "./chain/run-effects.ts";
+import { createSlotReport } from "./chain/slot-report.ts";
+import { createSyncPort } from "./chain/sync-port.ts";
+import { createSyncRunner } from "./chain/sync-runner.ts";
+import type { ChainSpec } from "./chain-spec.ts";
+import { startSlotClock, systemTime } from "./clock.ts";
+import type { NodeConfig } from "./config.ts";
+import type { ExecutionPort } from "./execution/port.ts";
+import type { Logger } from "./log.ts";
+import { createEventLoopProbe, createNodeMetrics, type EventLoopLag, serveMetrics } from "./metrics.ts";
+import { loadIdentity } from "./network/identity.ts";
+import { createNetwork } from "./network/network.ts";
+import type { Network, NetworkHandlers } from "./network/network-port.ts";
+import { ConsensusBlocks } from "./storage/consensus-blocks.ts";
+import type { Database } from "./storage/database.ts";
+import { SlashingProtection } from "./storage/slashing-protection.ts";
+import type { Keyring } from "./validator/keyring.ts";
+import { createSigner } from "./validator/signer.ts";
+
+/** Share of a slot in which transactions are added to a block of ours. */
+const BUILD_SHARE = 0.15;
+
+export type ConsensusParts = {
+  readonly config: NodeConfig;
+  readonly spec: ChainSpec;
+  readonly genesis: Genesis;
+  readonly keyring: Keyring;
+  readonly database: Database;
+  readonly execution: ExecutionPort;
+  readonly log: Logger;
+  readonly fatal: (error: unknown) => void;
+};
+
+export type ConsensusSide = { readonly network: Network; close(): Promise<void> };
+
+export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSide> {
+  const { config, spec, genesis, keyring, database, execution, log, fatal } = parts;
+  const { params } = spec;
+  const containers = containersOf(params);
+  const codec = createBlockCodec(containers);
+  const blocks = new ConsensusBlocks(database);
+  const genesisTimeMs = spec.genesisTime * 1000;
+  const nowMs = () => systemTime.now() - genesisTimeMs;
+  const localValidators = (state: ConsensusState) => indicesOf(state, keyring);
+  const engine = openEngine({
+    ...{ params, genesis, blocks, codec, localValidators, isSingleNode: config.singleNode },
+    ...{ graffiti: graffitiOf(config), nowMs: nowMs() },
+  });
+
+  // Peers may speak before everything is there to answer them: the chain keeps what they say until it starts.
+  const chain = createChain(engine);
+  const submit = (event: EngineEvent) => chain.submit(event);
+  const network = await connect(parts, { engine, codec, containers, blocks, genesisTimeMs, submit });
+  const outcomes = createBlockOutcomes();
+  const inOrder = createInOrder(fatal);
+  const port = createSyncPort({ engine, network, codec, outcomes, submit, nowMs });
+  const sync = createSyncRunner({ port, submit, log, nowMs: systemTime.now, fatal });
+  const { metrics, server } = await startMetrics(config, execution);
+  const report = createSlotReport({
+    ...{ log, metrics, localValidators: () => engine.localValidators.size },
+    ...{ peers: () => network.peers().length, syncTargetSlot: () => sync.targetSlot() },
+    publish: (status) => void execution.updateConsensusStatus(status).catch(fatal),
+  });
+  const signer = createSigner({
+    keyring,
+    protection: new SlashingProtection(database),
+    publicKeyOf: (index) => publicKeyOf(engine, index),
+    onRefused(publicKey, refusal) {
+      metrics.signaturesRefused.inc();
+      log.warn({ publicKey, ...refusal }, "not signed: it could be slashed");
+    },
+  });
+  const perform = createEffectRunner({
+    ...{ submit, codec, containers, blocks, execution, network, sync, signer, outcomes, inOrder, report },
+    ...{ engine, proposals: proposalsOf(config, spec), log, metrics, fatal },
+  });
+  chain.start(perform);
+
+  const stopClock = startSlotClock(
+    {
+      genesisTimeMs,
+      slotDurationMs: params.slotSeconds * 1000,
+      wakeAtMs: engineWakeMoments(params),
+      ...systemTime,
+    },
+    (sinceGenesisMs) => submit({ type: "tick", nowMs: sinceGenesisMs, ...clockOffsetOf(network) }),
+  );
+  return {
+    network,
+    async close() {
+      stopClock();
+      sync.stop();
+      server.close();
+      await network.close();
+      await inOrder.settled();
+    },
+  };
+}
+
+type Connection = {
+  readonly engine: Engine;
+  readonly codec: BlockCodec;
+  readonly containers: ChainContainers;
+  readonly blocks: ConsensusBlocks;
+  readonly genesisTimeMs: number;
+  readonly submit: (event: EngineEvent) => void;
+};
+
+async function connect(
+  { config, execution, log, fatal }: ConsensusParts,
+  connection: Connection,
+): Promise<Network> {
+  const { engine, blocks, submit } = connection;
+  const { params, genesisValidatorsRoot } = engine.chain;
+  const forkDigest = computeForkDigest(fromHex(params.forks[0]?.version ?? "0x"), genesisValidatorsRoot);
+  const onGossip = createGossipHandler({
+    ...connection,
+    ...{ execution, fatal, reportVerdict: (id, verdict) => network.reportVerdict(id, verdict) },
+  });
+  const handlers: NetworkHandlers = {
+    onGossip,
+    localStatus: () => localStatusOf(engine, blocks, forkDigest),
+    onPeerStatus: (peer, status) => submit({ type: "peerStatus", peer, status: toPeerStatus(status) }),
+    onPeerDisconnected: (peer) => submit({ type: "peerGone", peer }),
+    blocks: createBlockSource(engine, blocks),
+    transactions: {
+      transactionByHash: () => undefined,
+    },
+  };
+  const network = await createNetwork({
+    identity: await loadIdentity(config.dir),
+    forkDigest,
+    handlers,
+    listen: [`/ip4/${config.p2pHost}/tcp/${config.p2pPort}`],
+    bootstrap: config.bootstrap,
+    log: {
+      debug: (message, fields) => log.debug(fields ?? {}, message),
+      info: (message, fields) => log.info(fields ?? {}, message),
+      warn: (message, fields) => log.warn(fields ?? {}, message),
+    },
+  });
+  return network;
+}
+
+async function startMetrics(config: NodeConfig, execution: ExecutionPort) {
+  const mainLag = createEventLoopProbe();
+  let executionLag: EventLoopLag | undefined;
+  const metrics = createNodeMetrics(async () => {
+    const seen = await execution.metrics().catch(() => undefined);
+    executionLag = seen?.eventLoopLag;
+    metrics.pendingTransactions.set(seen?.pendingTransactions ?? 0);
+    return { consensus: mainLag(), execution: executionLag };
+  });
+  return { metrics, server: await serveMetrics(metrics.registry, config.metricsHost, config.metricsPort) };
+}
+
+function clockOffsetOf(network: Network): { readonly clockOffsetMs?: number } {
+  const clockOffsetMs = network.clockOffsetMs();
+  return clockOffsetMs === undefined ? {} : { clockOffsetMs };
+}
+
+function graffitiOf({ graffiti }: NodeConfig): Uint8Array {
+  const bytes = new Uint8Array(32);
+  bytes.set(utf8ToBytes(graffiti));
+  return bytes;
+}
+
+function proposalsOf(config: NodeConfig, { params }: ChainSpec): ProposalSettings {
+  return {
+    feeRecipient: config.feeRecipient ?? ZERO_ADDRESS,
+    gasLimitTarget: BigInt(config.gasLimit),
+    extraData: utf8ToBytes("jurat"),
+    budgetMs: params.slotSeconds * 1000 * BUILD_SHARE,
+  };
+}
+
+/** Registry indices of the keys this node holds. */
+function indicesOf(state: ConsensusState, keyring: Keyring): readonly number[] {
+  const validators = state.validators.getAllReadonlyValues();
+  return validators.flatMap(({ pubkey }, index) => (keyring.has(toHex(pubkey)) ? [index] : []));
+}
+
+/** A validator's index never changes meaning: the head's registry knows all that have duties. */
+function publicKeyOf({ states, store }: Engine, index: number): Hex | undefined {
+  const validators = getState(states, store.headRoot)?.validators;
+  return validators === undefined || index >= validators.length
+    ? undefined
+    : toHex(validators.getReadonly(index).pubkey);
+}

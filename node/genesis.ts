@@ -1,0 +1,58 @@
+/** The first block of both sides, from the chain spec. Deterministic: all nodes compute the same roots. */
+import { createGenesis, type Genesis } from "../consensus/genesis.ts";
+import { toPayloadHeader } from "../consensus/process-payload.ts";
+import { type Address, concatBytes, fromHex, type Hash } from "../primitives/bytes.ts";
+import type { Block } from "../vm/block.ts";
+import { type ChainConfig, GAS_LIMIT_DEFAULT, GAS_LIMIT_MINIMUM } from "../vm/chain-config.ts";
+import { buildGenesis, type GenesisAccount } from "../vm/genesis.ts";
+import type { StateDiff } from "../vm/state/account.ts";
+import type { ChainSpec, GenesisAccountSpec } from "./chain-spec.ts";
+import { payloadOfBlock } from "./execution/payload.ts";
+
+export type ExecutionGenesis = { readonly block: Block; readonly diff: StateDiff };
+
+export function chainConfigOf({ chainId }: ChainSpec): ChainConfig {
+  return {
+    chainId: BigInt(chainId),
+    gasLimitMinimum: GAS_LIMIT_MINIMUM,
+    gasLimitMaximum: GAS_LIMIT_DEFAULT,
+    // Deposits and exits become requests once consensus processes them.
+    depositContract: undefined,
+    exitContract: undefined,
+  };
+}
+
+export function buildExecutionGenesis({ alloc, genesisTime }: ChainSpec): ExecutionGenesis {
+  const allocation = new Map<Address, GenesisAccount>(
+    Object.entries(alloc).map(([address, account]) => [address as Address, toGenesisAccount(account)]),
+  );
+  return buildGenesis({ allocation, timestamp: genesisTime, gasLimit: GAS_LIMIT_DEFAULT });
+}
+
+function toGenesisAccount({
+  balance = 0n,
+  nonce = 0,
+  code = "0x",
+  storage = {},
+}: GenesisAccountSpec): GenesisAccount {
+  const slots = new Map(Object.entries(storage).map(([slot, value]) => [slot as Hash, BigInt(value)]));
+  return { balance, nonce: BigInt(nonce), code: fromHex(code), storage: slots };
+}
+
+/** First byte of withdrawal credentials that name an account (EIP-4895's execution withdrawals). */
+const ACCOUNT_CREDENTIALS_PREFIX = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+/** @throws GenesisError */
+export function buildConsensusGenesis(spec: ChainSpec, executionBlock: Block): Genesis {
+  const { params, genesisTime } = spec;
+  return createGenesis({
+    params,
+    genesisTime,
+    validators: spec.validators.map(({ publicKey, withdrawalAddress, amountGwei }) => ({
+      pubkey: fromHex(publicKey),
+      withdrawalCredentials: concatBytes(ACCOUNT_CREDENTIALS_PREFIX, fromHex(withdrawalAddress)),
+      amount: amountGwei,
+    })),
+    executionHeader: toPayloadHeader(payloadOfBlock(executionBlock), params),
+  });
+}

@@ -1,0 +1,127 @@
+/** A running node: everything opened, connected and started, and stopped in the opposite order. Read this first. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { toHex } from "../primitives/bytes.ts";
+import { type ChainSpec, readChainSpec } from "./chain-spec.ts";
+import type { NodeConfig } from "./config.ts";
+import { startConsensus } from "./consensus-side.ts";
+import { startExecution } from "./execution/start-execution.ts";
+import {
+  buildConsensusGenesis,
+  buildExecutionGenesis,
+  chainConfigOf,
+  type ExecutionGenesis,
+} from "./genesis.ts";
+import { createLog, type Logger } from "./log.ts";
+import { installNativeBackends } from "./native/install.ts";
+import { TransactionBatcher } from "./network/transaction-gossip.ts";
+import { createStopSignal, type StopSignal } from "./stop-signal.ts";
+import { openDatabase } from "./storage/database.ts";
+import { loadKeyring } from "./validator/keyring.ts";
+
+export const CLIENT_VERSION = `jurat/v0.1.0/${process.platform}-${process.arch}/node${process.version}`;
+
+/** Blocks whose state stays readable below the finalized one, unless --archive. */
+const HISTORY_BLOCKS = 90_000;
+/** Runs until a signal, a fatal error, or the end of the parent process. @throws when the node cannot start. */
+export async function runNode(config: NodeConfig): Promise<void> {
+  const log = createLog({ level: config.logLevel, json: config.logJson });
+  const stop = createStopSignal();
+  const node = await startNode(config, log, stop);
+  process.stdout.write(`${JSON.stringify({ ready: true, ...node.endpoints })}\n`);
+  const reason = await stop.requested;
+  log.info({ reason }, "stopping");
+  await node.close();
+  log.info("stopped");
+  // Whatever still holds the event loop (a peer's half-open stream) must not keep the process.
+  process.exit(stop.hasFailed() ? 1 : 0);
+}
+
+type RunningNode = {
+  readonly endpoints: { readonly rpc: string; readonly p2p: readonly string[]; readonly metrics: string };
+  close(): Promise<void>;
+};
+
+async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Promise<RunningNode> {
+  const spec = readChainSpec(config.chainSpec);
+  const backends = await installNativeBackends();
+  mkdirSync(config.dir, { recursive: true });
+  const fatal = (error: unknown) => {
+    log.fatal({ err: error }, "the node cannot go on");
+    stop.fail("a fatal error");
+  };
+  const executionGenesis = buildExecutionGenesis(spec);
+  const genesis = buildConsensusGenesis(spec, executionGenesis.block);
+  const keyring = loadKeyring(keySourcesOf(config));
+  log.info(
+    {
+      chain: spec.name,
+      chainId: spec.chainId,
+      genesis: toHex(genesis.blockRoot),
+      keys: keyring.size,
+      ...backends,
+    },
+    "starting",
+  );
+
+  const batcher: { current: TransactionBatcher | undefined } = { current: undefined };
+  const upcalls = {
+    publishTransactions: (raws: readonly Uint8Array[]) => {
+      for (const raw of raws) batcher.current?.add(raw);
+    },
+    fatal: (message: string) => fatal(new Error(message)),
+  };
+  // The slowest part, on a thread of its own, while this one opens the rest.
+  const starting = startExecution(executionOptionsOf(config, spec, executionGenesis), upcalls);
+  starting.catch(() => undefined);
+  const database = await openDatabase({
+    directory: join(config.dir, "consensus"),
+    role: "consensus",
+    chain: toHex(genesis.blockRoot),
+  });
+  const parts = { config, spec, genesis, keyring, database, log, fatal };
+  const execution = await starting;
+  const consensus = await startConsensus({ ...parts, execution: execution.port });
+  batcher.current = new TransactionBatcher((batch) => {
+    consensus.network.publish("transactions", batch).catch(fatal);
+  });
+  return {
+    endpoints: {
+      rpc: `http://${config.rpcHost}:${execution.rpcPort}`,
+      p2p: consensus.network.addresses(),
+      metrics: `http://${config.metricsHost}:${config.metricsPort}/metrics`,
+    },
+    async close() {
+      batcher.current?.stop();
+      await consensus.close();
+      await execution.port.stop();
+      await database.close();
+    },
+  };
+}
+
+function keySourcesOf({ interopKeys, keystores, passwordFile }: NodeConfig) {
+  return {
+    interop: interopKeys,
+    keystores:
+      keystores === undefined || passwordFile === undefined ? undefined : { dir: keystores, passwordFile },
+  };
+}
+
+function executionOptionsOf(config: NodeConfig, spec: ChainSpec, genesis: ExecutionGenesis) {
+  return {
+    directory: join(config.dir, "execution"),
+    params: spec.params,
+    config: chainConfigOf(spec),
+    genesis,
+    historyBlocks: config.archive ? Number.POSITIVE_INFINITY : HISTORY_BLOCKS,
+    clientVersion: CLIENT_VERSION,
+    rpc: {
+      host: config.rpcHost,
+      port: config.rpcPort,
+      virtualHosts: [config.rpcHost, "localhost", "127.0.0.1"],
+      corsOrigins: ["*"],
+    },
+    log: { level: config.logLevel, json: config.logJson },
+  };
+}
