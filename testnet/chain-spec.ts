@@ -4,7 +4,7 @@ import { blsPublicKey } from "../primitives/bls.ts";
 import type { Hex } from "../primitives/bytes.ts";
 import { toHex } from "../primitives/bytes.ts";
 import { interopSecretKey } from "../primitives/interop-keys.ts";
-import { DEV_ACCOUNT_COUNT, deriveDevAccounts } from "./dev-accounts.ts";
+import { DEV_ACCOUNT_COUNT, deriveDevAccounts } from "../wallet-cli/dev-accounts.ts";
 import type { NetworkDescription } from "./network-files.ts";
 
 /** 10 000 JUR each, as anvil gives. */
@@ -23,10 +23,10 @@ export function buildChainSpec(
   const funded = accounts.map(({ address }) => [address, { balance: DEV_BALANCE_WEI.toString() }]);
   return {
     name: "jurat-testnet",
-    preset: "devnet",
+    preset: "testnet",
     chainId,
     genesisTime,
-    slotDurationMs: slotSeconds * 1000,
+    slotSeconds,
     alloc: { ...systemAllocation, ...Object.fromEntries(funded) },
     validators: Array.from({ length: nodes * validatorsPerNode }, (_, index) => ({
       publicKey: toHex(blsPublicKey(interopSecretKey(index))),

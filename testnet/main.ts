@@ -1,12 +1,19 @@
 #!/usr/bin/env node
 /** jurat-testnet: a real network of several node processes on one machine. See specs/testnet/testnet.md. */
 import { OtherChainError } from "./network-files.ts";
+import { NodeFailedError } from "./node-process.ts";
 import { CommanderError, parseTestnetOptions } from "./options.ts";
 import { PortInUseError } from "./ports.ts";
 import { createReporter } from "./reporter.ts";
 import { runTestnet } from "./run-testnet.ts";
 
 const EXIT_CODES = { failure: 1, wrongFlag: 2, portInUse: 3, otherChain: 4 } as const;
+
+const KNOWN_ERRORS = [
+  [PortInUseError, EXIT_CODES.portInUse],
+  [OtherChainError, EXIT_CODES.otherChain],
+  [NodeFailedError, EXIT_CODES.failure],
+] as const;
 
 async function main(argv: readonly string[]): Promise<number> {
   const options = parseTestnetOptions(argv);
@@ -22,9 +29,10 @@ async function main(argv: readonly string[]): Promise<number> {
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.wrongFlag;
   // What the user can mend is said in a sentence; a stack trace is for our own mistakes.
-  if (error instanceof PortInUseError || error instanceof OtherChainError) {
-    process.stderr.write(`jurat-testnet: ${error.message}\n`);
-    return error instanceof PortInUseError ? EXIT_CODES.portInUse : EXIT_CODES.otherChain;
+  const known = KNOWN_ERRORS.find(([kind]) => error instanceof kind);
+  if (known !== undefined) {
+    process.stderr.write(`jurat-testnet: ${(error as Error).message}\n`);
+    return known[1];
   }
   process.stderr.write(`jurat-testnet: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
   return EXIT_CODES.failure;

@@ -13,6 +13,11 @@ const STOP_TIMEOUT_MS = 10_000;
 /** Lines of a failing node's log that are shown to the user. */
 const LAST_LINES = 12;
 
+/** A node that ended although nobody stopped it; the message holds its last words. */
+export class NodeFailedError extends Error {
+  override readonly name = "NodeFailedError";
+}
+
 export type NodeProcess = {
   readonly number: number;
   readonly url: string;
@@ -61,7 +66,7 @@ export function startNode({ number, dir, rpcPort, args }: NodeLaunch): NodeProce
     createInterface({ input: stdout }).on("line", (line) => {
       if (line.startsWith('{"ready":true')) resolve();
     });
-    ended.then(() => reject(new Error(lastWords())));
+    ended.then(() => reject(new NodeFailedError(lastWords())));
     child.once("error", reject);
   });
   // Whoever starts the node awaits `ready` or `ended`; neither may crash this process by itself.

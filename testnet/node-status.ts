@@ -13,8 +13,9 @@ export type NodeStatus = {
   readonly localValidators: number;
   readonly localVotes: number;
   readonly pendingTransactions: number;
-  readonly rssBytes: number;
-  readonly cpuPercent: number;
+  readonly residentBytes: number;
+  /** Processor time since the process began. */
+  readonly cpuMs: number;
 };
 
 const REQUEST_TIMEOUT_MS = 2_000;
@@ -37,4 +38,16 @@ export async function callNode<T>(url: string, method: string, params: readonly 
 /** Undefined while the node does not answer: it may be starting, busy or dead, which its process tells. */
 export async function nodeStatus(url: string): Promise<NodeStatus | undefined> {
   return callNode<NodeStatus>(url, "jurat_status").catch(() => undefined);
+}
+
+/** Turns a process's total processor time into the share of one core it used since the last reading. */
+export function createCpuMeter(nowMs: () => number): (cpuMs: number) => number {
+  let last: { readonly atMs: number; readonly cpuMs: number } | undefined;
+  return (cpuMs) => {
+    const reading = { atMs: nowMs(), cpuMs };
+    const percent =
+      last === undefined ? 0 : (100 * (cpuMs - last.cpuMs)) / Math.max(1, reading.atMs - last.atMs);
+    last = reading;
+    return Math.max(0, percent);
+  };
 }

@@ -1,5 +1,5 @@
 /** Three ways to tell what the testnet does: a table on a terminal, lines in a pipe, JSON for programs. */
-import type { DevAccount } from "./dev-accounts.ts";
+import type { DevAccount } from "../wallet-cli/dev-accounts.ts";
 import { createScreen } from "./screen.ts";
 import { renderLine, renderTable, type TestnetView } from "./table.ts";
 
@@ -7,6 +7,8 @@ export type ReadyInfo = {
   readonly chainId: number;
   readonly slotSeconds: number;
   readonly endpoints: readonly string[];
+  /** Process ids of the nodes. */
+  readonly processes: readonly (number | undefined)[];
   readonly accounts: readonly DevAccount[];
 };
 

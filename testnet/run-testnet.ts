@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { toChecksumAddress } from "../primitives/address.ts";
 import type { Hex } from "../primitives/bytes.ts";
+import { deriveDevAccounts } from "../wallet-cli/dev-accounts.ts";
 import { DEV_BALANCE_WEI } from "./chain-spec.ts";
-import { deriveDevAccounts } from "./dev-accounts.ts";
 import { prepareNetwork } from "./network-files.ts";
-import { type NodeProcess, startNode, stopNode } from "./node-process.ts";
-import { type NodeStatus, nodeStatus } from "./node-status.ts";
+import { createCpuMeter, type NodeStatus, nodeStatus } from "./node-status.ts";
 import type { TestnetOptions } from "./options.ts";
 import { assertPortsFree, portsOf } from "./ports.ts";
 import type { Reporter } from "./reporter.ts";
+import { type Supervisor, superviseNode } from "./supervisor.ts";
 import { createThroughputMeter } from "./throughput.ts";
 
 /** Between the command and genesis, so that four nodes on two cores are up when the first slot begins. */
@@ -38,21 +38,16 @@ export async function runTestnet(
   );
 
   const nodes = Array.from({ length: options.nodes }, (_, index) =>
-    startNode(launchOf(options, files.specPath, index + 1)),
+    superviseNode(launchOf(options, files.specPath, index + 1), reporter.step),
   );
-  const failed = Promise.race(nodes.map((node) => node.ended.then(() => node)));
   try {
-    const outcome = await Promise.race([
+    return await Promise.race([
       watch(options, files.description.slotSeconds, nodes, reporter, stopRequested),
-      failed.then((node) => {
-        reporter.problem(node.lastWords());
-        return 1;
-      }),
+      ...nodes.map(({ failed }) => failed),
     ]);
-    return outcome;
   } finally {
     reporter.step("stopping");
-    await Promise.all(nodes.map(stopNode));
+    await Promise.all(nodes.map((node) => node.stop()));
     reporter.step(`all ${nodes.length} nodes stopped; the same command continues this chain`);
     reporter.close();
   }
@@ -83,7 +78,7 @@ function launchOf(options: TestnetOptions, specPath: string, number: number) {
 async function watch(
   options: TestnetOptions,
   slotSeconds: number,
-  nodes: readonly NodeProcess[],
+  nodes: readonly Supervisor[],
   reporter: Reporter,
   stopRequested: Promise<void>,
 ): Promise<number> {
@@ -101,9 +96,16 @@ async function watch(
     address: toChecksumAddress(address),
     privateKey,
   }));
-  reporter.ready({ chainId: options.chainId, slotSeconds, endpoints: nodes.map(({ url }) => url), accounts });
+  reporter.ready({
+    chainId: options.chainId,
+    slotSeconds,
+    endpoints: nodes.map(({ url }) => url),
+    processes: nodes.map((node) => node.pid()),
+    accounts,
+  });
 
   const throughput = createThroughputMeter(nodes[0]?.url ?? "");
+  const cpuMeters = nodes.map(() => createCpuMeter(() => performance.now()));
   let reportedSlot = -1;
   for (;;) {
     const pause = new Promise((resolve) =>
@@ -114,7 +116,15 @@ async function watch(
     stages.observe(statuses);
     const slot = Math.max(-1, ...statuses.map((status) => status?.slot ?? -1));
     const transactionsPerSecond = await throughput.measure(statuses[0]?.headNumber, slotSeconds);
-    const rows = nodes.map(({ number, url }, index) => ({ number, url, status: statuses[index] }));
+    const rows = nodes.map(({ number, url }, index) => {
+      const status = statuses[index];
+      return {
+        number,
+        url,
+        status,
+        cpuPercent: status === undefined ? 0 : (cpuMeters[index]?.(status.cpuMs) ?? 0),
+      };
+    });
     const view = {
       chainId: options.chainId,
       slotSeconds,
@@ -133,6 +143,8 @@ async function watch(
 /** Says once, with its time, when each stage of the start is reached. */
 function createStages(reporter: Reporter, count: number) {
   const reached = new Set<string>();
+  /** Where the chain stood when we began to look: a continued chain has blocks already. */
+  let start: { readonly head: number; readonly finalized: number } | undefined;
   const once = (stage: string, isReached: boolean) => {
     if (!isReached || reached.has(stage)) return;
     reached.add(stage);
@@ -143,15 +155,17 @@ function createStages(reporter: Reporter, count: number) {
   return {
     up: (number: number) => once(`node ${number} up`, true),
     observe(statuses: readonly (NodeStatus | undefined)[]) {
-      once("all connected", count > 1 && all(statuses, (status) => status.peers >= count - 1));
+      once("all connected", count > 1 && all(statuses, ({ peers }) => peers >= count - 1));
+      const [first] = statuses;
+      if (first === undefined) return;
+      start ??= { head: first.headNumber, finalized: first.finalizedNumber };
+      const { head, finalized } = start;
       once(
         "first block",
-        all(statuses, (status) => status.headNumber > 0),
+        all(statuses, ({ headNumber }) => headNumber > head),
       );
-      once(
-        `first final block on all ${count} nodes`,
-        all(statuses, (status) => status.finalizedNumber > 0),
-      );
+      const final = all(statuses, ({ finalizedNumber }) => finalizedNumber > finalized);
+      once(`first final block on all ${count} nodes`, final);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** What the terminal shows, as pure text: the live table and the plain line for pipes. */
 import { formatUnits, NATIVE_DECIMALS } from "../primitives/units.ts";
-import type { DevAccount } from "./dev-accounts.ts";
+import type { DevAccount } from "../wallet-cli/dev-accounts.ts";
 import type { NodeStatus } from "./node-status.ts";
 
 export type TestnetView = {
@@ -17,6 +17,8 @@ export type NodeRow = {
   readonly number: number;
   readonly url: string;
   readonly status: NodeStatus | undefined;
+  /** Share of one core. */
+  readonly cpuPercent: number;
 };
 
 /** The whole screen, one string per line. Deterministic, for its golden spec. */
@@ -49,7 +51,7 @@ export function renderTable(view: TestnetView): string[] {
       "cpu",
       "rss",
     ]),
-    ...view.nodes.map(({ number, url, status }) => rowOf([String(number), url, ...cellsOf(status)])),
+    ...view.nodes.map((node) => rowOf([String(node.number), node.url, ...cellsOf(node)])),
     "",
     "  accounts (public test keys, never use them for value)",
     ...view.accounts.map(({ address, privateKey }, index) => accountLine(index, address, privateKey, view)),
@@ -85,7 +87,7 @@ function rowOf(cells: readonly string[]): string {
   return `  ${padded.join("  ")}`;
 }
 
-function cellsOf(status: NodeStatus | undefined): string[] {
+function cellsOf({ status, cpuPercent }: NodeRow): string[] {
   if (status === undefined) return ["–", "–", "–", "–", "–", "–", "–", "–", "–", "–"];
   return [
     String(status.slot),
@@ -96,7 +98,7 @@ function cellsOf(status: NodeStatus | undefined): string[] {
     String(status.peers),
     `${status.localVotes}/${status.localValidators}`,
     String(status.pendingTransactions),
-    `${Math.round(status.cpuPercent)} %`,
-    `${Math.round(status.rssBytes / 1e6)} MB`,
+    `${Math.round(cpuPercent)} %`,
+    `${Math.round(status.residentBytes / 1e6)} MB`,
   ];
 }
