@@ -6,6 +6,9 @@ import type { Pointer } from "./wasm-module.ts";
 
 const VALUE_BYTES = 8;
 
+/** The operation stands before the arguments. */
+export const OPERATION_INDEX = -1;
+
 /** Reused for every call of its machine. */
 export class GuestArguments implements HostArguments {
   readonly #guest: Guest;
@@ -18,7 +21,6 @@ export class GuestArguments implements HostArguments {
     this.#chargeTicks = chargeTicks;
   }
 
-  /** `argv[0]` is the operation, which therefore is argument -1. */
   begin(argumentCount: number, argv: Pointer): void {
     this.length = argumentCount - 1;
     this.#argv = argv + VALUE_BYTES;

@@ -3,7 +3,7 @@ import { assert } from "../../primitives/errors.ts";
 import { STOP_STACK_LIMIT } from "./body-rewriter.ts";
 import { Guest } from "./guest.ts";
 import { type GuestErrorReport, GuestException, type Halt, HaltSignal, type Host } from "./host.ts";
-import { GuestArguments } from "./host-arguments.ts";
+import { GuestArguments, OPERATION_INDEX } from "./host-arguments.ts";
 import { INITIAL_PAGES, PAGE_BYTES, STACK_LIMIT_BYTES, STACK_RESERVE_BYTES } from "./image.ts";
 import { DATA_END, HEAP_END_ADDRESS, STACK_TOP } from "./memory-layout.ts";
 import { NodeFault } from "./node-fault.ts";
@@ -117,7 +117,7 @@ export class Machine {
   }
 
   takeSnapshot(): Snapshot {
-    assert(!this.#needsRestore, "a snapshot is taken between runs");
+    assert(!this.#needsRestore && !this.hasGrown, "a snapshot is taken between runs, and not once grown");
     const { bytes, words } = this.guest;
     // A guest may have spoilt the word; what it says is still the same on every node.
     const heapEnd = Math.max(STACK_TOP, words[HEAP_END_ADDRESS >> 2] ?? 0);
@@ -182,19 +182,11 @@ export class Machine {
   }
 
   #onHostCall(argumentCount: number, argv: Pointer): Pointer {
-    const args = this.#arguments;
-    args.begin(argumentCount, argv);
-    const operation = args.int(-1);
-    if (operation === OPERATION_REPORT) {
-      const payload = args.isUndefined(2) ? undefined : args.text(2);
-      this.#report = { name: args.text(0), message: args.text(1), payload };
-      return 0;
-    }
-    assert(this.#host !== undefined, "the guest runs only inside a run");
     const stackBefore = this.#account.usedBytes;
     this.#account.usedBytes += STACK_TOP - this.#module.stackPointer.value + NESTING_STACK_BYTES;
     try {
-      const value = this.#host(operation, args);
+      this.#arguments.begin(argumentCount, argv);
+      const value = this.#answer(this.#arguments.int(OPERATION_INDEX));
       if (value === undefined) return 0;
       if (typeof value === "string") this.chargeTicks(TEXT_TICKS_PER_CHARACTER * value.length);
       return this.guest.newValue(value);
@@ -204,6 +196,15 @@ export class Machine {
     } finally {
       this.#account.usedBytes = stackBefore;
     }
+  }
+
+  #answer(operation: number): string | number | undefined {
+    const args = this.#arguments;
+    assert(this.#host !== undefined, "the guest runs only inside a run");
+    if (operation !== OPERATION_REPORT) return this.#host(operation, args);
+    const payload = args.isUndefined(2) ? undefined : args.text(2);
+    this.#report = { name: args.text(0), message: args.text(1), payload };
+    return undefined;
   }
 
   #throwInGuest(thrown: Pointer): Pointer {

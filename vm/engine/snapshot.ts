@@ -1,6 +1,7 @@
 /** The whole state of an instance as plain bytes, and as a delta against the base. specs/vm/engine/engine.md#snapshots */
 
 import { CodedError } from "../../primitives/errors.ts";
+import { INITIAL_PAGES, PAGE_BYTES } from "./image.ts";
 import { ByteReader } from "./wasm-reader.ts";
 import { ByteWriter } from "./wasm-writer.ts";
 
@@ -28,19 +29,29 @@ export function encodeDelta(base: Snapshot, snapshot: Snapshot): Uint8Array {
 }
 
 /** @throws SnapshotError when `delta` is not one that encodeDelta made for `base`. */
-export function applyDelta(base: Snapshot, delta: Uint8Array, limitBytes: number): Snapshot {
+export function applyDelta(base: Snapshot, delta: Uint8Array): Snapshot {
   const reader = new ByteReader(delta);
-  const dataLength = reader.u32();
-  const heapLength = reader.u32();
-  if (dataLength !== base.data.length || heapLength > limitBytes) {
-    throw new SnapshotError({ code: "SNAPSHOT_DELTA_MALFORMED", reason: "lengths" });
-  }
+  const dataLength = readCount(reader);
+  const heapLength = readCount(reader);
+  if (dataLength !== base.data.length || heapLength > INITIAL_PAGES * PAGE_BYTES) throw malformed("lengths");
   const data = readDifferences(reader, base.data, dataLength);
   const heap = readDifferences(reader, base.heap, heapLength);
-  if (reader.position !== delta.length) {
-    throw new SnapshotError({ code: "SNAPSHOT_DELTA_MALFORMED", reason: "trailing bytes" });
-  }
+  if (reader.position !== delta.length) throw malformed("trailing bytes");
   return { data, heap };
+}
+
+function readCount(reader: ByteReader): number {
+  let value = 0;
+  for (let scale = 1; scale <= 2 ** 28 && reader.position < reader.bytes.length; scale *= 128) {
+    const byte = reader.u8();
+    value += (byte & 127) * scale;
+    if (byte < 128) return value;
+  }
+  throw malformed("a count is cut short");
+}
+
+function malformed(reason: string): SnapshotError {
+  return new SnapshotError({ code: "SNAPSHOT_DELTA_MALFORMED", reason });
 }
 
 function writeDifferences(out: ByteWriter, base: Uint8Array, bytes: Uint8Array): void {
@@ -72,10 +83,10 @@ function readDifferences(reader: ByteReader, base: Uint8Array, length: number): 
   const bytes = new Uint8Array(length);
   bytes.set(base.subarray(0, length));
   for (let at = 0; ; ) {
-    at += reader.u32();
-    const changed = reader.u32();
+    at += readCount(reader);
+    const changed = readCount(reader);
     if (at + changed > length || reader.position + changed > reader.bytes.length) {
-      throw new SnapshotError({ code: "SNAPSHOT_DELTA_MALFORMED", reason: "a difference runs past the end" });
+      throw malformed("a difference runs past the end");
     }
     if (changed === 0 && at === length) return bytes;
     bytes.set(reader.take(changed), at);
