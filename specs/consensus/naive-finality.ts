@@ -86,10 +86,12 @@ function credit(chain: NaiveChain, { data, voters }: NaiveVote, params: ChainPar
   const isTargetRight = equalBytes(data.target.root, checkpointRoot(chain, data.target.epoch, params));
   const isHeadRight =
     delay <= params.timelyHeadSlots && equalBytes(data.beaconBlockRoot, chain.roots[data.slot]!);
+  const duties = params.periodSlots / params.forks[0]!.slotsPerEpoch;
+  const oneMore = (hits: number) => Math.min(duties, hits + 1);
   for (const voter of voters) {
     if (seen.has(voter)) continue;
-    if (isTargetRight) chain.hitsTarget[voter]! += 1;
-    if (isHeadRight) chain.hitsHead[voter]! += 1;
+    if (isTargetRight) chain.hitsTarget[voter] = oneMore(chain.hitsTarget[voter]!);
+    if (isHeadRight) chain.hitsHead[voter] = oneMore(chain.hitsHead[voter]!);
   }
   chain.seen.set(data.target.epoch, new Set([...seen, ...voters]));
 }
