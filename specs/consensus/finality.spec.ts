@@ -15,6 +15,7 @@ import {
   getCheckpointRoot,
   getLatestBlockRoot,
 } from "../../consensus/state.ts";
+import { getTally } from "../../consensus/tallies.ts";
 import { computeCheckpointSlot, computeEpochAtSlot } from "../../consensus/time.ts";
 import { equalBytes } from "../../primitives/bytes.ts";
 import { advanced, equalStakes, extend, genesisWith, honestData, voteOf } from "./hand-made-chain.ts";
@@ -81,11 +82,56 @@ describe("finality: four honest validators", () => {
     equal(fourth.source.epoch, 2);
     const skipped = extend(state, 5, [voteOf(at, fourth, ALL, params)], params);
     deepEqual([skipped.justified.epoch, skipped.finalized.epoch], [4, 1]);
-    // The missing votes come later and complete the link.
-    const third = voteOf(at, { ...honestData(at, 3, params), source: fourth.source }, ALL, params);
-    const completed = extend(skipped, 6, [third], params);
+    // The missing votes come later, from mixed sources: they finalize nothing themselves, but complete the link.
+    const fromTwo = { ...honestData(at, 3, params), source: fourth.source };
+    const fromOne = { ...fromTwo, source: findJustified(at, 1)! };
+    const third = [voteOf(at, fromTwo, [0, 1], params), voteOf(at, fromOne, [2, 3], params)];
+    const completed = extend(skipped, 6, third, params);
     deepEqual(epochsOf(justifiedSince(completed, 2)), [2, 3, 4]);
-    equal(completed.finalized.epoch, 3 - 1);
+    equal(completed.finalized.epoch, 2);
+  });
+
+  /** Epochs 1 to `last` justified from epoch 0, which finalizes nothing. */
+  function justifiedFromGenesis(last: number): ConsensusState {
+    let { state } = genesisWith(params, equalStakes(4));
+    const source = state.justified;
+    for (let slot = 1; slot <= last + 1; slot++) {
+      const at = advanced(state, slot, params);
+      const votes =
+        slot === 1 ? [] : [voteOf(at, { ...honestData(at, slot - 1, params), source }, ALL, params)];
+      state = extend(state, slot, votes, params);
+    }
+    return state;
+  }
+
+  it("finalize over links of at most the span", () => {
+    for (const [target, finalized] of [
+      [9, 1],
+      [10, 0],
+    ] as const) {
+      const state = justifiedFromGenesis(target - 1);
+      equal(state.finalized.epoch, 0);
+      const at = advanced(state, target + 1, params);
+      const link = { ...honestData(at, target, params), source: findJustified(at, 1)! };
+      const post = extend(state, target + 1, [voteOf(at, link, ALL, params)], params);
+      deepEqual([post.justified.epoch, post.finalized.epoch], [target, finalized]);
+    }
+  });
+
+  it("are tallied by source only where the link may finalize it", () => {
+    const state = justifiedFromGenesis(9);
+    const at = advanced(state, 11, params);
+    const from = (source: number) => ({ ...honestData(at, 10, params), source: findJustified(at, source)! });
+    const votes = [0, 1, 2, 9].map((source, voter) => voteOf(at, from(source), [voter], params));
+    const tally = getTally(extend(state, 11, votes, params), 10, params)!;
+    deepEqual(tally.bits.getTrueBitIndexes(), ALL);
+    deepEqual(
+      tally.bySource.map(({ sourceEpoch, bits }) => [sourceEpoch, bits.getTrueBitIndexes()]),
+      [
+        [2, [2]],
+        [9, [3]],
+      ],
+    );
   });
 
   it("justify from mixed sources, but finalize from one", () => {
