@@ -18,6 +18,8 @@ export type ToCallWorker =
   | { readonly type: "task"; readonly id: number; readonly task: ReadTask };
 
 export type FromCallWorker =
+  /** The engine is up: from here on a task's time counts. */
+  | { readonly type: "ready" }
   | { readonly type: "result"; readonly id: number; readonly result: unknown }
   /** The worker cannot read the state of the task's block. */
   | { readonly type: "stateNotHere"; readonly id: number }

@@ -42,11 +42,11 @@ export class CallWorkerClient implements Calls {
   /** In the worker's hands, in the order it works. */
   readonly #inFlight: Waiting[] = [];
   readonly #queue: Waiting[] = [];
-  #merged = -1;
   #nextId = 1;
-  #thread: CallThread;
+  /** Undefined after it died, until there is something to do. */
+  #thread: CallThread | undefined;
+  #isReady = false;
   #cancelTimer: (() => void) | undefined;
-  #isStopped = false;
 
   constructor(options: CallWorkerOptions) {
     this.#options = options;
@@ -67,54 +67,51 @@ export class CallWorkerClient implements Calls {
     this.#layers.set(layer.blockHash, layer);
     const oldest = this.#layers.keys().next().value;
     if (this.#layers.size > CALL_LAYERS_LIMIT && oldest !== undefined) this.#layers.delete(oldest);
-    this.#thread.postMessage({ type: "layer", layer });
-  }
-
-  /** The number of a block whose layer is here. */
-  numberOf(blockHash: string): number | undefined {
-    return this.#layers.get(blockHash)?.number;
+    this.#thread?.postMessage({ type: "layer", layer });
   }
 
   /** The state on disk became that of block `number`. */
   onMerged(number: number): void {
-    this.#merged = number;
     for (const layer of this.#layers.values()) {
       if (layer.number <= number) this.#layers.delete(layer.blockHash);
     }
-    this.#thread.postMessage({ type: "merged", number });
+    this.#thread?.postMessage({ type: "merged", number });
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#cancelTimer?.();
+    this.#stopTimer();
+    const thread = this.#thread;
+    this.#thread = undefined;
     for (const { reject } of [...this.#inFlight.splice(0), ...this.#queue.splice(0)]) {
       reject(new RpcError(ERROR_CODES.internal, "the node is stopping"));
     }
-    this.#thread.terminate();
+    thread?.terminate();
   }
 
   #spawn(): CallThread {
     const thread = this.#options.spawn();
+    this.#isReady = false;
     thread.onMessage((message) => {
       if (thread === this.#thread) this.#onMessage(message);
     });
     thread.onExit(() => {
-      if (thread === this.#thread && !this.#isStopped) this.#replace(new Error("the call worker ended"));
+      if (thread === this.#thread) this.#drop(new Error("the call worker ended"));
     });
     for (const layer of this.#layers.values()) thread.postMessage({ type: "layer", layer });
-    if (this.#merged >= 0) thread.postMessage({ type: "merged", number: this.#merged });
     return thread;
   }
 
-  /** Fails the task that was being worked on; the others are given to a new worker. */
-  #replace(reason: Error): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
+  /**
+   * Gives up on the worker and fails the task it was at; the others are for the next worker. Each death
+   * costs a task, so a worker that cannot even start does not start for ever.
+   */
+  #drop(reason: Error): void {
+    this.#stopTimer();
     const [guilty, ...innocent] = this.#inFlight.splice(0);
     this.#queue.unshift(...innocent);
-    const old = this.#thread;
-    this.#thread = this.#spawn();
-    old.terminate();
+    const thread = this.#thread;
+    this.#thread = undefined;
+    thread?.terminate();
     guilty?.reject(reason);
     this.#sendMore();
   }
@@ -123,30 +120,40 @@ export class CallWorkerClient implements Calls {
     while (this.#inFlight.length < IN_FLIGHT_LIMIT) {
       const next = this.#queue.shift();
       if (next === undefined) break;
+      this.#thread ??= this.#spawn();
       this.#inFlight.push(next);
       this.#thread.postMessage({ type: "task", id: next.id, task: next.task });
     }
-    if (this.#inFlight.length > 0) this.#cancelTimer ??= this.#startTimer();
+    // For the task at the front: the worker works in order.
+    if (this.#isReady && this.#inFlight.length > 0) this.#cancelTimer ??= this.#startTimer();
   }
 
-  /** For the task at the front: the worker works in order. */
   #startTimer(): () => void {
     const { setTimer, timeoutMs } = this.#options;
     return setTimer(() => {
       const text = `execution aborted (timeout = ${timeoutMs / 1000}s)`;
-      this.#replace(new RpcError(ERROR_CODES.timeout, text));
+      this.#drop(new RpcError(ERROR_CODES.timeout, text));
     }, timeoutMs);
   }
 
+  #stopTimer(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
   #onMessage(message: FromCallWorker): void {
+    if (message.type === "ready") this.#isReady = true;
+    else this.#settle(message);
+    this.#sendMore();
+  }
+
+  #settle(message: Exclude<FromCallWorker, { type: "ready" }>): void {
     const index = this.#inFlight.findIndex(({ id }) => id === message.id);
     const [waiting] = index < 0 ? [] : this.#inFlight.splice(index, 1);
     if (waiting === undefined) return;
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
+    this.#stopTimer();
     if (message.type === "result") waiting.resolve(message.result);
     else if (message.type === "failure") waiting.reject(new Error(message.message));
     else this.#options.fallback.run(waiting.task).then(waiting.resolve, waiting.reject);
-    this.#sendMore();
   }
 }

@@ -5,7 +5,7 @@ import type { Hash } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
 import { installNativeBackends } from "../native/install.ts";
 import { openDatabase } from "../storage/database.ts";
-import type { ToCallWorker } from "./call-messages.ts";
+import type { FromCallWorker, ToCallWorker } from "./call-messages.ts";
 import { CallService } from "./call-service.ts";
 import { openContractMachine } from "./open-machine.ts";
 
@@ -19,6 +19,7 @@ await installNativeBackends();
 const database = await openDatabase({ directory, role: "execution", chain, readOnly: true });
 const service = new CallService(database, chainId, openContractMachine());
 
+port.postMessage({ type: "ready" } satisfies FromCallWorker);
 port.on("message", (message: ToCallWorker) => {
   const answer = service.handle(message);
   if (answer !== undefined) port.postMessage(answer);

@@ -74,7 +74,8 @@ const GENESIS = buildGenesis({
   gasLimit: 30_000_000n,
 });
 
-function scriptedMachine(): ScriptedMachine {
+/** A machine that knows the contracts of the live chain. */
+export function liveMachine(): ScriptedMachine {
   const machine = new ScriptedMachine();
   for (const [, name, script] of SCRIPTS) machine.add(codeOf(name), script);
   return machine;
@@ -85,10 +86,12 @@ export class LiveChain {
   readonly pool: NodePool;
   readonly view: NodeChainView;
   readonly indexer: LogIndexer;
+  readonly calls: LocalCalls;
+  readonly logIndex: LogIndex;
   readonly published: Uint8Array[] = [];
 
   constructor(database: Database) {
-    const machine = scriptedMachine();
+    const machine = liveMachine();
     this.chain = new ExecutionChain({ database, config, genesis: GENESIS, machine });
     const journal = new StoredTransactionJournal(database);
     this.pool = new NodePool({
@@ -99,18 +102,24 @@ export class LiveChain {
       publish: (raws) => this.published.push(...raws),
     });
     const index = new LogIndex(database);
+    this.logIndex = index;
     this.indexer = new LogIndexer(this.chain, index, (error) => {
       throw error;
     });
     const { blocks } = this.chain;
-    const calls = new LocalCalls({
+    this.calls = new LocalCalls({
       chainId: config.chainId,
       machine,
       stateAt: (hash) => this.chain.stateAt(hash),
       ancestorHash: (hash) => this.#ancestorOf(hash),
       findLogs: (filter, first, last, limit) => findLogs(blocks, index, filter, { first, last, limit }),
     });
-    this.view = new NodeChainView({ chain: this.chain, pool: this.pool, calls, clientVersion: "jurat/spec" });
+    this.view = new NodeChainView({
+      chain: this.chain,
+      pool: this.pool,
+      calls: this.calls,
+      clientVersion: "jurat/spec",
+    });
   }
 
   #ancestorOf(hash: Hash): AncestorHash {
