@@ -1,8 +1,8 @@
 /** Proofs of accounts and storage, as `eth_getProof` gives them (EIP-1186). See specs/vm/trie.md#proofs. */
-import { type Address, fromHex, type Hash, toHex } from "../../primitives/bytes.ts";
-import { keccak256 } from "../../primitives/hash.ts";
+import type { Address, Hash } from "../../primitives/bytes.ts";
 import type { Account, StateStore } from "./account.ts";
 import { decodeAccount, decodeStorageValue, NO_ACCOUNT } from "./account-codec.ts";
+import { secureKey } from "./trie.ts";
 import { proveKey, verifyProof } from "./trie-proof.ts";
 
 export type StorageProof = {
@@ -17,11 +17,6 @@ export type AccountProof = {
   readonly accountProof: readonly Uint8Array[];
   readonly storageProof: readonly StorageProof[];
 };
-
-/** Path of an address or a slot in a secure trie: the nibbles of its Keccak-256. */
-export function secureKey(preimage: Address | Hash): string {
-  return toHex(keccak256(fromHex(preimage))).slice(2);
-}
 
 /** Proves an account and some of its slots against the state root; what is absent is proved absent. */
 export function proveAccount(state: StateStore, address: Address, slots: readonly Hash[]): AccountProof {

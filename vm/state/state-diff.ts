@@ -1,11 +1,10 @@
 /** From what a block changed to its state root and trie nodes. See specs/vm/state.md#state-root. */
-import { type Address, fromHex, type Hash, toHex } from "../../primitives/bytes.ts";
+import type { Address, Hash } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
-import { keccak256 } from "../../primitives/hash.ts";
 import type { Account, StateDiff, TrieNodeReader } from "./account.ts";
 import { encodeAccount, encodeStorageValue, NO_ACCOUNT } from "./account-codec.ts";
 import type { AccountChange, StateChanges } from "./journal.ts";
-import { EMPTY_TRIE_ROOT, type TrieEntry, updateTrie } from "./trie.ts";
+import { EMPTY_TRIE_ROOT, secureKey, type TrieEntry, updateTrie } from "./trie.ts";
 
 type DiffDraft = {
   readonly accounts: Map<Address, Account | null>;
@@ -23,10 +22,10 @@ export function computeStateDiff(changes: StateChanges, nodes: TrieNodeReader): 
   const draft: DiffDraft = { accounts: new Map(), storage: new Map(), trieNodes: new Map() };
   const entries: TrieEntry[] = [];
   for (const [address, change] of changes.accounts) {
-    const owner = toHex(keccak256(fromHex(address)));
-    const account = applyChange(draft, address, owner, change, nodes);
+    const key = secureKey(address);
+    const account = applyChange(draft, address, `0x${key}`, change, nodes);
     draft.accounts.set(address, account);
-    entries.push({ key: owner.slice(2), value: account === null ? undefined : encodeAccount(account) });
+    entries.push({ key, value: account === null ? undefined : encodeAccount(account) });
   }
   const { root, nodes: accountNodes } = updateTrie((path) => nodes.trieNode(undefined, path), entries);
   if (accountNodes.size > 0) draft.trieNodes.set("", accountNodes);
@@ -56,7 +55,7 @@ function applyChange(
 
 function storageEntry([slot, value]: readonly [Hash, bigint]): TrieEntry {
   return {
-    key: toHex(keccak256(fromHex(slot))).slice(2),
+    key: secureKey(slot),
     value: value === 0n ? undefined : encodeStorageValue(value),
   };
 }

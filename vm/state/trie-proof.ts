@@ -27,11 +27,6 @@ export function proveKey(nodeAt: NodeAtPath, key: string): readonly Uint8Array[]
   return proof;
 }
 
-/** The key's value in the trie that `nodeAt` reads. */
-export function trieValue(nodeAt: NodeAtPath, key: string): Uint8Array | undefined {
-  return walk(key, nodeAt);
-}
-
 /**
  * The value a proof shows, or undefined when it shows that the key has none.
  * @throws ProofError, or TrieNodeError when the root's owner committed to what is no trie.

@@ -1,5 +1,5 @@
 /** Merkle-Patricia trie: many changes and the new root in one pass over sorted keys. See specs/vm/trie.md. */
-import { equalBytes, type Hash, toHex } from "../../primitives/bytes.ts";
+import { type Address, equalBytes, fromHex, type Hash, toHex } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
 import { keccak256 } from "../../primitives/hash.ts";
 import {
@@ -36,6 +36,11 @@ export type TrieUpdate = {
 
 /** A trie without entries. */
 export const noNodes: NodeAtPath = () => undefined;
+
+/** Path of an address or a slot in a secure trie: the nibbles of its Keccak-256. */
+export function secureKey(preimage: Address | Hash): string {
+  return toHex(keccak256(fromHex(preimage))).slice(2);
+}
 
 type Pass = {
   readonly entries: readonly TrieEntry[];
