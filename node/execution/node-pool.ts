@@ -82,8 +82,8 @@ export class NodePool implements TransactionPool {
   submit(raw: Uint8Array): RecoveredTransaction {
     const recovered = recoverOrReject(raw);
     const executable = this.#mempool.add(recovered, "local");
-    // One behind a gap is gossiped with the one that closes it; alone, peers would only queue it.
-    if (executable.length > 0) this.#publish(executable.map((transaction) => transaction.raw));
+    // Also one behind a gap: whatever closes the gap may come from another node.
+    this.#publish([raw]);
     this.#announce(executable);
     return recovered;
   }
