@@ -45,7 +45,9 @@ describe("the repository", () => {
   });
 
   it("has no randomness in the core", () => {
-    const found = core.filter((path) => /Math\.random|crypto\.getRandomValues|randomBytes/.test(read(path)));
+    const found = core.filter((path) =>
+      /Math\.random\(|crypto\.getRandomValues|randomBytes/.test(read(path)),
+    );
     deepEqual(found, []);
   });
 
