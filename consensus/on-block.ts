@@ -6,7 +6,7 @@ import { addBounded } from "./bounded-map.ts";
 import type { SignedBeaconBlock } from "./chain-containers.ts";
 import { BeaconBlockHeader } from "./containers.ts";
 import type { BlockOutcome, EngineEvent } from "./engine-events.ts";
-import { type Engine, emit, openJob, type PendingBlock } from "./engine-state.ts";
+import { type Engine, emit, openJob, type PendingBlock, slotDurationMs } from "./engine-state.ts";
 import { type BlockRefusal, checkArrival, checkProposer, noteProposal } from "./gossip-rules.ts";
 import { importBlock } from "./import-block.ts";
 import type { ChainParams } from "./params.ts";
@@ -21,6 +21,8 @@ import { stateTransition } from "./state-transition.ts";
 export const PENDING_BLOCKS_LIMIT = 160;
 /** Of those, blocks nobody vouches for yet: their parent is unknown, so their proposer is not checked. */
 export const UNVERIFIED_BLOCKS_LIMIT = 32;
+/** How long a block waits for its parent. */
+export const WAITING_SLOTS = 8;
 export const INVALID_ROOTS_LIMIT = 1024;
 
 export function onBlockReceived(engine: Engine, event: EngineEvent & { type: "blockReceived" }): void {
@@ -91,7 +93,8 @@ function waitForParent(engine: Engine, pending: PendingBlock): void {
     return;
   }
   // Range sync feeds parents first: an unknown one means that it started too late.
-  if (pending.origin.kind === "sync" && !pending.isRequested) {
+  const { origin } = pending;
+  if (origin.kind === "sync" && (!pending.isRequested || engine.rangeSyncs.has(origin.peer))) {
     refuse(engine, pending, { outcome: "unknownParent", reason: "BLOCK_PARENT_UNKNOWN" });
     return;
   }
@@ -102,6 +105,18 @@ function waitForParent(engine: Engine, pending: PendingBlock): void {
   }
   pending.stage = "waitingForParent";
   askForParent(engine, pending);
+}
+
+/** Once a slot: parents still missing are asked for again; blocks that waited too long are let go. */
+export function retryWaitingBlocks(engine: Engine): void {
+  for (const pending of [...engine.pendingBlocks.values()]) {
+    if (pending.stage !== "waitingForParent" || engine.pendingBlocks.has(pending.parentRoot)) continue;
+    if (engine.nowMs > pending.arrivalMs + WAITING_SLOTS * slotDurationMs(engine)) {
+      refuse(engine, pending, { outcome: "ignored", reason: "BLOCK_PARENT_UNKNOWN" });
+    } else {
+      askForParent(engine, pending);
+    }
+  }
 }
 
 /** The proposer's signature was checked: forward the block, then see whether it is right. */

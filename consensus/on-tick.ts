@@ -5,7 +5,7 @@ import { type Engine, emit, slotDurationMs } from "./engine-state.ts";
 import { onTick as onForkChoiceTick } from "./fork-choice.ts";
 import { updateHead } from "./head.ts";
 import { expireWaitingVotes } from "./on-attestation.ts";
-import { advance } from "./on-block.ts";
+import { advance, retryWaitingBlocks } from "./on-block.ts";
 import type { ChainParams } from "./params.ts";
 import { expireClaims } from "./peer-claims.ts";
 import { summarizeSlot } from "./slot-summary.ts";
@@ -38,6 +38,7 @@ function beginSlot(engine: Engine, slot: Slot): void {
   onForkChoiceTick(engine.store, slot);
   forget(engine, slot);
   expireClaims(engine);
+  retryWaitingBlocks(engine);
   // Always, even if no block came: votes of the last slot count from now on.
   updateHead(engine);
   propose(engine);

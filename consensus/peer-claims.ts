@@ -40,12 +40,12 @@ function follow(engine: Engine, peer: PeerId, status: PeerStatus): void {
   if (claimed === undefined) gate.claims.delete(peer);
   else gate.claims.set(peer, { root: claimed, sinceSlot: gate.claims.get(peer)?.sinceSlot ?? store.nowSlot });
 
-  if (isWanted(engine, status.headRoot) && status.headSlot > finalizedSlot(engine)) {
+  if (isMissing(engine, status.headRoot) && status.headSlot > finalizedSlot(engine)) {
     if (status.headSlot > ourSlot + RANGE_FROM_SLOTS) startRangeSync(engine, peer, status, 0);
     else askForBlock(engine, status.headRoot, peer);
   }
-  if (status.justified.epoch > store.justified.epoch && isWanted(engine, status.justifiedProofRoot)) {
-    if (!engine.rangeSyncs.has(peer)) askForBlock(engine, status.justifiedProofRoot, peer);
+  if (status.justified.epoch > store.justified.epoch && !engine.rangeSyncs.has(peer)) {
+    askForBlock(engine, status.justifiedProofRoot, peer);
   }
 }
 
@@ -62,19 +62,14 @@ function claimedRoot({ store, blocks }: Engine, status: PeerStatus): Hash | unde
   return status.headSlot > ourSlot && isUnknown(status.headRoot) ? status.headRoot : undefined;
 }
 
-/** Whether a block is unknown and not known to be useless. */
-function isWanted(engine: Engine, root: Hash): boolean {
-  return (
-    !engine.store.tree.indices.has(root) &&
-    !engine.pendingBlocks.has(root) &&
-    !engine.invalidRoots.has(root) &&
-    !engine.abandonedRoots.has(root)
-  );
+/** Whether a block is not in the tree (it may be on its way there) and not known to be useless. */
+function isMissing({ store, invalidRoots, abandonedRoots }: Engine, root: Hash): boolean {
+  return !store.tree.indices.has(root) && !invalidRoots.has(root) && !abandonedRoots.has(root);
 }
 
 /** Asks the peer for one block, unless it is wanted no more or already asked for. */
 export function askForBlock(engine: Engine, root: Hash, peer: PeerId): void {
-  if (!isWanted(engine, root) || engine.blockRequests.has(root)) return;
+  if (!isMissing(engine, root) || engine.pendingBlocks.has(root) || engine.blockRequests.has(root)) return;
   if (engine.blockRequests.size >= BLOCK_REQUESTS_LIMIT) return;
   engine.blockRequests.set(root, { peer, slot: engine.store.nowSlot });
   emit(engine, { type: "requestBlock", root, peer });
@@ -104,8 +99,10 @@ function startRangeSync(engine: Engine, peer: PeerId, status: PeerStatus, attemp
  * @returns whether it was asked for by its root.
  */
 export function noteDelivery(engine: Engine, root: Hash): boolean {
+  const isRequested = engine.blockRequests.delete(root);
+  if (isRequested) return true;
   for (const sync of engine.rangeSyncs.values()) sync.lastProgressSlot = engine.store.nowSlot;
-  return engine.blockRequests.delete(root);
+  return false;
 }
 
 export function onBlockRequestEnded(
@@ -127,7 +124,7 @@ export function onRangeSyncEnded(
   const status = engine.peers.get(peer);
   const canGoBack =
     headSlot(engine) - finalizedSlot(engine) > RANGE_BACKSTEP_SLOTS * 4 ** (sync?.attempt ?? 0);
-  if (outcome === "unlinked" && canGoBack && status !== undefined && isWanted(engine, status.headRoot)) {
+  if (outcome === "unlinked" && canGoBack && status !== undefined && isMissing(engine, status.headRoot)) {
     startRangeSync(engine, peer, status, (sync?.attempt ?? 0) + 1);
     return;
   }
@@ -138,14 +135,15 @@ export function onRangeSyncEnded(
   for (const [other, theirs] of engine.peers) if (other !== peer) follow(engine, other, theirs);
 }
 
-/** Once a slot: claims nobody made good end, and requests nobody answered. */
+/**
+ * Once a slot: claims nobody made good end, and requests nobody answered. A claim we had no room to follow is not
+ * the peer's fault; requests are held against it by how they end.
+ */
 export function expireClaims(engine: Engine): void {
   const { gate, blockRequests, rangeSyncs, store } = engine;
   for (const [peer, claim] of gate.claims) {
-    const isKnown = store.tree.indices.has(claim.root);
     const isOverdue = store.nowSlot > claim.sinceSlot + CLAIM_SLOTS && !rangeSyncs.has(peer);
-    if (isKnown || isOverdue) gate.claims.delete(peer);
-    if (isOverdue && !isKnown) penalize(engine, peer, "timeout", "CLAIM_NOT_MADE_GOOD");
+    if (isOverdue || !isMissing(engine, claim.root)) gate.claims.delete(peer);
   }
   for (const [root, { slot }] of blockRequests) {
     if (store.nowSlot > slot + CLAIM_SLOTS) blockRequests.delete(root);

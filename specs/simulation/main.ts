@@ -26,7 +26,7 @@ for (const name of names) {
       const report = runTwice(name, seed, slots);
       const [p50, p95] = [0.5, 0.95].map((q) => finalityQuantile(report, q).toFixed(2));
       console.log(
-        `${name} seed ${seed}: finality p50 ${p50} p95 ${p95} slots, ${report.blocks} blocks, ` +
+        `${name} seed ${seed}: ${report.finding}; p50 ${p50} p95 ${p95} slots, ${report.blocks} blocks, ` +
           `${report.orphans} orphans, ${report.checks} checks, ${report.hash.slice(0, 16)}`,
       );
     } catch (error) {

@@ -1,11 +1,10 @@
 /** Every seed is run twice: the same seed must give the same run, step by step. */
 import { equal } from "node:assert/strict";
-import type { Report } from "./observer.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { simulate } from "./simulation.ts";
 
 /** @throws an error that names the command which repeats the run. */
-export function runTwice(name: string, seed: number, slots: number): Report {
+export function runTwice(name: string, seed: number, slots: number): ReturnType<typeof simulate> {
   const create = SCENARIOS[name];
   if (create === undefined)
     throw new Error(`no scenario ${name}: there are ${Object.keys(SCENARIOS).join(", ")}`);

@@ -6,11 +6,17 @@ import type { BlockOutcome, Effect, EngineEvent, PeerStatus } from "../../consen
 import type { Engine } from "../../consensus/engine-state.ts";
 import { engineWakeMoments } from "../../consensus/on-tick.ts";
 import type { Hash } from "../../primitives/bytes.ts";
+import {
+  aggregateCheaply,
+  buildCheaply,
+  isPayloadValid,
+  signCheaply,
+  verifyCheaply,
+} from "../support/consensus-stand-ins.ts";
 import { fetchBlock, fetchRange } from "./block-fetching.ts";
 import type { RandomStream } from "./random-stream.ts";
 import type { SimulatedDisk } from "./simulated-disk.ts";
 import type { Simulation } from "./simulation.ts";
-import { aggregateCheaply, buildCheaply, isPayloadValid, signCheaply, verifyCheaply } from "./stand-ins.ts";
 
 /** A gossip message on the wire. */
 type Gossip = { readonly id: string } & (

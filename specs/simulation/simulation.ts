@@ -27,8 +27,8 @@ export type Scenario = {
   readonly links: LinkOptions;
   /** What happens at the start of a slot, before the nodes wake. */
   readonly events: ReadonlyMap<number, (nodes: readonly SimulatedNode[]) => void>;
-  /** Beyond the invariants, which hold always; throws when not met. */
-  check(report: Report): void;
+  /** Beyond the invariants, which hold always; throws when not met, else says what was found. */
+  check(report: Report): string;
 };
 
 export type Simulation = {
@@ -47,7 +47,7 @@ export type Simulation = {
 };
 
 /** Runs a scenario to its end. @throws when an invariant or the scenario's own demand is broken. */
-export function simulate(scenario: Scenario, seed: number): Report {
+export function simulate(scenario: Scenario, seed: number): Report & { readonly finding: string } {
   const simulation = createSimulation(scenario, seed);
   const { clock, nodes, observer, params } = simulation;
   const slotMs = params.slotSeconds * 1000;
@@ -61,8 +61,7 @@ export function simulate(scenario: Scenario, seed: number): Report {
   });
   clock.runUntil(scenario.slots * slotMs);
   const report = observer.finish(scenario, seed, nodes);
-  scenario.check(report);
-  return report;
+  return { ...report, finding: scenario.check(report) };
 }
 
 function createSimulation(scenario: Scenario, seed: number): Simulation {
