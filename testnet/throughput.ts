@@ -1,5 +1,6 @@
 /** Transactions per second over the last blocks, as one node sees them. */
-import { callNode } from "./node-status.ts";
+import { callNode } from "../rpc/client.ts";
+import { getTransactionCountByNumber } from "../rpc/methods/blocks.ts";
 
 const WINDOW_SLOTS = 10;
 /** After a pause (a laptop that slept) only the newest blocks are counted. */
@@ -15,10 +16,8 @@ export function createThroughputMeter(url: string) {
       const first = Math.max((lastNumber ?? headNumber) + 1, headNumber - MAX_BLOCKS_PER_READING);
       lastNumber = headNumber;
       for (let number = first; number <= headNumber; number++) {
-        const count = await callNode<string>(url, "eth_getBlockTransactionCountByNumber", [
-          `0x${number.toString(16)}`,
-        ]).catch(() => "0x0");
-        counts.push({ atMs: Date.now(), transactions: Number(count) });
+        const count = await callNode(url, getTransactionCountByNumber, { block: { number } }).catch(() => 0);
+        counts.push({ atMs: Date.now(), transactions: count ?? 0 });
       }
       const windowMs = WINDOW_SLOTS * slotSeconds * 1000;
       counts = counts.filter(({ atMs }) => atMs > Date.now() - windowMs);

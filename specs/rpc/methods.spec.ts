@@ -1,5 +1,7 @@
 /** Every method against a real chain: answers, and the traps real clients step into. Prose: methods.md. */
 import { deepEqual, equal, notEqual } from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { EMPTY_BYTES, fromHex, type Hex, toHash, toHex } from "../../primitives/bytes.ts";
 import { SECP256K1_ORDER } from "../../primitives/secp256k1.ts";
 import { METHODS } from "../../rpc/method-table.ts";
@@ -11,7 +13,7 @@ import { signTransaction } from "../../vm/transaction-signature.ts";
 import { accounts, config, GWEI, keys, signed } from "../support/execution-chain.ts";
 import { BURNER, COUNTER, LOGGED_TOPIC, LOGGER, MISER, REVERTER } from "../support/live-chain.ts";
 import { OpenRpc } from "../support/openrpc.ts";
-import { vectorsPath } from "../support/vectors.ts";
+import { PROJECT_ROOT, vectorsPath } from "../support/vectors.ts";
 import { type RpcFixture, withRpc } from "./rpc-fixture.ts";
 
 const [ALICE, BOB] = [accounts[0]!, accounts[1]!];
@@ -146,6 +148,18 @@ describe("rpc methods: the specification's schemas", () => {
     );
     deepEqual(unknown, []);
     equal(new Set(names).size, names.length);
+  });
+});
+
+describe("rpc methods: the book", () => {
+  it("has a word on every method that exists", () => {
+    const folder = join(PROJECT_ROOT, "specs", "rpc");
+    const chapters = readdirSync(folder).filter((file) => file.endsWith(".md"));
+    const prose = chapters.map((file) => readFileSync(join(folder, file), "utf8")).join("\n");
+    deepEqual(
+      METHODS.map(({ name }) => name).filter((name) => !prose.includes(`\`${name}\``)),
+      [],
+    );
   });
 });
 

@@ -4,8 +4,13 @@ import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { toHex } from "../../primitives/bytes.ts";
+import { LATEST } from "../../rpc/block-parameter.ts";
+import { callNode } from "../../rpc/client.ts";
+import { getBalance } from "../../rpc/methods/accounts.ts";
+import { getTransactionCountByHash } from "../../rpc/methods/blocks.ts";
+import { chainId } from "../../rpc/methods/network.ts";
 import { computeReadiness } from "../../rpc/readiness.ts";
-import { signed } from "../support/execution-chain.ts";
+import { accounts, ETHER, signed } from "../support/execution-chain.ts";
 import { LOGGER } from "../support/live-chain.ts";
 import { SocketClient, withServer } from "./server-fixture.ts";
 
@@ -168,6 +173,22 @@ describe("rpc server over HTTP", () => {
         onFault: () => undefined,
       });
       await rejects(again, { code: "EADDRINUSE" });
+    });
+  });
+});
+
+describe("rpc client", () => {
+  it("speaks to the server with the methods' own schemas", async () => {
+    await withServer(async ({ url, live }) => {
+      equal(await callNode(url, chainId, {}), 4242);
+      const params = { address: accounts[0]!, block: LATEST };
+      equal(await callNode(url, getBalance, params), 100n * ETHER);
+      const block = await live.mine();
+      equal(await callNode(url, getTransactionCountByHash, { hash: block.hash }), 0);
+      await rejects(callNode(url, getBalance, { ...params, block: { number: 9 } }), {
+        code: -32000,
+        message: "eth_getBalance: header not found",
+      });
     });
   });
 });

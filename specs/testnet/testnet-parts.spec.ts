@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseChainSpec } from "../../node/chain-spec.ts";
+import { ZERO_HASH } from "../../primitives/bytes.ts";
 import { OtherChainError, prepareNetwork } from "../../testnet/network-files.ts";
 import { CommanderError, parseTestnetOptions } from "../../testnet/options.ts";
 import { assertPortsFree, PortInUseError, portsOf } from "../../testnet/ports.ts";
@@ -116,15 +117,19 @@ describe("the testnet's table", () => {
   const status = {
     slot: 42,
     headSlot: 42,
+    headRoot: ZERO_HASH,
     headNumber: 41,
     justifiedEpoch: 40,
+    justifiedNumber: 39,
     finalizedEpoch: 39,
     finalizedNumber: 38,
     finalityLagSlots: 3,
     peers: 3,
     localValidators: 1,
     localVotes: 1,
+    syncing: false,
     pendingTransactions: 0,
+    queuedTransactions: 0,
     residentBytes: 148_400_000,
     cpuMs: 620,
   };
