@@ -15,6 +15,9 @@ const STRING_CHARACTERS = 16;
 const ROPE_LEFT = 16;
 const ROPE_RIGHT = 24;
 
+/** QuickJS balances ropes that get deeper than 60; one that is this deep does not come from it. */
+const ROPE_DEPTH_LIMIT = 1000;
+
 const VALUE_BYTES = 8;
 const SCRATCH_BYTES = 4096;
 
@@ -166,6 +169,7 @@ export class Guest {
     for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
       const target = this.#words[value >> 2] ?? 0;
       pay(1);
+      if (pending.length > ROPE_DEPTH_LIMIT) throw new HaltSignal("trap");
       if (this.#tag(value) === TAG.rope) pending.push(target + ROPE_RIGHT, target + ROPE_LEFT);
       else text += this.#readFlat(target, pay);
     }

@@ -85,7 +85,7 @@ export const PRELUDE_SOURCE = `"use strict";
   };
   const errors = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError, InternalError];
   const repairAll = () => {
-    const whole = [Object.prototype, Function.prototype, Promise.prototype, getPrototypeOf(function* () {}.prototype.__proto__), ...errors.map((one) => one.prototype)];
+    const whole = [Object.prototype, Function.prototype, Promise.prototype, Iterator.prototype, ...errors.map((one) => one.prototype)];
     for (const prototype of whole) for (const key of ownKeys(prototype)) repair(prototype, key);
     for (const name of ownKeys(globalThis)) {
       const prototype = globalThis[name]?.prototype;

@@ -8,16 +8,16 @@ import { sha256 } from "../../primitives/hash.ts";
 export const SOURCE_SHA256: Hash = "0x105c3bed22d457e43e3d1c3c1c6959fda62a8fe06f0fc8a985303c3a2be72232";
 
 /** SHA-256 of the metered binary: the result of `meter`, and what every node must run. */
-export const IMAGE_SHA256: Hash = "0x34bdd5f100efabdb35c964f580b6324a4e8cbfd695e56052d6be11562a51e802";
+export const IMAGE_SHA256: Hash = "0x86154d3887d6247a5c30b23b32ea8f170dd2cea126094b1a02f2e8b9e7e7c1f9";
 
 /** 64 KiB, the unit of WebAssembly's memory. */
 export const PAGE_BYTES = 65_536;
 
 /**
- * Memory of an instance in pages: 2.5 MiB, of which the heap may take 1.75. Every restore clears all of it,
- * at 7 µs for a mebibyte, and a module is evaluated within it, so that every snapshot fits.
+ * Memory of an instance in pages: 2 MiB, of which the heap may take 1.25. Every restore clears all of it, at
+ * 9 µs for a mebibyte, and a module is evaluated within it, so that every snapshot fits.
  */
-export const INITIAL_PAGES = 40;
+export const INITIAL_PAGES = 32;
 
 /** What the memory may grow to in a call: 32 MiB. */
 export const MAXIMUM_PAGES = 512;

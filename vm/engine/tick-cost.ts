@@ -8,11 +8,11 @@ import { BULK, OP } from "./wasm-reader.ts";
 export const BULK_BYTES_SHIFT = 1;
 
 /**
- * The first growth of an instance's memory in a run: the instance is replaced afterwards, which takes up to
- * a millisecond. And each page it grows by, which has to be cleared.
+ * The first growth of an instance's memory in a call, after which the instance is replaced: 2 ms, most of it
+ * for the operating system. And each page it grows by, which is new memory: 30 to 50 µs.
  */
-export const GROWTH_TICKS = 8_000_000;
-export const GROWTH_TICKS_PER_PAGE = 16_384;
+export const GROWTH_TICKS = 20_000_000;
+export const GROWTH_TICKS_PER_PAGE = 400_000;
 
 /** A character that crosses between host and guest, in either direction: up to 2.4 ns at 20 ticks each. */
 export const TEXT_TICKS_PER_CHARACTER = 32;

@@ -16,7 +16,7 @@ export const SPEC_STD = `
 export const noHost: Host = () => undefined;
 
 export const EVALUATION_TICKS = 200_000_000;
-export const CALL_TICKS = 200_000_000;
+export const CALL_TICKS = 400_000_000;
 
 let engine: Engine | undefined;
 let instance: EngineInstance | undefined;
