@@ -147,6 +147,7 @@ function checkForks(params: ChainParams): void {
     assert(/^0x[0-9a-f]{8}$/.test(fork.version), "a fork version has four bytes");
     assert(isPositiveInteger(fork.slotsPerEpoch), "an epoch has slots");
     assert(params.periodSlots % fork.slotsPerEpoch === 0, "a period is a whole number of epochs");
+    assert(params.periodSlots / fork.slotsPerEpoch <= 255, "the votes of a period are counted in a byte");
     assert(fork.firstSlot % params.periodSlots === 0, "a fork begins with a period");
     if (previous === undefined) {
       assert(fork.firstSlot === 0 && fork.firstEpoch === 0, "the first fork begins at genesis");

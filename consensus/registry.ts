@@ -23,7 +23,10 @@ export type Registry = {
 /** Keyed by the node of the list: two states with the same validators share the node. */
 const registries = new WeakMap<Node, Registry>();
 
-/** Cost: O(validators) for a registry not seen before. */
+/**
+ * Whoever changes a validator commits the list before anyone asks again: the node is that of the last commit.
+ * Cost: O(validators) for a registry not seen before.
+ */
 export function getRegistry(state: BeaconStateView, params: ChainParams): Registry {
   const { node } = state.validators;
   let registry = registries.get(node);

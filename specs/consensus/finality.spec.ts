@@ -171,6 +171,32 @@ describe("finality: four honest validators", () => {
   });
 });
 
+describe("finality: a chain with a block in each slot and every vote in the next", () => {
+  for (const count of [4, 16]) {
+    it(`is final three slots behind its head over three periods, with ${count} validators`, () => {
+      const params = TESTNET_PARAMS;
+      let { state } = genesisWith(params, equalStakes(count));
+      const everyone = Array.from({ length: count }, (_, index) => index);
+      const proposers = new Set<number>();
+      for (let slot = 1; slot <= 100; slot++) {
+        const at = advanced(state, slot, params);
+        const votes = slot === 1 ? [] : [voteOf(at, honestData(at, slot - 1, params), everyone, params)];
+        state = extend(state, slot, votes, params);
+        proposers.add(state.latestBlockHeader.proposerIndex);
+        const finalSlot = Math.max(0, computeCheckpointSlot(state.finalized.epoch, params));
+        equal(finalSlot, Math.max(0, slot - 3));
+        if (finalSlot > 0) deepEqual(state.finalized.root, getBlockRootAtSlot(state, finalSlot, params));
+      }
+      equal(proposers.size, count);
+      // The period began at slot 96; its five blocks credited a vote each.
+      deepEqual(
+        state.hitsTarget.getAll(),
+        everyone.map(() => 5),
+      );
+    });
+  }
+});
+
 /** Small rings, so that age limits are reached. */
 function smallParams(slotsPerEpoch: number, targetLagSlots: 0 | 1, finalitySpanEpochs: number): ChainParams {
   return createParams("testnet", {

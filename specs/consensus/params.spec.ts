@@ -14,6 +14,7 @@ describe("consensus: parameters", () => {
     ["votes fall due before aggregates", { attestationDuePercent: 80 }],
     ["aggregates fall due inside their slot", { aggregateDuePercent: 100 }],
     ["a period is a whole number of epochs", { periodSlots: 24, forks: LARGE_PARAMS.forks }],
+    ["the votes of a period are counted in a byte", { periodSlots: 256 }],
     ["the age limit of votes is a whole number of periods", { slotsPerHistoricalRoot: 8191 }],
     ["the seed of the oldest vote is kept", { randaoMixesLength: 258 }],
     ["stake cannot leave while votes it signed still count", { minWithdrawabilityDelaySlots: 8191 }],
