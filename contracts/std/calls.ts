@@ -24,13 +24,31 @@ export const staticcall = (to: string, data: string, options: CallOptions = {}) 
 export const delegatecall = (to: string, data: string, options: CallOptions = {}) =>
   send(CALL_KIND.delegatecall, to, data, options);
 
-/** Deploys code that is already on the chain, by its hash. With a salt the address is CREATE2's. */
-export function create(
-  hash: string,
-  args: string,
-  { value = 0n, salt }: { readonly value?: bigint; readonly salt?: string } = {},
-): string {
-  return hostText(OPERATION.create, hash, args, value.toString(16), salt);
+/** Like `call`, but tells of a failure instead of throwing. */
+export function tryCall(
+  to: string,
+  data: string,
+  options: CallOptions = {},
+): { success: boolean; data: string } {
+  try {
+    return { success: true, data: call(to, data, options) };
+  } catch (thrown) {
+    const { name, payload } = thrown as { name?: unknown; payload?: unknown };
+    if (name !== "CallError" || typeof payload !== "string") throw thrown;
+    return { success: false, data: payload };
+  }
+}
+
+type CreateOptions = { readonly value?: bigint; readonly salt?: string };
+
+/** Deploys a copy of the code that an account has. With a salt the address is CREATE2's. */
+export function create(template: string, args: string, { value = 0n, salt }: CreateOptions = {}): string {
+  return hostText(OPERATION.create, template, args, value.toString(16), salt);
+}
+
+/** Deploys a container with its arguments behind it. */
+export function deploy(initCode: string, { value = 0n, salt }: CreateOptions = {}): string {
+  return hostText(OPERATION.deploy, initCode, value.toString(16), salt);
 }
 
 type Parsed = {

@@ -1,6 +1,6 @@
-/** The module `chain:std` as contracts import it; their types are in chain-std.d.ts beside it. See specs/contracts/authoring.md. */
+/** The module `chain:std` as contracts import it; their types are in contracts/chain-std.d.ts. See specs/contracts/authoring.md. */
 export { abi, address, concat, ecrecover, keccak256, ripemd160, sha256, toHex, ZERO } from "./abi.ts";
-export { call, create, delegatecall, iface, staticcall } from "./calls.ts";
+export { call, create, delegatecall, deploy, iface, staticcall, tryCall } from "./calls.ts";
 export { contract, external, init, payable, view } from "./contract.ts";
 export {
   balance,

@@ -1,6 +1,6 @@
 /** Host operations that run other contracts: calls and creations. See specs/contracts/calls.md. */
 import { create2Address, createAddress } from "../../primitives/address.ts";
-import { concatBytes, toHex } from "../../primitives/bytes.ts";
+import { type Address, concatBytes, toHex } from "../../primitives/bytes.ts";
 import { keccak256Hex } from "../../primitives/hash.ts";
 import { GuestException, type HostArguments } from "../engine/host.ts";
 import { executeMessage } from "../execute-message.ts";
@@ -62,27 +62,37 @@ const call: Run = (run, args) => {
   return toHex(result.output);
 };
 
-/** CREATE, or CREATE2 with a salt, of the code that an existing account has. */
+/** CREATE or CREATE2 of the code that an existing account has. */
 const create: Run = (run, args) => {
   run.refuseStatic();
-  run.charge(GAS.create);
-  const { frame } = run;
-  const { journal } = frame.context;
+  const { journal } = run.frame.context;
   const template = readAddress(args, 0);
   run.charge(touchAccountGas(journal, template));
-  const data = concatBytes(journal.code(template), readHex(args, 1));
-  run.charge(GAS.initCodeWord * wordsOf(data.length));
-  const value = readUint(args, 2);
-  let self = createAddress(frame.self, journal.nonce(frame.self));
-  if (!args.isUndefined(3)) {
+  return createFrom(run, concatBytes(journal.code(template), readHex(args, 1)), args, 2);
+};
+
+/** CREATE or CREATE2 of a container and its arguments. */
+const deploy: Run = (run, args) => {
+  run.refuseStatic();
+  return createFrom(run, readHex(args, 0), args, 1);
+};
+
+/** With a salt, the argument behind the value at `valueIndex`, the address is CREATE2's. */
+function createFrom(run: FrameRun, data: Uint8Array, args: HostArguments, valueIndex: number): Address {
+  const { frame } = run;
+  run.charge(GAS.create + GAS.initCodeWord * wordsOf(data.length));
+  const value = readUint(args, valueIndex);
+  let self = createAddress(frame.self, frame.context.journal.nonce(frame.self));
+  if (!args.isUndefined(valueIndex + 1)) {
     run.charge(GAS.keccakWord * wordsOf(data.length));
-    self = create2Address(frame.self, toHex(readHexOfLength(args, 3, 32)), keccak256Hex(data));
+    const salt = toHex(readHexOfLength(args, valueIndex + 1, 32));
+    self = create2Address(frame.self, salt, keccak256Hex(data));
   }
   const gas = allButOne64th(run.gasLeft);
   const place = { caller: frame.self, self, codeAddress: self };
   perform(run, { ...place, kind: "create", value, data, gas, isStatic: false });
   return self;
-};
+}
 
 /**
  * Runs the message and takes from the caller what it used, a stipend's rest given back.
@@ -108,4 +118,5 @@ function callError(outcome: string, data: string): GuestException {
 export const CALLS: Readonly<Record<number, Run>> = {
   [OPERATION.call]: call,
   [OPERATION.create]: create,
+  [OPERATION.deploy]: deploy,
 };

@@ -54,8 +54,10 @@ export const OPERATION = {
   log: 39,
   /** kind, address, data, value, gas or -1 → return data. */
   call: 40,
-  /** code hash, arguments, value, salt or nothing → address. */
+  /** template's address, arguments, value, salt or nothing → address. */
   create: 41,
+  /** init code, value, salt or nothing → address. */
+  deploy: 42,
 
   // Environment: while a contract runs.
   sender: 64,

@@ -4,7 +4,7 @@ import { CodedError } from "../../primitives/errors.ts";
 import { sha256 } from "../../primitives/hash.ts";
 
 /** SHA-256 of dist/image/std.js. Whoever changes contracts/std changes it, and with it the engine id. */
-export const STD_SHA256: Hash = "0x22e66c7d728ad38cc58b31369c49895178177e0249c38a22fea9e2f8915289c2";
+export const STD_SHA256: Hash = "0xbd7495f43e71182b869a2dbf01569695d033b8e8678d0ad601d564166cbb38fb";
 
 export class StdError extends CodedError<{
   readonly code: "STD_DIFFERS";

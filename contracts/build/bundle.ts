@@ -1,0 +1,49 @@
+/** One readable JavaScript module from a contract and what it imports. See specs/contracts/build.md#bundling. */
+import { dirname, relative, resolve, sep } from "node:path";
+import { build, type Message } from "esbuild";
+import { BuildError } from "./build-error.ts";
+
+export type Bundle = { readonly code: string; readonly sourceMap: string };
+
+/** Only `chain:std` stays an import. @throws BuildError BUILD_BUNDLE */
+export async function bundleContract(path: string): Promise<Bundle> {
+  try {
+    const { outputFiles } = await build({
+      entryPoints: [path],
+      // Comments in the output name files relative to this, so the bytes do not depend on where a build is started.
+      absWorkingDir: dirname(resolve(path)),
+      outfile: "contract.js",
+      write: false,
+      bundle: true,
+      external: ["chain:std"],
+      format: "esm",
+      platform: "neutral",
+      mainFields: ["module", "main"],
+      target: "es2023",
+      // Anything that is not ASCII is escaped, so nothing a reader cannot see gets into a container.
+      charset: "ascii",
+      legalComments: "none",
+      sourcemap: "external",
+      logLevel: "silent",
+    });
+    const textOf = (suffix: string): string =>
+      outputFiles.find((file) => file.path.endsWith(suffix))?.text ?? "";
+    return { code: textOf("contract.js"), sourceMap: textOf("contract.js.map") };
+  } catch (error) {
+    const errors = (error as { readonly errors?: readonly Message[] }).errors;
+    if (errors === undefined) throw error;
+    const problems = errors.map(({ text, location }) => ({
+      file: location === null ? displayPath(path) : displayPath(resolve(dirname(path), location.file)),
+      line: location?.line ?? 0,
+      column: (location?.column ?? -1) + 1,
+      text,
+    }));
+    throw new BuildError({ code: "BUILD_BUNDLE", problems }, { cause: error });
+  }
+}
+
+/** Relative to the working directory when it is inside, with forward slashes. */
+export function displayPath(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return (fromHere.startsWith("..") ? path : fromHere).split(sep).join("/");
+}

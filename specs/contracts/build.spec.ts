@@ -1,0 +1,112 @@
+/** specs/contracts/build.md */
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { abiModule } from "../../contracts/build/artifact.ts";
+import { buildContract } from "../../contracts/build/build-contract.ts";
+import { BuildError } from "../../contracts/build/build-error.ts";
+import { checkTypes } from "../../contracts/build/check-types.ts";
+import { fromHex, utf8ToBytes } from "../../primitives/bytes.ts";
+import { keccak256, keccak256Hex } from "../../primitives/hash.ts";
+import { decodeContainer, unpackSource } from "../../vm/contract/container.ts";
+
+const repository = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const fixture = (name: string) => repository(`specs/contracts/fixtures/${name}`);
+const TOKEN = repository("contracts/examples/token.ts");
+
+/** The message of the error a build ends with. */
+async function failure(path: string): Promise<string> {
+  try {
+    await buildContract(path);
+    return "built";
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    return `${error.detail.code} ${error.message}`;
+  }
+}
+
+describe("building contracts", function () {
+  this.timeout(60_000);
+
+  it("makes an artifact that tools read", async () => {
+    const artifact = await buildContract(TOKEN);
+    deepEqual(
+      {
+        ...artifact,
+        abi: artifact.abi.length,
+        bytecode: "",
+        deployedBytecode: "",
+        storageLayout: 0,
+        sourceMap: "",
+        metadata: "",
+      },
+      {
+        _format: "hh-sol-artifact-1",
+        contractName: "Token",
+        sourceName: "contracts/examples/token.ts",
+        abi: 28,
+        bytecode: "",
+        deployedBytecode: "",
+        linkReferences: {},
+        deployedLinkReferences: {},
+        storageLayout: 0,
+        metadata: "",
+        sourceMap: "",
+      },
+    );
+    deepEqual(
+      artifact.storageLayout.storage.map(({ label, slot, type }) => `${slot} ${type} ${label}`),
+      [
+        "0 t_string_storage name",
+        "1 t_string_storage symbol",
+        "2 t_uint256 totalSupply",
+        "3 t_address owner",
+        "4 t_mapping(t_address,t_uint256) balances",
+        "5 t_mapping(t_address,t_mapping(t_address,t_uint256)) allowances",
+        "6 t_mapping(t_address,t_uint256) nonces",
+      ],
+    );
+    const { container, size } = decodeContainer(fromHex(artifact.bytecode));
+    equal(size, fromHex(artifact.bytecode).length);
+    match(unpackSource(container), /^\/\/ token\.ts\nimport \{/);
+    deepEqual(container.metadataHash, keccak256(utf8ToBytes(artifact.metadata)));
+    ok((JSON.parse(artifact.sourceMap) as { sources: string[] }).sources.includes("token.ts"));
+    match(abiModule(artifact), /export const tokenAbi = \[[\s\S]*\] as const;\n$/);
+  });
+
+  it("makes the same bytes every time", async () => {
+    const [first, second] = await Promise.all(
+      [TOKEN, TOKEN].map((path) => buildContract(path, { typeCheck: false })),
+    );
+    equal(keccak256Hex(fromHex(first!.bytecode)), keccak256Hex(fromHex(second!.bytecode)));
+  });
+
+  it("infers types from signatures and refuses what does not fit them", async () => {
+    await checkTypes(fixture("types.negative.ts"));
+  });
+
+  it("accepts the types of the contracts that come with the chain", async () => {
+    for (const name of ["beacon-roots", "block-hashes", "deposit", "multicall3", "create2-deployer"]) {
+      await checkTypes(repository(`contracts/system/${name}.ts`));
+    }
+  });
+
+  it("names file and line of what is wrong", async () => {
+    equal(
+      await failure(fixture("broken-types.ts")),
+      "BUILD_TYPES specs/contracts/fixtures/broken-types.ts:5:59: error TS2322: Type 'number' is not assignable to type 'bigint'.",
+    );
+    equal(
+      await failure(fixture("broken-syntax.ts")),
+      'BUILD_BUNDLE specs/contracts/fixtures/broken-syntax.ts:2:8: Expected "}" but found "\\"Broken\\""',
+    );
+    match(
+      await failure(fixture("broken-import.ts")),
+      /^BUILD_BUNDLE specs\/contracts\/fixtures\/broken-import\.ts:1:30: Could not resolve "node:fs"/,
+    );
+    equal(
+      await failure(fixture("broken-module.ts")),
+      "BUILD_EVALUATION evaluating the contract failed: TypeError: a module's top level has no message, no block and no storage",
+    );
+    await rejects(buildContract(fixture("absent.ts")), BuildError);
+  });
+});
