@@ -44,6 +44,8 @@ export type ConsensusParts = {
   readonly genesis: Genesis;
   readonly keyring: Keyring;
   readonly database: Database;
+  /** Of its own, so that chain data can be deleted without forgetting what was signed. */
+  readonly validatorDatabase: Database;
   readonly execution: ExecutionPort;
   readonly log: Logger;
   readonly fatal: (error: unknown) => void;
@@ -81,7 +83,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   });
   const signer = createSigner({
     keyring,
-    protection: new SlashingProtection(database),
+    protection: new SlashingProtection(parts.validatorDatabase),
     publicKeyOf: (index) => publicKeyOf(engine, index),
     onRefused(publicKey, refusal) {
       metrics.signaturesRefused.inc();

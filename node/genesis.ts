@@ -5,11 +5,9 @@ import { type Address, concatBytes, fromHex, type Hash } from "../primitives/byt
 import type { Block } from "../vm/block.ts";
 import { type ChainConfig, GAS_LIMIT_DEFAULT, GAS_LIMIT_MINIMUM } from "../vm/chain-config.ts";
 import { buildGenesis, type GenesisAccount } from "../vm/genesis.ts";
-import type { StateDiff } from "../vm/state/account.ts";
 import type { ChainSpec, GenesisAccountSpec } from "./chain-spec.ts";
+import type { ExecutionGenesis } from "./execution/chain-states.ts";
 import { payloadOfBlock } from "./execution/payload.ts";
-
-export type ExecutionGenesis = { readonly block: Block; readonly diff: StateDiff };
 
 export function chainConfigOf({ chainId }: ChainSpec): ChainConfig {
   return {

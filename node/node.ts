@@ -5,18 +5,15 @@ import { toHex } from "../primitives/bytes.ts";
 import { type ChainSpec, readChainSpec } from "./chain-spec.ts";
 import type { NodeConfig } from "./config.ts";
 import { startConsensus } from "./consensus-side.ts";
+import type { ExecutionGenesis } from "./execution/chain-states.ts";
 import { startExecution } from "./execution/start-execution.ts";
-import {
-  buildConsensusGenesis,
-  buildExecutionGenesis,
-  chainConfigOf,
-  type ExecutionGenesis,
-} from "./genesis.ts";
+import { buildConsensusGenesis, buildExecutionGenesis, chainConfigOf } from "./genesis.ts";
 import { createLog, type Logger } from "./log.ts";
 import { installNativeBackends } from "./native/install.ts";
 import { TransactionBatcher } from "./network/transaction-gossip.ts";
 import { createStopSignal, type StopSignal } from "./stop-signal.ts";
 import { openDatabase } from "./storage/database.ts";
+import type { DatabaseRole } from "./storage/database-error.ts";
 import { loadKeyring } from "./validator/keyring.ts";
 
 export const CLIENT_VERSION = `jurat/v0.1.0/${process.platform}-${process.arch}/node${process.version}`;
@@ -74,12 +71,11 @@ async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Pro
   // The slowest part, on a thread of its own, while this one opens the rest.
   const starting = startExecution(executionOptionsOf(config, spec, executionGenesis), upcalls);
   starting.catch(() => undefined);
-  const database = await openDatabase({
-    directory: join(config.dir, "consensus"),
-    role: "consensus",
-    chain: toHex(genesis.blockRoot),
-  });
-  const parts = { config, spec, genesis, keyring, database, log, fatal };
+  const open = (role: DatabaseRole) =>
+    openDatabase({ directory: join(config.dir, role), role, chain: toHex(genesis.blockRoot) });
+  const database = await open("consensus");
+  const validatorDatabase = await open("validator");
+  const parts = { config, spec, genesis, keyring, database, validatorDatabase, log, fatal };
   const execution = await starting;
   const consensus = await startConsensus({ ...parts, execution: execution.port });
   batcher.current = new TransactionBatcher((batch) => {
@@ -96,6 +92,7 @@ async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Pro
       await consensus.close();
       await execution.port.stop();
       await database.close();
+      await validatorDatabase.close();
     },
   };
 }

@@ -17,22 +17,19 @@ import type { ChainConfig } from "../../vm/chain-config.ts";
 import { executePayload, type PayloadInput } from "../../vm/execute-block.ts";
 import type { ContractMachine } from "../../vm/message.ts";
 import type { StateDiff, StateStore } from "../../vm/state/account.ts";
-import { type Layer, LayerTree } from "../../vm/state/layers.ts";
+import type { Layer } from "../../vm/state/layers.ts";
 import { Blocks } from "../storage/blocks.ts";
 import type { Database } from "../storage/database.ts";
-import { FinalizedState } from "../storage/finalized-state.ts";
-import { SpilledLayers } from "../storage/spilled-layers.ts";
+import { ChainStates, type ExecutionGenesis } from "./chain-states.ts";
 import type { ForkchoiceUpdate } from "./port.ts";
 
-/** Blocks merged into the state on disk per fork-choice update; the rest of a long backlog waits for the next. */
-export const MERGE_LIMIT_BLOCKS = 64;
 /** Blocks of our own making whose execution is remembered until they come back to be imported. */
 const BUILT_BLOCKS_LIMIT = 2;
 
 export type ExecutionChainOptions = {
   readonly database: Database;
   readonly config: ChainConfig;
-  readonly genesis: { readonly block: Block; readonly diff: StateDiff };
+  readonly genesis: ExecutionGenesis;
   readonly machine: ContractMachine;
   readonly historyBlocks?: number;
 };
@@ -58,8 +55,7 @@ export class ExecutionChain {
   readonly genesisHash: Hash;
   readonly #database: Database;
   readonly #machine: ContractMachine;
-  readonly #state: FinalizedState;
-  readonly #layers: LayerTree;
+  readonly #states: ChainStates;
   readonly #listeners = new Set<ExecutionChainEvents>();
   readonly #built = new Map<Hash, ExecutedBlock>();
   #head: Block;
@@ -76,14 +72,9 @@ export class ExecutionChain {
     this.config = config;
     this.genesisHash = genesis.block.hash;
     this.blocks = new Blocks(database);
-    this.#state = new FinalizedState(database, historyBlocks === undefined ? {} : { historyBlocks });
-    if (this.#state.finalized() === undefined) this.#storeGenesis(genesis.block, genesis.diff);
-
-    const base = this.#state.finalized();
-    assert(base !== undefined, "the database holds a finalized state");
-    const spilled = new SpilledLayers(database, this.#state);
-    this.#layers = new LayerTree(base.hash, this.#state, spilled);
-    this.#restore(spilled);
+    const history = historyBlocks === undefined ? {} : { historyBlocks };
+    this.#states = new ChainStates(database, this.blocks, genesis, history);
+    this.#executeStored();
 
     const stored = this.blocks.forkchoice();
     assert(stored !== undefined, "fork choice is stored from genesis on");
@@ -106,12 +97,12 @@ export class ExecutionChain {
 
   /** Whether blocks can be executed on top of `hash`. */
   canExtend(hash: Hash): boolean {
-    return this.#layers.has(hash);
+    return this.#states.has(hash);
   }
 
   /** Whether this block has been executed here, lately or long ago. */
   isExecuted(hash: Hash): boolean {
-    return this.#layers.has(hash) || this.isCanonical(hash);
+    return this.#states.has(hash) || this.isCanonical(hash);
   }
 
   isCanonical(hash: Hash): boolean {
@@ -124,24 +115,18 @@ export class ExecutionChain {
    * window. To be used at once: it answers for the block only until fork choice moves.
    */
   stateAt(hash: Hash): StateStore | undefined {
-    const layered = this.#layers.at(hash);
-    if (layered !== undefined) return layered;
-    const block = this.blocks.get(hash);
-    if (block === undefined || !this.isCanonical(hash)) return undefined;
-    if (block.header.number < this.oldestState()) return undefined;
-    return this.#state.at(block.header.number);
+    return this.#states.at(hash);
   }
 
   /** Number of the oldest block whose state can be read. */
   oldestState(): number {
-    return this.#state.oldest();
+    return this.#states.oldest();
   }
 
   /** Number and hash of the block whose state is on disk. */
   merged(): { readonly number: number; readonly hash: Hash } {
-    const base = this.#state.finalized();
-    assert(base !== undefined, "the database holds a finalized state");
-    return { number: base.number, hash: base.hash };
+    const { number, hash } = this.#states.merged();
+    return { number, hash };
   }
 
   /**
@@ -171,7 +156,7 @@ export class ExecutionChain {
     // Meanwhile the same block may have come a second time, or finality may have left its branch behind.
     if (this.isExecuted(block.hash) || !this.canExtend(parentHash)) return;
     const layer = { blockHash: block.hash, parentHash, diff };
-    this.#layers.add(layer);
+    this.#states.add(layer);
     for (const listener of this.#listeners) listener.onLayer?.(layer, block);
   }
 
@@ -205,13 +190,14 @@ export class ExecutionChain {
     const merged = this.#database.write(() => {
       this.blocks.moveCanonical(change.removed, change.added);
       this.blocks.putForkchoice(update);
-      return this.#mergeUpTo(finalized);
+      assert(this.isCanonical(finalized.hash), "the finalized block is an ancestor of the head");
+      return this.#states.mergeUpTo(finalized.header.number);
     });
     this.#head = head;
     this.#safe = safe;
     this.#finalized = finalized;
     for (const listener of this.#listeners) {
-      if (merged !== undefined) listener.onMerged?.(merged);
+      if (merged !== undefined) listener.onMerged?.(this.#stored(merged));
       if (change.added.length > 0 || change.removed.length > 0) listener.onHead?.(change);
     }
     return true;
@@ -219,29 +205,17 @@ export class ExecutionChain {
 
   /** Returns the function that ends the subscription. */
   subscribe(events: ExecutionChainEvents): () => void {
-    for (const layer of this.#layers.inMemory()) events.onLayer?.(layer, this.#stored(layer.blockHash));
+    for (const layer of this.#states.inMemory()) events.onLayer?.(layer, this.#stored(layer.blockHash));
     this.#listeners.add(events);
     return () => void this.#listeners.delete(events);
   }
 
-  #storeGenesis(block: Block, diff: StateDiff): void {
-    this.#database.write(() => {
-      this.#state.merge([{ number: block.header.number, hash: block.hash, diff }]);
-      this.blocks.putGenesis(block);
-      this.blocks.putForkchoice({ head: block.hash, safe: block.hash, finalized: block.hash });
-    });
-  }
-
-  #restore(spilled: SpilledLayers): void {
-    for (const { blockHash, parentHash } of spilled.blocks()) {
-      if (this.#layers.has(parentHash)) this.#layers.restore(blockHash, parentHash);
-      else spilled.remove(blockHash);
-    }
+  #executeStored(): void {
     for (const { hash } of this.blocks.unfinalized()) {
       const block = this.#stored(hash);
       const { parentHash } = block.header;
-      if (this.#layers.has(hash) || !this.#layers.has(parentHash)) continue;
-      this.#layers.add({ blockHash: hash, parentHash, diff: this.#execute(block).diff });
+      if (this.#states.has(hash) || !this.#states.has(parentHash)) continue;
+      this.#states.add({ blockHash: hash, parentHash, diff: this.#execute(block).diff });
     }
   }
 
@@ -251,7 +225,7 @@ export class ExecutionChain {
   }
 
   #inputOn(parent: Block): PayloadInput {
-    const state = this.#layers.at(parent.hash);
+    const state = this.#states.at(parent.hash);
     assert(state !== undefined, "the state after the parent is known");
     return {
       config: this.config,
@@ -275,22 +249,6 @@ export class ExecutionChain {
       }
     }
     return { removed, added: added.reverse() };
-  }
-
-  /** Merges canonical layers up to `finalized`, oldest first; returns the last one merged. Inside a write. */
-  #mergeUpTo(finalized: Block): Block | undefined {
-    const { number: base } = this.merged();
-    const last = Math.min(finalized.header.number, base + MERGE_LIMIT_BLOCKS);
-    assert(this.isCanonical(finalized.hash), "the finalized block is an ancestor of the head");
-    for (let number = base + 1; number <= last; number++) {
-      const hash = this.blocks.canonicalHash(number);
-      assert(hash !== undefined, "the canonical chain has no gaps");
-      this.#state.merge([{ number, hash, diff: this.#layers.flatten(hash) }]);
-      this.#layers.finalize(hash);
-    }
-    if (last <= base) return undefined;
-    this.blocks.finalize(last);
-    return this.#stored(this.#layers.finalizedHash);
   }
 
   #stored(hash: Hash): Block {

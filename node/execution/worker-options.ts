@@ -1,16 +1,15 @@
 /** What the execution thread is started with, and its first words: plain data. See specs/node/execution.md#the-thread. */
 import type { ChainParams } from "../../consensus/params.ts";
-import type { Block } from "../../vm/block.ts";
 import type { ChainConfig } from "../../vm/chain-config.ts";
-import type { StateDiff } from "../../vm/state/account.ts";
 import type { LogLevel } from "../log.ts";
+import type { ExecutionGenesis } from "./chain-states.ts";
 
 export type ExecutionWorkerOptions = {
   /** The execution database's own directory. */
   readonly directory: string;
   readonly params: ChainParams;
   readonly config: ChainConfig;
-  readonly genesis: { readonly block: Block; readonly diff: StateDiff };
+  readonly genesis: ExecutionGenesis;
   /** Blocks whose state stays readable below the finalized one; Infinity for an archive. */
   readonly historyBlocks: number;
   readonly clientVersion: string;
