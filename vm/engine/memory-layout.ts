@@ -61,7 +61,8 @@ export function moveStackPointer(globals: Uint8Array): Uint8Array {
 
 /** The data section with the initial end of the heap moved. The linker left out the word's zero top byte. */
 export function moveHeap(dataSection: Uint8Array): Uint8Array {
-  const moved = dataSection.slice();
+  // Not slice(): of a Buffer that would be a view.
+  const moved = new Uint8Array(dataSection);
   const segment = readDataSegments(moved).find(({ address }) => address === HEAP_END_ADDRESS);
   assert(segment?.bytes.length === 3, "the end of the heap has a data segment of its own");
   const [low, middle, high] = segment.bytes;

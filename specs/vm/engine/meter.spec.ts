@@ -13,9 +13,7 @@ import { EngineInstance } from "../../../vm/engine/instance.ts";
 import { meter } from "../../../vm/engine/meter.ts";
 import { CALL_TICKS, EVALUATION_TICKS, noHost, SPEC_STD } from "./guest-programs.ts";
 
-const source = new Uint8Array(
-  readFileSync(fileURLToPath(import.meta.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"))),
-);
+const source = readFileSync(fileURLToPath(import.meta.resolve("@jitl/quickjs-wasmfile-release-sync/wasm")));
 
 const PROGRAMS = [
   "let i = 0; while (i < 1000) i++; return i",
