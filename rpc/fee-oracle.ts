@@ -1,5 +1,6 @@
 /** What transactions paid lately: tips by percentile. See specs/rpc/fees.md. */
 import type { Block, ExecutedReceipt } from "../vm/block.ts";
+import { effectiveGasPrice } from "../vm/transaction-rules.ts";
 import type { ChainView } from "./chain-view.ts";
 
 /** Blocks the suggested tip looks back over, and the percentile of their tips it takes; geth's. */
@@ -14,11 +15,15 @@ const MAXIMUM_TIP_WEI = 500_000_000_000n;
 type PaidTip = { readonly tip: bigint; readonly gas: bigint };
 
 /** Tips of a block's transactions in ascending order. */
-export function paidTips(block: Block, receipts: readonly ExecutedReceipt[]): readonly PaidTip[] {
+function paidTips(block: Block, receipts: readonly ExecutedReceipt[]): readonly PaidTip[] {
   const baseFee = block.header.baseFeePerGas ?? 0n;
   return receipts
     .map(({ effectiveGasPrice, gasUsed }) => ({ tip: effectiveGasPrice - baseFee, gas: gasUsed }))
-    .sort((a, b) => (a.tip < b.tip ? -1 : a.tip > b.tip ? 1 : 0));
+    .sort((a, b) => compareBigInts(a.tip, b.tip));
+}
+
+function compareBigInts(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /**
@@ -45,7 +50,7 @@ export function tipsAtPercentiles(
 
 const suggestions = new WeakMap<ChainView, { readonly head: string; readonly tip: bigint }>();
 
-/** A tip, in wei per gas, that blocks of late would have taken. Computed once per head. */
+/** A tip, in wei per gas, that blocks of late would have taken. Computed once per head, without receipts. */
 export function suggestTip(chain: ChainView): bigint {
   const head = chain.head();
   const known = suggestions.get(chain);
@@ -54,10 +59,13 @@ export function suggestTip(chain: ChainView): bigint {
   const tips: bigint[] = [];
   let block: Block | undefined = head;
   for (let looked = 0; block !== undefined && looked < SAMPLE_BLOCKS; looked++) {
-    for (const { tip } of paidTips(block, chain.receipts(block.hash) ?? [])) tips.push(tip);
+    const baseFee = block.header.baseFeePerGas ?? 0n;
+    for (const { transaction } of block.transactions) {
+      tips.push(effectiveGasPrice(transaction, baseFee) - baseFee);
+    }
     block = chain.block({ hash: block.header.parentHash });
   }
-  tips.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  tips.sort(compareBigInts);
   const sampled = tips[Math.floor(((tips.length - 1) * SAMPLE_PERCENTILE) / 100)] ?? DEFAULT_TIP_WEI;
   const tip = sampled > MAXIMUM_TIP_WEI ? MAXIMUM_TIP_WEI : sampled;
   suggestions.set(chain, { head: head.hash, tip });

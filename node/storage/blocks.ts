@@ -22,6 +22,8 @@ export type StoredForkchoice = { readonly head: Hash; readonly safe: Hash; reado
 
 /** Decoded blocks kept in memory: the head and its last ancestors are asked for all the time. */
 const CACHED_BLOCKS_LIMIT = 64;
+/** Decoded receipts kept, by block: after each block its receipts are asked for one by one. */
+const CACHED_RECEIPTS_LIMIT = 8;
 
 const FORKCHOICE = utf8ToBytes("forkchoice");
 const HASH_BYTES = 32;
@@ -35,6 +37,7 @@ export class Blocks {
   readonly #unfinalized: Table;
   readonly #records: Table;
   readonly #cache = new Map<Hash, Block>();
+  readonly #receiptsCache = new Map<Hash, readonly ExecutedReceipt[]>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -53,7 +56,8 @@ export class Blocks {
       this.#receipts.put(hashKey(block.hash), encodeStoredReceipts(receipts));
       this.#unfinalized.put(concatBytes(numberKey(block.header.number), hashKey(block.hash)), EMPTY_BYTES);
     });
-    this.#remember(block);
+    remember(this.#cache, block.hash, block, CACHED_BLOCKS_LIMIT);
+    remember(this.#receiptsCache, block.hash, receipts, CACHED_RECEIPTS_LIMIT);
   }
 
   get(hash: Hash): Block | undefined {
@@ -62,14 +66,19 @@ export class Blocks {
     const bytes = this.#blocks.get(hashKey(hash));
     if (bytes === undefined) return undefined;
     const block = decodeStoredBlock(hash, bytes);
-    this.#remember(block);
+    remember(this.#cache, hash, block, CACHED_BLOCKS_LIMIT);
     return block;
   }
 
   /** One receipt per transaction of the block. */
   receipts(hash: Hash): readonly ExecutedReceipt[] | undefined {
+    const cached = this.#receiptsCache.get(hash);
+    if (cached !== undefined) return cached;
     const bytes = this.#receipts.get(hashKey(hash));
-    return bytes === undefined ? undefined : decodeStoredReceipts(bytes);
+    if (bytes === undefined) return undefined;
+    const receipts = decodeStoredReceipts(bytes);
+    remember(this.#receiptsCache, hash, receipts, CACHED_RECEIPTS_LIMIT);
+    return receipts;
   }
 
   /** Hash of the block with this number on the canonical chain. */
@@ -142,17 +151,19 @@ export class Blocks {
         this.#blocks.remove(hashKey(block.hash));
         this.#receipts.remove(hashKey(block.hash));
         this.#cache.delete(block.hash);
+        this.#receiptsCache.delete(block.hash);
       }
       this.#unfinalized.remove(key);
     }
   }
+}
 
-  #remember(block: Block): void {
-    this.#cache.set(block.hash, block);
-    for (const oldest of this.#cache.keys()) {
-      if (this.#cache.size <= CACHED_BLOCKS_LIMIT) break;
-      this.#cache.delete(oldest);
-    }
+/** Keeps the newest `limit` entries. */
+function remember<T>(cache: Map<Hash, T>, hash: Hash, value: T, limit: number): void {
+  cache.set(hash, value);
+  for (const oldest of cache.keys()) {
+    if (cache.size <= limit) break;
+    cache.delete(oldest);
   }
 }
 

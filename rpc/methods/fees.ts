@@ -5,7 +5,7 @@ import type { Block } from "../../vm/block.ts";
 import { blockNumberOrTag, requireBlock } from "../block-parameter.ts";
 import type { ChainView } from "../chain-view.ts";
 import { suggestTip, tipsAtPercentiles } from "../fee-oracle.ts";
-import type { JsonObject } from "../json.ts";
+import type { Json, JsonObject } from "../json.ts";
 import { method } from "../method.ts";
 import { invalidParams, prunedHistory } from "../rpc-errors.ts";
 import {
@@ -67,7 +67,7 @@ export const feeHistory = method({
     ),
   },
   result: asJson<JsonObject>("a fee history"),
-  handle({ chain }, params) {
+  async handle({ chain }, params) {
     const percentiles = params.rewardPercentiles ?? [];
     checkPercentiles(percentiles);
     if (params.blockCount === 0) return { oldestBlock: "0x0", baseFeePerGas: [], gasUsedRatio: [] };
@@ -104,11 +104,11 @@ function consecutiveBlocks(chain: ChainView, newest: Block, length: number): rea
   return blocks.reverse();
 }
 
-function historyOf(
+async function historyOf(
   chain: ChainView,
   blocks: readonly Block[],
   percentiles: readonly number[] | undefined,
-): JsonObject {
+): Promise<JsonObject> {
   const newest = blocks.at(-1);
   const after = newest === undefined ? 0n : nextBaseFee(newest.header);
   const baseFees = [...blocks.map(({ header }) => header.baseFeePerGas ?? 0n), after];
@@ -121,10 +121,13 @@ function historyOf(
     blobGasUsedRatio: blocks.map(() => 0),
   };
   if (percentiles === undefined || percentiles.length === 0) return history;
-  const reward = blocks.map((block) => {
+  const reward: Json[] = [];
+  for (const block of blocks) {
     const receipts = chain.receipts(block.hash);
     if (receipts === undefined) throw prunedHistory("block", block.header.number, chain.oldestBlock());
-    return tipsAtPercentiles(block, receipts, percentiles).map(toQuantity);
-  });
+    reward.push(tipsAtPercentiles(block, receipts, percentiles).map(toQuantity));
+    // Receipts of a full block take milliseconds to read: other work of the thread gets a turn.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   return { ...history, reward };
 }

@@ -1,7 +1,7 @@
 /** Transactions: sending, finding, and their receipts. See specs/rpc/methods.md#transactions. */
 import { blockNumberOrTag, findBlock } from "../block-parameter.ts";
 import type { BlockReference, ChainView } from "../chain-view.ts";
-import { encodeReceipts } from "../encode-receipt.ts";
+import { encodeReceipt } from "../encode-receipt.ts";
 import { encodeTransaction } from "../encode-transaction.ts";
 import type { JsonObject } from "../json.ts";
 import { method } from "../method.ts";
@@ -66,6 +66,6 @@ export const getTransactionReceipt = method({
     if (located?.block === undefined) return null;
     const receipts = chain.receipts(located.block.hash);
     if (receipts === undefined) return null;
-    return encodeReceipts(located.block, receipts)[located.index] ?? null;
+    return encodeReceipt(located.block, receipts, located.index) ?? null;
   },
 });
