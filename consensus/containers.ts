@@ -18,7 +18,6 @@ import {
 import { ValueContainerType } from "./value-container.ts";
 
 export type ValidatorIndex = number;
-export type CommitteeIndex = number;
 export type Gwei = bigint;
 export type PublicKey = Uint8Array;
 export type Signature = Uint8Array;

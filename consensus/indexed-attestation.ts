@@ -1,6 +1,6 @@
 /** Aggregates and single votes as lists of validators. See specs/consensus/selection.md#aggregates. */
 import type { Attestation, IndexedAttestation } from "./chain-containers.ts";
-import type { SingleAttestation, ValidatorIndex } from "./containers.ts";
+import type { ValidatorIndex } from "./containers.ts";
 import type { ChainParams } from "./params.ts";
 import type { Registry } from "./registry.ts";
 import { getCommittees } from "./selection.ts";
@@ -25,24 +25,6 @@ export function getAttestingIndices(
     }
   }
   return indices.sort((a, b) => a - b);
-}
-
-export function getIndexedAttestation(
-  state: ConsensusState,
-  attestation: Attestation,
-  params: ChainParams,
-): IndexedAttestation {
-  const { data, signature } = attestation;
-  return { attestingIndices: getAttestingIndices(state, attestation, params), data, signature };
-}
-
-/** One vote as evidence. */
-export function toIndexedAttestation({
-  attesterIndex,
-  data,
-  signature,
-}: SingleAttestation): IndexedAttestation {
-  return { attestingIndices: [attesterIndex], data, signature };
 }
 
 /** At least one index, ascending without repetition, all registered. The signature is checked elsewhere. */

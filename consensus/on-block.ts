@@ -1,19 +1,15 @@
 /** A block's way from arrival to the tree. See specs/consensus/engine.md#blocks. */
-import type { SignatureSet } from "../primitives/bls.ts";
 import { type Hash, toHex } from "../primitives/bytes.ts";
 import { CodedError } from "../primitives/errors.ts";
 import { addBounded } from "./bounded-map.ts";
-import type { SignedBeaconBlock } from "./chain-containers.ts";
 import { BeaconBlockHeader } from "./containers.ts";
 import type { BlockOutcome, EngineEvent } from "./engine-events.ts";
 import { type Engine, emit, openJob, type PendingBlock, slotDurationMs } from "./engine-state.ts";
 import { type BlockRefusal, checkArrival, checkProposer, noteProposal } from "./gossip-rules.ts";
 import { importBlock } from "./import-block.ts";
-import type { ChainParams } from "./params.ts";
 import { askForParent, noteDelivery } from "./peer-claims.ts";
 import { askForState } from "./rebuild-state.ts";
-import { attestationSignatureSet, headerSignatureSet, randaoSignatureSet } from "./signature-sets.ts";
-import type { ConsensusState } from "./state.ts";
+import { bodySignatureSets, headerSignatureSet } from "./signature-sets.ts";
 import { getState } from "./state-cache.ts";
 import { stateTransition } from "./state-transition.ts";
 
@@ -159,7 +155,8 @@ function executeTransition(engine: Engine, pending: PendingBlock): void {
   emit(engine, {
     type: "verifySignatures",
     id: openJob(engine, { kind: "bodySignatures", root }),
-    sets: bodySignatureSets(pending.postState, block, chain.params),
+    // The proposer's own signature was checked before.
+    sets: bodySignatureSets(pending.postState, block.message, chain.params),
     urgency: "block",
   });
   emit(engine, {
@@ -167,19 +164,6 @@ function executeTransition(engine: Engine, pending: PendingBlock): void {
     id: openJob(engine, { kind: "payload", root }),
     ...{ payload, requests, parentBeaconBlockRoot: parentRoot },
   });
-}
-
-/** The proposer's own signature was checked before. */
-function bodySignatureSets(
-  state: ConsensusState,
-  block: SignedBeaconBlock,
-  params: ChainParams,
-): SignatureSet[] {
-  const { attestations } = block.message.body;
-  return [
-    randaoSignatureSet(state, block, params),
-    ...attestations.map((attestation) => attestationSignatureSet(state, attestation, params)),
-  ];
 }
 
 export function onBodySignatures(engine: Engine, root: Hash, valid: readonly boolean[]): void {

@@ -53,7 +53,7 @@ function parseRegistry(validators: readonly Validator[], params: ChainParams): R
   };
 }
 
-export function isActive(registry: Registry, index: ValidatorIndex, epoch: Epoch): boolean {
+function isActive(registry: Registry, index: ValidatorIndex, epoch: Epoch): boolean {
   const activation = registry.activationEpochs[index] ?? Number.POSITIVE_INFINITY;
   const exit = registry.exitEpochs[index] ?? 0;
   return activation <= epoch && epoch < exit;

@@ -1,21 +1,14 @@
 /** What must be signed, by whom: claims the caller verifies in one batch. See specs/consensus/selection.md#signing. */
 import type { SignatureSet } from "../primitives/bls.ts";
 import { Uint53 } from "../primitives/ssz-types.ts";
-import {
-  type Attestation,
-  containersOf,
-  type IndexedAttestation,
-  type SignedBeaconBlock,
-} from "./chain-containers.ts";
+import { type Attestation, type BeaconBlock, containersOf } from "./chain-containers.ts";
 import {
   AttestationData,
   BeaconBlockHeader,
   type PublicKey,
   type SignedBeaconBlockHeader,
-  type SignedVoluntaryExit,
   type SingleAttestation,
   type ValidatorIndex,
-  VoluntaryExit,
 } from "./containers.ts";
 import { getAttestingIndices } from "./indexed-attestation.ts";
 import type { ChainParams } from "./params.ts";
@@ -25,54 +18,42 @@ import {
   DOMAIN_BEACON_ATTESTER,
   DOMAIN_BEACON_PROPOSER,
   DOMAIN_RANDAO,
-  DOMAIN_VOLUNTARY_EXIT,
   getDomain,
 } from "./signing-root.ts";
 import type { ConsensusState } from "./state.ts";
 import { computeEpochAtSlot, type Epoch, type Slot } from "./time.ts";
 
-/**
- * Every signature of a block but those of operations: proposer, randao reveal, each attestation.
- *
- * @param state the block's post-state, so that committees and indices are known to be right.
- */
-export function blockSignatureSets(
+/** The header's signature, which is the block's: the same root is signed. Any state with the proposer will do. */
+export function headerSignatureSet(
   state: ConsensusState,
-  signedBlock: SignedBeaconBlock,
-  params: ChainParams,
-): SignatureSet[] {
-  const { attestations } = signedBlock.message.body;
-  return [
-    proposerSignatureSet(state, signedBlock, params),
-    randaoSignatureSet(state, signedBlock, params),
-    ...attestations.map((attestation) => attestationSignatureSet(state, attestation, params)),
-  ];
-}
-
-/** The proposer's signature; from any state in which the proposer is registered, such as the parent's. */
-export function proposerSignatureSet(
-  state: ConsensusState,
-  { message, signature }: SignedBeaconBlock,
+  { message, signature }: SignedBeaconBlockHeader,
   params: ChainParams,
 ): SignatureSet {
-  const root = blockSigningRoot(state, message, params);
+  const domain = domainAt(state, DOMAIN_BEACON_PROPOSER, computeEpochAtSlot(message.slot, params), params);
+  const root = computeSigningRoot(BeaconBlockHeader, message, domain);
   return { publicKeys: keysOf(state, [message.proposerIndex], params), message: root, signature };
 }
 
-export function randaoSignatureSet(
+/**
+ * The signatures inside a block: the randao reveal and each attestation.
+ *
+ * @param state the block's post-state, so that committees and indices are known to be right.
+ */
+export function bodySignatureSets(
   state: ConsensusState,
-  { message }: SignedBeaconBlock,
+  { slot, proposerIndex, body }: BeaconBlock,
   params: ChainParams,
-): SignatureSet {
-  return {
-    publicKeys: keysOf(state, [message.proposerIndex], params),
-    message: randaoSigningRoot(state, message.slot, params),
-    signature: message.body.randaoReveal,
+): SignatureSet[] {
+  const reveal = {
+    publicKeys: keysOf(state, [proposerIndex], params),
+    message: randaoSigningRoot(state, slot, params),
+    signature: body.randaoReveal,
   };
+  const votes = body.attestations.map((attestation) => attestationSignatureSet(state, attestation, params));
+  return [reveal, ...votes];
 }
 
-/** @param attestation without fault (findAttestationFault). */
-export function attestationSignatureSet(
+function attestationSignatureSet(
   state: ConsensusState,
   attestation: Attestation,
   params: ChainParams,
@@ -93,41 +74,8 @@ export function singleAttestationSignatureSet(
   return { publicKeys: keysOf(state, [attesterIndex], params), message, signature };
 }
 
-export function indexedAttestationSignatureSet(
-  state: ConsensusState,
-  { attestingIndices, data, signature }: IndexedAttestation,
-  params: ChainParams,
-): SignatureSet {
-  const message = attestationSigningRoot(state, data, params);
-  return { publicKeys: keysOf(state, attestingIndices, params), message, signature };
-}
-
-export function headerSignatureSet(
-  state: ConsensusState,
-  { message, signature }: SignedBeaconBlockHeader,
-  params: ChainParams,
-): SignatureSet {
-  const domain = domainAt(state, DOMAIN_BEACON_PROPOSER, computeEpochAtSlot(message.slot, params), params);
-  const root = computeSigningRoot(BeaconBlockHeader, message, domain);
-  return { publicKeys: keysOf(state, [message.proposerIndex], params), message: root, signature };
-}
-
-export function voluntaryExitSignatureSet(
-  state: ConsensusState,
-  { message, signature }: SignedVoluntaryExit,
-  params: ChainParams,
-): SignatureSet {
-  const domain = domainAt(state, DOMAIN_VOLUNTARY_EXIT, message.epoch, params);
-  const root = computeSigningRoot(VoluntaryExit, message, domain);
-  return { publicKeys: keysOf(state, [message.validatorIndex], params), message: root, signature };
-}
-
 /** What a proposer signs. */
-export function blockSigningRoot(
-  state: ConsensusState,
-  block: SignedBeaconBlock["message"],
-  params: ChainParams,
-): Uint8Array {
+export function blockSigningRoot(state: ConsensusState, block: BeaconBlock, params: ChainParams): Uint8Array {
   const domain = domainAt(state, DOMAIN_BEACON_PROPOSER, computeEpochAtSlot(block.slot, params), params);
   return computeSigningRoot(containersOf(params).BeaconBlock, block, domain);
 }

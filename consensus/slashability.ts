@@ -17,11 +17,11 @@ export function isSlashableAttestationData(first: AttestationData, second: Attes
   return isDoubleVote(first, second) || isSurroundVote(first, second);
 }
 
-export function isDoubleVote(first: AttestationData, second: AttestationData): boolean {
+function isDoubleVote(first: AttestationData, second: AttestationData): boolean {
   return first.target.epoch === second.target.epoch && !AttestationData.equals(first, second);
 }
 
-export function isSurroundVote(outer: AttestationData, inner: AttestationData): boolean {
+function isSurroundVote(outer: AttestationData, inner: AttestationData): boolean {
   return outer.source.epoch < inner.source.epoch && inner.target.epoch < outer.target.epoch;
 }
 

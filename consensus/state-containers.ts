@@ -29,7 +29,6 @@ export type Tally = ValueOf<StateContainers["Tally"]>;
 export type SeenVotes = ValueOf<StateContainers["SeenVotes"]>;
 /** The tree-backed state: cheap to clone, states share what they do not change. */
 export type BeaconStateView = CompositeViewDU<StateContainers["BeaconState"]>;
-export type BeaconStateValue = ValueOf<StateContainers["BeaconState"]>;
 
 const named = (typeName: string) => ({ typeName, jsonCase: "eth2" }) as const;
 

@@ -15,7 +15,7 @@ import { type ConsensusState, forkState, getStateRoot } from "./state.ts";
  * State after `block`, given a state of its parent: the parent's own post-state, or that state advanced over
  * empty slots, not beyond the block's.
  *
- * The pre-state is left as it was. Signatures are checked elsewhere, in one batch (blockSignatureSets), and the
+ * The pre-state is left as it was. Signatures are checked elsewhere, (headerSignatureSet, bodySignatureSets), and the
  * execution payload by the execution side.
  *
  * @param block its slot is not in the future.

@@ -10,8 +10,9 @@ import { getActiveIndices, getRegistry } from "../../consensus/registry.ts";
 import { getCommittees, getSeed } from "../../consensus/selection.ts";
 import {
   attestationSigningRoot,
-  blockSignatureSets,
   blockSigningRoot,
+  bodySignatureSets,
+  headerSignatureSet,
   randaoSigningRoot,
 } from "../../consensus/signature-sets.ts";
 import {
@@ -231,11 +232,13 @@ describe("selection: signing", () => {
     const draft = unsealedBlock(first, 2, [vote], params);
     draft.body.randaoReveal = blsSign(key(draft.proposerIndex), randaoSigningRoot(at, 2, params));
     const { block: message, state: post } = seal(first, draft, params);
-    const signed = {
-      message,
+    const { body, ...fields } = message;
+    const bodyRoot = containersOf(params).BeaconBlockBody.hashTreeRoot(body);
+    const header = {
+      message: { ...fields, bodyRoot },
       signature: blsSign(key(message.proposerIndex), blockSigningRoot(at, message, params)),
     };
-    const sets = blockSignatureSets(post, signed, params);
+    const sets = [headerSignatureSet(first, header, params), ...bodySignatureSets(post, message, params)];
     deepEqual(
       sets.map((set) => set.publicKeys.length),
       [1, 1, 2],
