@@ -1,6 +1,6 @@
 /** Keeps connections to known addresses, for ever. See specs/network/peers.md#dialling */
-import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
-import { NetworkError } from "./network-error.ts";
+import type { Multiaddr } from "@multiformats/multiaddr";
+import { parseAddress, peerIdOf, transportPart } from "./address.ts";
 import type { NetworkLog } from "./network-port.ts";
 
 /** First wait after a failed dial; it grows by half with each failure, up to the cap. */
@@ -46,7 +46,7 @@ export class Dialer {
   /** @throws NetworkError when `address` is not a multiaddr. */
   add(address: string): void {
     const parsed = parseAddress(address);
-    const peer = parsed.getComponents().findLast(({ name }) => name === "p2p")?.value;
+    const peer = peerIdOf(parsed);
     const key = transportPart(parsed.toString());
     if (peer === this.#options.ownPeer || this.#targets.has(key) || this.#targets.size >= MAX_ADDRESSES)
       return;
@@ -125,17 +125,4 @@ export class Dialer {
     // Up to a quarter more, so that nodes started together do not dial in step.
     target.nextDialMs = nowMs() + waitMs * (1 + Math.random() / 4);
   }
-}
-
-function parseAddress(address: string): Multiaddr {
-  try {
-    return multiaddr(address);
-  } catch (cause) {
-    throw new NetworkError({ code: "NETWORK_BAD_ADDRESS", address }, { cause });
-  }
-}
-
-/** The address without the peer id: what tells two targets apart. */
-function transportPart(address: string): string {
-  return address.split("/p2p/")[0] ?? address;
 }

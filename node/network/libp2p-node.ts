@@ -8,10 +8,11 @@ import {
 import { identify } from "@libp2p/identify";
 import type { ConnectionGater, Libp2p } from "@libp2p/interface";
 import { noise } from "@libp2p/noise";
-import { ping } from "@libp2p/ping";
+import { type Ping, ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import { createLibp2p } from "libp2p";
+import { parseAddress } from "./address.ts";
 import type { MeshView } from "./gossip.ts";
 import type { NetworkIdentity } from "./identity.ts";
 import { NetworkError } from "./network-error.ts";
@@ -27,7 +28,7 @@ const MAX_WINDOW_BYTES = 4 << 20;
 const MAX_READ_BUFFER_BYTES = 8 << 20;
 const MAX_WRITE_BUFFER_BYTES = 16 << 20;
 
-export type JuratLibp2p = Libp2p<{ pubsub: GossipSub & MeshView }>;
+export type JuratLibp2p = Libp2p<{ pubsub: GossipSub & MeshView; ping: Ping }>;
 
 type Gossipsub = (components: GossipSubComponents) => GossipSub & MeshView;
 
@@ -42,6 +43,7 @@ export interface Libp2pNodeOptions {
 /** Not yet started. @throws NetworkError when an address cannot be read. */
 export async function createLibp2pNode(options: Libp2pNodeOptions): Promise<JuratLibp2p> {
   const { identity, listen, announce, gater, gossip } = options;
+  for (const address of [...listen, ...announce]) parseAddress(address);
   return createLibp2p({
     privateKey: identity,
     start: false,

@@ -11,7 +11,7 @@ import {
   Status,
   TransactionsByHash,
 } from "./messages.ts";
-import type { NetworkHandlers, NetworkLog, PeerId } from "./network-port.ts";
+import type { NetworkHandlers, PeerId } from "./network-port.ts";
 import { MAX_INBOUND_STREAMS, PROTOCOL_NAMES, type ProtocolName, protocolId } from "./protocols.ts";
 import { RequestClient } from "./request-client.ts";
 import { RequestError } from "./request-errors.ts";
@@ -26,7 +26,6 @@ export interface ReqRespOptions extends RequestServerOptions {
   readonly libp2p: Libp2p;
   readonly connectionTo: (peer: PeerId) => Connection | undefined;
   readonly timeoutMs: number | undefined;
-  readonly log: NetworkLog;
   readonly handlers: Pick<NetworkHandlers, "localStatus" | "blocks" | "transactions">;
   /** A peer told its status by asking for ours. */
   readonly onStatus: (peer: PeerId, status: Status) => void;

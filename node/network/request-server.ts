@@ -1,7 +1,7 @@
 /** Answering peers, within limits. See specs/network/requests.md#limits */
 import type { Connection, Stream } from "@libp2p/interface";
 import { encodeSuccess, RESULT, readFrame } from "./chunks.ts";
-import type { NetworkMetrics, PeerId, ServeOutcome } from "./network-port.ts";
+import type { NetworkLog, NetworkMetrics, PeerId, ServeOutcome } from "./network-port.ts";
 import type { PenaltyReason } from "./peer-score.ts";
 import { PROTOCOLS, type Protocol, type ProtocolName, TOTAL_QUOTA_FACTOR } from "./protocols.ts";
 import { RateLimiter } from "./rate-limit.ts";
@@ -22,6 +22,7 @@ export type PrepareAnswer = (peer: PeerId, body: Uint8Array) => PreparedAnswer;
 export interface RequestServerOptions {
   readonly nowMs: () => number;
   readonly penalize: (peer: PeerId, reason: PenaltyReason) => void;
+  readonly log: NetworkLog;
   readonly metrics: Pick<NetworkMetrics, "requestServed">;
 }
 
@@ -51,7 +52,7 @@ export function serveProtocol(
       outcome = await answer(stream, prepared, peer, limiter, options);
       await stream.close({ signal });
     } catch {
-      // The peer went away, was too slow, or our own source failed: nothing more can be said on this stream.
+      // The peer went away or was too slow: nothing more can be said on this stream.
     } finally {
       signal.removeEventListener("abort", giveUp);
       reader.release();
@@ -83,7 +84,7 @@ async function answer(
   prepared: PreparedAnswer | undefined,
   peer: PeerId,
   limiter: RateLimiter,
-  { penalize }: RequestServerOptions,
+  { penalize, log }: RequestServerOptions,
 ): Promise<ServeOutcome> {
   if (prepared === undefined) {
     penalize(peer, "malformed");
@@ -96,6 +97,13 @@ async function answer(
     await writeToStream(stream, new Uint8Array([RESULT.tooManyRequests]));
     return "refused";
   }
-  for (const chunk of prepared.chunks()) await writeToStream(stream, encodeSuccess(chunk));
-  return "answered";
+  try {
+    for (const chunk of prepared.chunks()) await writeToStream(stream, encodeSuccess(chunk));
+    return "answered";
+  } catch (error) {
+    if (stream.status !== "open") throw error;
+    log.warn("request not answered", { peer, error: String(error) });
+    await writeToStream(stream, new Uint8Array([RESULT.serverError]));
+    return "failed";
+  }
 }

@@ -20,7 +20,8 @@ export class StreamReader {
   /** Bytes the pending read wants; the sender is not paused before they are there. */
   #wanted = 0;
   #hasEnded = false;
-  #isReleased = false;
+  /** Released, or reset by either side: what comes to an end now is not complete. */
+  #isBroken = false;
   #isResuming = false;
   #wake: (() => void) | undefined;
 
@@ -28,19 +29,20 @@ export class StreamReader {
     this.#stream = stream;
     stream.addEventListener("message", this.#onMessage);
     stream.addEventListener("end", this.#onEnd);
-    stream.addEventListener("close", this.#onEnd);
-    if (stream.readableEnded || stream.status !== "open") this.#hasEnded = true;
+    stream.addEventListener("close", this.#onClose);
+    if (stream.readableEnded || stream.status === "closed") this.#hasEnded = true;
+    if (stream.status === "reset" || stream.status === "aborted") this.#isBroken = true;
   }
 
   /**
    * The next `length` bytes, or undefined when the stream is over before the first of them.
-   * @throws StreamError STREAM_ENDED when it is over in their middle, or the reader was released.
+   * @throws StreamError STREAM_ENDED when it is over in their middle, was reset, or the reader was released.
    */
   async read(length: number): Promise<Uint8Array | undefined> {
     this.#wanted = length;
     this.#flow();
     while (this.#buffered < length) {
-      if (this.#isReleased || (this.#isOver() && this.#buffered > 0)) {
+      if (this.#isBroken || (this.#isOver() && this.#buffered > 0)) {
         throw new StreamError({ code: "STREAM_ENDED" });
       }
       if (this.#isOver()) return undefined;
@@ -55,10 +57,10 @@ export class StreamReader {
 
   /** Stops listening, drops what is buffered and ends a pending read. */
   release(): void {
-    this.#isReleased = true;
+    this.#isBroken = true;
     this.#stream.removeEventListener("message", this.#onMessage);
     this.#stream.removeEventListener("end", this.#onEnd);
-    this.#stream.removeEventListener("close", this.#onEnd);
+    this.#stream.removeEventListener("close", this.#onClose);
     this.#chunks = [];
     this.#buffered = 0;
     this.#wakeUp();
@@ -88,6 +90,11 @@ export class StreamReader {
   readonly #onEnd = (): void => {
     this.#hasEnded = true;
     this.#wakeUp();
+  };
+
+  readonly #onClose = (event: MessageStreamEvents["close"]): void => {
+    if (event.error !== undefined) this.#isBroken = true;
+    this.#onEnd();
   };
 
   #wakeUp(): void {

@@ -44,9 +44,12 @@ export class Inbox<T> {
   }
 }
 
-/** Resolves when the condition holds; mocha's own limit ends a wait that is in vain. */
+let testsOver = 0;
+
+/** Resolves when the condition holds; a wait in vain ends with mocha's own limit on the test. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setImmediate();
+  const startedIn = testsOver;
+  while (!condition() && startedIn === testsOver) await setImmediate();
 }
 
 export interface TestNode {
@@ -69,6 +72,7 @@ const running: Network[] = [];
 
 /** Closes every node of the spec. */
 export async function closeAll(): Promise<void> {
+  testsOver++;
   await Promise.all(running.splice(0).map((network) => network.close()));
 }
 
@@ -134,7 +138,7 @@ export async function meshed(nodes: readonly TestNode[], count: number): Promise
   await until(() => nodes.every(({ network }) => network.meshPeers("beacon_block") >= count));
 }
 
-function emptyStatus(): Status {
+export function emptyStatus(): Status {
   const zero = new Uint8Array(32);
   return {
     forkDigest: FORK_DIGEST,
