@@ -1,8 +1,11 @@
 /** Which connections may exist: none with a banned peer, one with any other. See specs/network/peers.md#connections */
+import { setTimeout } from "node:timers/promises";
 import type { Connection, ConnectionGater, MultiaddrConnection, PeerId } from "@libp2p/interface";
 
 /** A second connection within this time of the first is a dial that crossed ours, later it is a restart. */
 const CROSSING_MS = 5000;
+/** A connection of ours that the peer refused is closed within this time. */
+const REFUSAL_MS = 1000;
 /** libp2p gives an accepted connection this long to become usable. */
 const UPGRADE_MS = 10_000;
 
@@ -17,8 +20,8 @@ export interface GaterOptions {
 
 /**
  * Of two peers that dial each other at the same moment the one with the lower id decides: it keeps
- * whichever connection came first and refuses the other. The higher one takes what it is given. So they end
- * with one connection, and gossip, which lives on the first one, never loses it.
+ * whichever connection came first and refuses the other. The higher one takes the lower one's only once its
+ * own was refused. So they end with one connection, and gossip, which lives on the first one, never loses it.
  */
 export class OneConnectionGater implements ConnectionGater {
   readonly #options: GaterOptions;
@@ -47,16 +50,24 @@ export class OneConnectionGater implements ConnectionGater {
     const peer = peerId.toString();
     const { ownPeer, nowMs, isBanned, connectionsTo } = this.#options;
     if (isBanned(peer)) return true;
-    const existing = connectionsTo(peer);
-    if (ownPeer < peer) {
-      if (existing.some(({ timeline }) => nowMs() - timeline.open < CROSSING_MS)) return true;
-      if (this.#isPending(this.#dialling, peer)) return true;
-    }
+    const [existing] = connectionsTo(peer);
+    if (existing !== undefined && nowMs() - existing.timeline.open >= CROSSING_MS) {
+      // It would not dial if it still had this one: it restarted, and we have not noticed yet.
+      existing.abort(new Error("replaced"));
+    } else if (ownPeer < peer) {
+      if (existing !== undefined || this.#isPending(this.#dialling, peer)) return true;
+    } else if (existing !== undefined && !(await this.#isRefused(existing))) return true;
     this.#note(this.#accepting, peer);
-    // It would not dial if it still had this one: it restarted, and we have not noticed yet.
-    for (const connection of existing) connection.abort(new Error("replaced"));
     return false;
   };
+
+  /** Whether the lower id closes our connection because it prefers its own. */
+  async #isRefused(connection: Connection): Promise<boolean> {
+    const closed = new Promise<boolean>((resolve) =>
+      connection.addEventListener("close", () => resolve(true)),
+    );
+    return Promise.race([closed, setTimeout(REFUSAL_MS, false)]);
+  }
 
   /** The connection is usable, or gone. */
   settled(peer: string): void {

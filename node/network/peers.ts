@@ -35,9 +35,10 @@ export class Peers {
   }
 
   onConnected(peer: PeerId): void {
-    this.#peers.set(peer, { status: undefined, clockOffsetMs: undefined });
+    const record: Peer = { status: undefined, clockOffsetMs: undefined };
+    this.#peers.set(peer, record);
     this.#options.log.debug("peer connected", { peer });
-    void this.refresh(peer).catch(() => this.#dismissUnlessKnown(peer));
+    void this.refresh(peer).catch(() => this.#dismissUnlessKnown(peer, record));
   }
 
   onDisconnected(peer: PeerId): void {
@@ -67,8 +68,9 @@ export class Peers {
 
   /** Statuses of all peers again. */
   refreshAll(): void {
-    for (const peer of this.#peers.keys())
-      void this.refresh(peer).catch(() => this.#dismissUnlessKnown(peer));
+    for (const [peer, record] of this.#peers) {
+      void this.refresh(peer).catch(() => this.#dismissUnlessKnown(peer, record));
+    }
   }
 
   /** A status came in, as an answer or as a question. */
@@ -98,8 +100,9 @@ export class Peers {
   async dismiss(peer: PeerId, reason: GoodbyeReason): Promise<void> {
     if (this.#leaving.has(peer)) return;
     this.#leaving.add(peer);
+    const connection = this.#options.connectionTo(peer);
     await this.#options.sayGoodbye(peer, reason).catch(() => undefined);
-    this.#options.connectionTo(peer)?.abort(new Error(`dismissed: ${reason}`));
+    connection?.abort(new Error(`dismissed: ${reason}`));
   }
 
   list(): PeerSummary[] {
@@ -130,8 +133,7 @@ export class Peers {
   }
 
   /** A peer that cannot even tell its status is of no use. One we know may be slow for a moment. */
-  #dismissUnlessKnown(peer: PeerId): void {
-    const record = this.#peers.get(peer);
-    if (record !== undefined && record.status === undefined) void this.dismiss(peer, "fault");
+  #dismissUnlessKnown(peer: PeerId, record: Peer): void {
+    if (this.#peers.get(peer) === record && record.status === undefined) void this.dismiss(peer, "fault");
   }
 }

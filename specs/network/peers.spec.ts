@@ -261,8 +261,14 @@ describe("peers: one connection", () => {
       state,
       open: () => {
         const open = state.nowMs;
-        state.connections.push({ timeline: { open }, abort: () => state.aborted++ } as unknown as Connection);
+        const connection = Object.assign(new EventTarget(), {
+          timeline: { open },
+          abort: () => state.aborted++,
+        });
+        state.connections.push(connection as unknown as Connection);
       },
+      /** The other side refuses the connection we have. */
+      refuse: () => state.connections.pop()?.dispatchEvent(new Event("close")),
       settled: () => gater.settled(other),
       /** Whether our dial, or theirs, may go on. */
       dials: () => !gater.denyOutboundEncryptedConnection(peerIdFromString(other), raw),
@@ -283,12 +289,20 @@ describe("peers: one connection", () => {
 
   it("of two dials that cross is the one the lower id saw first", async () => {
     for (const lowerSeesItsOwnFirst of [true, false]) {
-      const [low, high] = [gaterOf(lower), gaterOf(higher)];
+      const low = gaterOf(lower);
       const lowsDial = lowerSeesItsOwnFirst ? low.dials() : undefined;
       const highsDialAtLow = await low.isDialled();
       deepEqual([lowsDial ?? low.dials(), highsDialAtLow], [lowerSeesItsOwnFirst, !lowerSeesItsOwnFirst]);
-      // The higher one lets both through.
-      deepEqual([high.dials(), await high.isDialled()], [true, true]);
+    }
+    // The higher one takes the lower one's dial in place of its own that was refused, and only then.
+    for (const isRefused of [true, false]) {
+      const high = gaterOf(higher);
+      equal(high.dials(), true);
+      high.open();
+      const accepted = high.isDialled();
+      if (isRefused) high.refuse();
+      equal(await accepted, isRefused);
+      equal(high.state.aborted, 0);
     }
   });
 
