@@ -6,6 +6,7 @@ import { type Engine, emit, type OwnVote, openJob, slotDurationMs } from "./engi
 import { bestSource, checkpointBlock, type TreeCheckpoint } from "./fork-choice-store.ts";
 import { updateHead } from "./head.ts";
 import { acceptVote } from "./on-attestation.ts";
+import { countHeardPeers } from "./peer-claims.ts";
 import { askForState } from "./rebuild-state.ts";
 import { getCommittees } from "./selection.ts";
 import { attestationSigningRoot } from "./signature-sets.ts";
@@ -15,11 +16,12 @@ import { voteKey } from "./vote-records.ts";
 
 /** Whether this node may propose and vote now. */
 export function mayDoDuties(engine: Engine): boolean {
-  const { store, gate, chain, peers } = engine;
+  const { store, gate, chain } = engine;
   const isClockGood = Math.abs(engine.clockOffsetMs) <= slotDurationMs(engine) / 2;
   if (engine.isFaulted || !isClockGood) return false;
   const headSlot = engine.blocks.get(store.headRoot)?.slot ?? 0;
-  return isGateOpen(gate, chain.params, { nowSlot: store.nowSlot, headSlot, peers: peers.size });
+  const peers = countHeardPeers(engine);
+  return isGateOpen(gate, chain.params, { nowSlot: store.nowSlot, headSlot, peers });
 }
 
 /**

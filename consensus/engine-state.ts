@@ -134,7 +134,8 @@ export type Engine = {
   readonly voteRecords: VoteRecords;
   readonly votePool: VotePool;
 
-  readonly peers: Map<PeerId, PeerStatus>;
+  /** What each peer said last, and in which slot. */
+  readonly peers: Map<PeerId, { readonly status: PeerStatus; readonly slot: Slot }>;
   readonly gate: SyncGate;
   /** Blocks asked for, with the slot of the request. */
   readonly blockRequests: Map<Hash, { readonly peer: PeerId; readonly slot: Slot }>;

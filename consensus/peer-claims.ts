@@ -14,12 +14,19 @@ export const RANGE_SYNCS_LIMIT = 2;
 const RANGE_FROM_SLOTS = 2;
 /** How far below our head a range begins at first; each time it proves too late, four times as far. */
 const RANGE_BACKSTEP_SLOTS = 64;
+/** After these slots without a status a peer may have gone on without us: we slept, or it did. */
+const HEARD_SLOTS = 16;
 /** Slots a range sync may take without giving a block. */
 const RANGE_PATIENCE_SLOTS = 4;
 
 export function onPeerStatus(engine: Engine, { peer, status }: EngineEvent & { type: "peerStatus" }): void {
-  setBounded(engine.peers, peer, status, PEERS_LIMIT);
+  setBounded(engine.peers, peer, { status, slot: engine.store.nowSlot }, PEERS_LIMIT);
   follow(engine, peer, status);
+}
+
+/** Peers whose last word is recent enough to trust that they claim nothing. */
+export function countHeardPeers({ peers, store }: Engine): number {
+  return [...peers.values()].filter(({ slot }) => slot + HEARD_SLOTS >= store.nowSlot).length;
 }
 
 export function onPeerGone(engine: Engine, peer: PeerId): void {
@@ -78,7 +85,7 @@ export function askForBlock(engine: Engine, root: Hash, peer: PeerId): void {
 /** A block whose parent is unknown: one missing block is asked for, a missing branch is fetched as a range. */
 export function askForParent(engine: Engine, { parentRoot, block, origin }: PendingBlock): void {
   if (origin.kind === "own") return;
-  const status = engine.peers.get(origin.peer);
+  const status = engine.peers.get(origin.peer)?.status;
   const isBranchMissing = origin.kind === "sync" || block.message.slot > headSlot(engine) + RANGE_FROM_SLOTS;
   if (isBranchMissing && status !== undefined) startRangeSync(engine, origin.peer, status, 0);
   else askForBlock(engine, parentRoot, origin.peer);
@@ -121,7 +128,7 @@ export function onRangeSyncEnded(
 ): void {
   const sync = engine.rangeSyncs.get(peer);
   engine.rangeSyncs.delete(peer);
-  const status = engine.peers.get(peer);
+  const status = engine.peers.get(peer)?.status;
   const canGoBack =
     headSlot(engine) - finalizedSlot(engine) > RANGE_BACKSTEP_SLOTS * 4 ** (sync?.attempt ?? 0);
   if (outcome === "unlinked" && canGoBack && status !== undefined && isMissing(engine, status.headRoot)) {
@@ -132,7 +139,7 @@ export function onRangeSyncEnded(
   if (outcome === "timedOut") penalize(engine, peer, "timeout", "RANGE_SYNC_FAILED");
   else if (outcome === "unavailable") penalize(engine, peer, "unavailable", "RANGE_SYNC_FAILED");
   else if (outcome !== "done") penalize(engine, peer, "lie", "RANGE_SYNC_FAILED");
-  for (const [other, theirs] of engine.peers) if (other !== peer) follow(engine, other, theirs);
+  for (const [other, theirs] of engine.peers) if (other !== peer) follow(engine, other, theirs.status);
 }
 
 /**

@@ -29,7 +29,7 @@ export function createSyncGate(isSingleNode: boolean): SyncGate {
 }
 
 /**
- * Whether duties may be done at `nowSlot` on a head of `headSlot`.
+ * Whether duties may be done at `nowSlot` on a head of `headSlot`, with this many peers heard of lately.
  *
  * A node that slept finishes its sync first: otherwise it builds on what everyone else left behind. A peer that
  * lies can hold the gate shut for a bounded time only.

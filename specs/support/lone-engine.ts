@@ -160,6 +160,18 @@ export function aggregateVotes(
   };
 }
 
+/** Goes on from `start` with a block a slot up to `lastSlot`; each carries everyone's votes of the slot before. */
+export function votedChain(bench: Workbench, start: readonly MadeBlock[], lastSlot: number): MadeBlock[] {
+  const everyone = bench.publicKeys.map((_, index) => index);
+  const chain = [...start];
+  for (let head = chain.at(-1)!; head.signed.message.slot < lastSlot; head = chain.at(-1)!) {
+    const { slot } = head.signed.message;
+    const attestations = [aggregateVotes(bench, voteData(bench, head, slot), everyone)];
+    chain.push(makeBlock(bench, head, slot + 1, { attestations }));
+  }
+  return chain;
+}
+
 export function tick(engine: Engine, slot: number, intoSlotMs = 0): Effect[] {
   return step(engine, { type: "tick", nowMs: slot * SLOT_MS + intoSlotMs });
 }
