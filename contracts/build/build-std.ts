@@ -1,10 +1,12 @@
-/** Build step: bundles `chain:std` into dist/image/std.js. See specs/vm/contract/machine.md#chainstd. */
-import { mkdirSync, readFileSync } from "node:fs";
+/** Build step: bundles `chain:std` into dist/image/std.js and boots the engine with it into dist/image/boot.bin. See specs/vm/contract/machine.md#chainstd. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { STD_PATH } from "../../node/std-image.ts";
-import { checkStd } from "../../vm/contract/std.ts";
+import { readEngineImage } from "../../node/engine-image.ts";
+import { BOOT_PATH, STD_PATH } from "../../node/std-image.ts";
+import { checkBoot, checkStd } from "../../vm/contract/std.ts";
+import { createEngine } from "../../vm/engine/engine.ts";
 
 mkdirSync(dirname(STD_PATH), { recursive: true });
 await build({
@@ -19,4 +21,9 @@ await build({
   legalComments: "none",
   logLevel: "warning",
 });
-checkStd(readFileSync(STD_PATH, "utf8"));
+const std = readFileSync(STD_PATH, "utf8");
+checkStd(std);
+
+const boot = createEngine({ wasm: readEngineImage(), std }).exportBoot();
+checkBoot(boot);
+writeFileSync(BOOT_PATH, boot);

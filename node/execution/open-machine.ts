@@ -3,9 +3,9 @@ import { EngineMachine } from "../../vm/contract/machine.ts";
 import { createEngine } from "../../vm/engine/engine.ts";
 import type { ContractMachine } from "../../vm/message.ts";
 import { readEngineImage } from "../engine-image.ts";
-import { readStdImage } from "../std-image.ts";
+import { readBootImage } from "../std-image.ts";
 
-/** Takes a moment: compiles the engine and boots it. @throws ImageError or StdError when an image is not the protocol's. */
+/** @throws ImageError or StdError when an image is not the protocol's. */
 export function openContractMachine(): ContractMachine {
-  return new EngineMachine(createEngine({ wasm: readEngineImage(), std: readStdImage() }));
+  return new EngineMachine(createEngine({ wasm: readEngineImage(), boot: readBootImage() }));
 }

@@ -6,8 +6,11 @@ import { sha256 } from "../../primitives/hash.ts";
 /** SHA-256 of dist/image/std.js. Whoever changes contracts/std changes it, and with it the engine id. */
 export const STD_SHA256: Hash = "0xbd7495f43e71182b869a2dbf01569695d033b8e8678d0ad601d564166cbb38fb";
 
+/** SHA-256 of dist/image/boot.bin, the engine after it has evaluated that module: the base snapshot. */
+export const BOOT_SHA256: Hash = "0x5330ee0cb2399828ee2342709837037227392754c523b13c562ded599aab2b04";
+
 export class StdError extends CodedError<{
-  readonly code: "STD_DIFFERS";
+  readonly code: "STD_DIFFERS" | "BOOT_DIFFERS";
   readonly expected: Hash;
   readonly actual: Hash;
 }> {}
@@ -16,4 +19,10 @@ export class StdError extends CodedError<{
 export function checkStd(source: string): void {
   const actual = toHex(sha256(utf8ToBytes(source)));
   if (actual !== STD_SHA256) throw new StdError({ code: "STD_DIFFERS", expected: STD_SHA256, actual });
+}
+
+/** @throws StdError when `image` is not the booted engine of the protocol. */
+export function checkBoot(image: Uint8Array): void {
+  const actual = toHex(sha256(image));
+  if (actual !== BOOT_SHA256) throw new StdError({ code: "BOOT_DIFFERS", expected: BOOT_SHA256, actual });
 }

@@ -18,6 +18,9 @@ export type GuestHandles = MachineHandles & {
   readonly entries: ReadonlyMap<string, Pointer>;
 };
 
+/** What a boot leaves: the base snapshot, and where in it the engine finds its handles. */
+export type Booted = { readonly handles: GuestHandles; readonly base: Snapshot };
+
 export const MAXIMUM_ARGUMENTS = 4;
 export const EVALUATE_MODULE = 1;
 const EVALUATE_STRICT_SCRIPT = 8;
@@ -30,11 +33,7 @@ const STD_NAME = "chain:std";
 const BOOT_TICKS = 10_000_000_000;
 
 /** @throws InvariantError when `std` does not evaluate or registers no entries. */
-export function boot(
-  module: WebAssembly.Module,
-  account: StackAccount,
-  std: string,
-): { handles: GuestHandles; base: Snapshot } {
+export function boot(module: WebAssembly.Module, account: StackAccount, std: string): Booted {
   const machine = new Machine(module, account);
   const refuseHost = (): never => assertNever("chain:std calls no host function while it is evaluated");
   const handles = machine.run(BOOT_TICKS, INITIAL_PAGES, refuseHost, () => new Boot(machine).run(std));

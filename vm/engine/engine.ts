@@ -2,6 +2,7 @@
 import { concatBytes, type Hash, toHex, utf8ToBytes } from "../../primitives/bytes.ts";
 import { sha256 } from "../../primitives/hash.ts";
 import { boot, type GuestHandles } from "./boot.ts";
+import { decodeBoot, encodeBoot } from "./boot-image.ts";
 import { checkImage } from "./image.ts";
 import { EngineInstance } from "./instance.ts";
 import type { StackAccount } from "./machine.ts";
@@ -10,9 +11,16 @@ import type { Snapshot } from "./snapshot.ts";
 export type EngineImage = {
   /** The metered binary, dist/image/engine.wasm. */
   readonly wasm: Uint8Array;
-  /** Source of the module `chain:std`. */
-  readonly std: string;
-};
+} & (
+  | {
+      /** Source of the module `chain:std`. */
+      readonly std: string;
+    }
+  | {
+      /** What `exportBoot` of an engine with that module gave. The caller has checked its hash. */
+      readonly boot: Uint8Array;
+    }
+);
 
 /** One per thread: it knows which of its instances is running. */
 export class Engine {
@@ -28,11 +36,17 @@ export class Engine {
   constructor(image: EngineImage) {
     checkImage(image.wasm);
     this.#module = new WebAssembly.Module(image.wasm);
-    const { handles, base } = boot(this.#module, this.#account, image.std);
+    const { handles, base } =
+      "boot" in image ? decodeBoot(image.boot) : boot(this.#module, this.#account, image.std);
     this.#handles = handles;
     this.base = base;
     this.baseSnapshotHash = toHex(sha256(concatBytes(base.data, base.heap)));
     this.id = toHex(sha256(utf8ToBytes(this.baseSnapshotHash)));
+  }
+
+  /** What another engine can start from. */
+  exportBoot(): Uint8Array {
+    return encodeBoot({ handles: this.#handles, base: this.base });
   }
 
   /** A new instance in the base state. ~1 ms. */

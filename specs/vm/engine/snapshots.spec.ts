@@ -102,6 +102,15 @@ describe("engine: snapshots", () => {
     equal(different.id === engine.id, false);
   });
 
+  it("start an engine without a boot", () => {
+    const again = createEngine({ wasm: readEngineImage(), boot: engine.exportBoot() });
+    equal(again.id, engine.id);
+    const other = again.createInstance();
+    other.restore(contract);
+    deepEqual(other.call("call", "count", CALL_TICKS, noHost), callAfresh("count"));
+    deepEqual(again.exportBoot(), engine.exportBoot());
+  });
+
   it("are rebuilt from their difference to the base", () => {
     const delta = encodeDelta(engine.base, contract);
     deepEqual(applyDelta(engine.base, delta), contract);
