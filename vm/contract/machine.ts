@@ -51,7 +51,7 @@ export class EngineMachine implements ContractMachine {
     const codeHash = frame.context.journal.codeHash(frame.codeAddress);
     return this.#pool.with((instance) => {
       const contract = this.#cache.get(codeHash) ?? this.#reload(instance, codeHash, frame.code);
-      if (contract === undefined) return failure("invalid container");
+      if (typeof contract === "string") return failure(contract);
       const entry = entryFor(contract.definition, frame);
       if (entry instanceof Uint8Array) {
         return frame.gas < GAS.frame ? failure("out of gas") : revertOf(entry, frame.gas - GAS.frame);
@@ -103,16 +103,20 @@ export class EngineMachine implements ContractMachine {
     return { outcome: "success", output: EMPTY_BYTES, gasLeft: frame.gas };
   }
 
-  /** A contract that is not cached: evaluated again, at nobody's cost, since its deployment paid for it. */
-  #reload(instance: EngineInstance, codeHash: Hash, code: Uint8Array): LoadedContract | undefined {
+  /**
+   * A contract that is not cached: evaluated again, at nobody's cost, since its deployment paid for it. It can fail
+   * only as entering it would have, for want of stack, or when genesis put something else there than a contract.
+   */
+  #reload(instance: EngineInstance, codeHash: Hash, code: Uint8Array): LoadedContract | Outcome {
     try {
       const { container } = decodeContainer(code);
       const evaluation = evaluateContract(this.#engine, instance, container, EVALUATION_TICK_LIMIT);
-      if (evaluation.outcome !== "success") return undefined;
+      if (evaluation.outcome === "revert") return "invalid container";
+      if (evaluation.outcome !== "success") return evaluation.outcome;
       this.#cache.set(codeHash, evaluation.contract);
       return evaluation.contract;
     } catch (error) {
-      if (error instanceof ContainerError) return undefined;
+      if (error instanceof ContainerError) return "invalid container";
       throw error;
     }
   }

@@ -30,13 +30,14 @@ const INTRINSICS = 0xfff & ~(1 << 1);
 
 const STD_NAME = "chain:std";
 /** Ticks for the boot. It takes about 60 M; the number only ends a broken `chain:std`. */
+const BOOT_LIMITS = { maximumPages: INITIAL_PAGES, isEvaluation: false };
 const BOOT_TICKS = 10_000_000_000;
 
 /** @throws InvariantError when `std` does not evaluate or registers no entries. */
 export function boot(module: WebAssembly.Module, account: StackAccount, std: string): Booted {
   const machine = new Machine(module, account);
   const refuseHost = (): never => assertNever("chain:std calls no host function while it is evaluated");
-  const handles = machine.run(BOOT_TICKS, INITIAL_PAGES, refuseHost, () => new Boot(machine).run(std));
+  const handles = machine.run(BOOT_TICKS, BOOT_LIMITS, refuseHost, () => new Boot(machine).run(std));
   assert(typeof handles !== "string", `the engine boots: ${String(handles)}`);
   return { handles, base: machine.takeSnapshot() };
 }

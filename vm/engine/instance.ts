@@ -4,7 +4,7 @@ import { assert } from "../../primitives/errors.ts";
 import { EVALUATE_MODULE, type GuestHandles } from "./boot.ts";
 import type { GuestErrorReport, GuestException, Host, RunResult } from "./host.ts";
 import { INITIAL_PAGES, MAXIMUM_PAGES } from "./image.ts";
-import { Machine, type StackAccount } from "./machine.ts";
+import { Machine, type RunLimits, type StackAccount } from "./machine.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { TEXT_TICKS_PER_CHARACTER } from "./tick-cost.ts";
 import type { Pointer } from "./wasm-module.ts";
@@ -17,6 +17,9 @@ const PENDING_JOB: GuestErrorReport = {
   message: "a contract is synchronous: a promise is pending at its return",
   payload: undefined,
 };
+
+const EVALUATION: RunLimits = { maximumPages: INITIAL_PAGES, isEvaluation: true };
+const CALL: RunLimits = { maximumPages: MAXIMUM_PAGES, isEvaluation: false };
 
 /** What an action inside a run produced. Strings are the machine's halts, so results are objects. */
 type Returned = { readonly value: string | undefined } | { readonly error: GuestErrorReport };
@@ -64,7 +67,7 @@ export class EngineInstance {
    * @throws NodeFault; and what `host` threw to end the run.
    */
   evaluateModule(source: string, ticks: number, host: Host): RunResult {
-    return this.#run(ticks, INITIAL_PAGES, host, () => {
+    return this.#run(ticks, EVALUATION, host, () => {
       const { functions, guest } = this.#machine;
       const { context, moduleName } = this.#handles;
       const bytes = utf8ToBytes(source);
@@ -88,7 +91,7 @@ export class EngineInstance {
    * @throws NodeFault; and what `host` threw to end the run.
    */
   call(entry: string, argument: string | undefined, ticks: number, host: Host): RunResult {
-    return this.#run(ticks, MAXIMUM_PAGES, host, () =>
+    return this.#run(ticks, CALL, host, () =>
       this.#callEntry(entry, argument === undefined ? undefined : this.#newText(argument)),
     );
   }
@@ -99,9 +102,9 @@ export class EngineInstance {
     return machine;
   }
 
-  #run(ticks: number, maximumPages: number, host: Host, action: () => Returned): RunResult {
+  #run(ticks: number, limits: RunLimits, host: Host, action: () => Returned): RunResult {
     assert(Number.isSafeInteger(ticks) && ticks >= 0, "ticks are a whole number below 2^53");
-    const returned = this.#machine.run(ticks, maximumPages, host, action);
+    const returned = this.#machine.run(ticks, limits, host, action);
     const ticksUsed = ticks - Math.max(0, this.#machine.ticksLeft);
     if (typeof returned === "string") return { outcome: returned, ticksUsed };
     if ("error" in returned) return { outcome: "exception", ...returned.error, ticksUsed };

@@ -19,14 +19,24 @@ const UNLIMITED_TICKS = 2 ** 52;
 
 /** Stack a nested run costs its caller for the host's own frames between the two, in bytes. */
 const NESTING_STACK_BYTES = 8 * 1024;
-/** A nested run starts only with this much stack left. */
-const MINIMUM_STACK_BYTES = 32 * 1024;
+/**
+ * A run starts only with this much stack left, and an evaluation never gets more: nodes that have lost a
+ * contract's snapshot evaluate it again in the middle of other runs, and must come to the same result.
+ */
+const EVALUATION_STACK_BYTES = 128 * 1024;
 
 /** The memory grows by this many pages at least, 1 MiB. */
 const MINIMUM_GROWTH_PAGES = 16;
 
 /** Stack in use by the runs that are in progress, outermost first; one for all machines of a thread. */
 export type StackAccount = { usedBytes: number };
+
+export type RunLimits = {
+  /** How far the memory may grow. */
+  readonly maximumPages: number;
+  /** Whether the run evaluates a module: then its stack is the same wherever it happens. */
+  readonly isEvaluation: boolean;
+};
 
 /** Addresses of what the boot created; the same in every machine. */
 export type MachineHandles = {
@@ -44,6 +54,7 @@ export class Machine {
   #handles: MachineHandles = { runtime: 0, context: 0, scratch: 0 };
   #host: Host | undefined;
   #maximumPages = INITIAL_PAGES;
+  #stackBytes = STACK_LIMIT_BYTES;
   #makeError: ((error: GuestException) => Pointer) | undefined;
   #report: GuestErrorReport | undefined;
   /** A run that did not return left the stack pointer and the C state in the middle of something. */
@@ -80,21 +91,20 @@ export class Machine {
   }
 
   /**
-   * Runs `action` with `ticks`, memory up to `maximumPages`, and `host`; tells how it ended when it did not
-   * return.
+   * Runs `action` with `ticks`, within `limits`, and with `host`; tells how it ended when it did not return.
    *
    * @throws NodeFault when the host ran out of stack; and whatever the host function threw to end the run.
    */
-  run<T>(ticks: number, maximumPages: number, host: Host, action: () => T): T | Halt {
+  run<T>(ticks: number, limits: RunLimits, host: Host, action: () => T): T | Halt {
     assert(this.#host === undefined, "an instance runs one call at a time");
     assert(!this.#needsRestore, "an instance is restored after a run that did not return");
     const stackBytes = STACK_LIMIT_BYTES - this.#account.usedBytes;
-    if (stackBytes < MINIMUM_STACK_BYTES) return "stack limit";
+    if (stackBytes < EVALUATION_STACK_BYTES) return "stack limit";
     this.#host = host;
-    this.#maximumPages = maximumPages;
+    this.#maximumPages = limits.maximumPages;
     this.#needsRestore = true;
     try {
-      this.#limitStack(stackBytes);
+      this.#limitStack(limits.isEvaluation ? EVALUATION_STACK_BYTES : stackBytes);
       this.functions.setTicks(ticks);
       const result = action();
       const left = this.functions.ticksLeft();
@@ -152,12 +162,14 @@ export class Machine {
     stackPointer.value = STACK_TOP;
     stackFloor.value = STACK_TOP - STACK_LIMIT_BYTES - STACK_RESERVE_BYTES;
     stopReason.value = 0;
+    this.#stackBytes = STACK_LIMIT_BYTES;
     this.functions.setTicks(UNLIMITED_TICKS);
   }
 
-  /** The outermost run has the whole limit, which the runtime was booted with. */
+  /** The outermost call has the whole limit, which the runtime was booted with. */
   #limitStack(stackBytes: number): void {
-    if (this.#account.usedBytes === 0 || this.#handles.runtime === 0) return;
+    if (stackBytes === this.#stackBytes || this.#handles.runtime === 0) return;
+    this.#stackBytes = stackBytes;
     this.functions.setTicks(UNLIMITED_TICKS);
     this.functions.setMaxStackSize(this.#handles.runtime, stackBytes);
     this.#module.stackFloor.value = STACK_TOP - stackBytes - STACK_RESERVE_BYTES;

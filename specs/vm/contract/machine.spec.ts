@@ -1,7 +1,7 @@
 /** specs/vm/contract/machine.md, specs/vm/contract/host-functions.md */
 import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import { encodeErrorResult, encodeFunctionData, parseAbi, toFunctionSelector } from "viem";
-import { type Address, fromHex, type Hex, utf8ToBytes } from "../../../primitives/bytes.ts";
+import { type Address, concatBytes, fromHex, type Hex, utf8ToBytes } from "../../../primitives/bytes.ts";
 import { ALICE, BOB, type CallOptions, contractSource, encodeArgs, reasonOf, Sandbox } from "./sandbox.ts";
 
 const abi = parseAbi([
@@ -133,6 +133,13 @@ describe("machine: contracts that fail", () => {
     ]);
   });
 
+  it("have less stack while they are evaluated, the same everywhere", () => {
+    const recursion = (depth: number) =>
+      running("", `const f = (n) => (n === 0 ? 0 : f(n - 1) + 1); f(${depth});`);
+    equal(deploymentOf(recursion(50))[0], "success");
+    deepEqual(deploymentOf(recursion(100_000)), ["stack limit", "0x"]);
+  });
+
   it("say what is wrong with a signature", () => {
     deepEqual(deploymentOf(running("", 'event("E(uint7 x)");')), [
       "revert",
@@ -203,6 +210,25 @@ describe("machine: calls", () => {
       return [sandbox.send(at, RUN), sandbox.send(at, GET), sandbox.send(at, RUN)];
     });
     deepEqual(results[0], results[1]);
+  });
+
+  it("end the same deep down a stack of calls, whether contracts were cached or not", () => {
+    // Each contract calls the other until the stack ends, and modules nest expressions when they are evaluated.
+    const nested = `${"(".repeat(20)}1${")".repeat(20)}`;
+    const source = contractSource(
+      `functions: { run: external("(address other) returns (uint256)", (other) => {
+         try { return BigInt(call(other, concat(msg.data.slice(0, 10), abi.encode("address", self.address)))) + 1n; }
+         catch { return 0n; } }, { reentrant: true }) }`,
+      `const depth = ${nested};`,
+    );
+    const results = [new Sandbox(), new Sandbox({ cacheBytes: 0 })].map((sandbox) => {
+      const [first, second] = [sandbox.deploy(source), sandbox.deploy(`${source}\n// the other`)];
+      const selector = toFunctionSelector("function run(address other)");
+      const data = concatBytes(fromHex(selector), encodeArgs("address", second));
+      return sandbox.send(first, data, { gas: 25_000_000 });
+    });
+    deepEqual(results[0], results[1]);
+    ok(BigInt(results[0]?.output ?? "0x0") >= 8n);
   });
 
   it("cost the same every time", () => {
