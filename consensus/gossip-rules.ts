@@ -11,6 +11,12 @@ export const DISPARITY_DIVISOR = 4;
 /** Proposals remembered to notice a second one: many times the slots between two finalizations. */
 export const SEEN_PROPOSALS_LIMIT = 8192;
 
+/**
+ * Unfinalized blocks above which only the head grows. Nine hours without finality, or a proposer who signs
+ * blocks without end: then side branches are given up before memory is.
+ */
+export const TREE_BLOCKS_LIMIT = 32_768;
+
 /** Why a block is not imported; `reason` is a stable code. */
 export type BlockRefusal = { readonly outcome: Exclude<BlockOutcome, "imported">; readonly reason: string };
 
@@ -32,6 +38,9 @@ export function checkArrival(engine: Engine, pending: PendingBlock): BlockRefusa
   const parentSlot = engine.blocks.get(parentRoot)?.slot;
   if (parentSlot !== undefined && slot <= parentSlot) {
     return { outcome: "invalid", reason: "BLOCK_NOT_AFTER_PARENT" };
+  }
+  if (store.tree.length >= TREE_BLOCKS_LIMIT && parentRoot !== store.headRoot) {
+    return { outcome: "ignored", reason: "BLOCK_TREE_FULL" };
   }
   const seen = engine.seenProposals.get(proposalKey(block));
   // One second block is let through to the signature check, which makes it evidence.

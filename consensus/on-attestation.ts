@@ -10,7 +10,8 @@ import { onEquivocation, onVote } from "./fork-choice.ts";
 import { askForBlock } from "./peer-claims.ts";
 import { singleAttestationSignatureSet } from "./signature-sets.ts";
 import type { ConsensusState } from "./state.ts";
-import { computeEpochAtSlot } from "./time.ts";
+import { getState } from "./state-cache.ts";
+import { computeEpochAtSlot, computePeriodAtSlot } from "./time.ts";
 import { addToPool } from "./vote-pool.ts";
 import { recordVote, type SignedVote, toHeadVote, voteKey } from "./vote-records.ts";
 import { judgeVoteData, judgeVoter, VOTE_WINDOW_SLOTS, type VoteVerdict } from "./vote-rules.ts";
@@ -124,12 +125,16 @@ function toSignedVote({ data, attesterIndex, signature }: SingleAttestation, key
   return { key, data, validatorIndices: [attesterIndex], signature };
 }
 
-/** Any state of the vote's chain knows its committees; the head's own is the first choice. */
+/**
+ * A state that knows the slot's committees: the voted head's, unless that is old. Carrying any old block's state
+ * over many periods for whoever asks would be work without bound; the head's is carried once.
+ */
 function stateOfVote(engine: Engine, { data }: SingleAttestation): ConsensusState | undefined {
-  return (
-    getStateInPeriod(engine, toHex(data.beaconBlockRoot), data.slot) ??
-    getStateInPeriod(engine, engine.store.headRoot, data.slot)
-  );
+  const { params } = engine.chain;
+  const voted = getState(engine.states, toHex(data.beaconBlockRoot));
+  const period = computePeriodAtSlot(data.slot, params);
+  if (voted !== undefined && computePeriodAtSlot(voted.slot, params) + 1 >= period) return voted;
+  return getStateInPeriod(engine, engine.store.headRoot, data.slot);
 }
 
 function holdForHead(engine: Engine, message: PendingVotes, headRoot: Hash): void {

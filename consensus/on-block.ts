@@ -1,6 +1,7 @@
 /** A block's way from arrival to the tree. See specs/consensus/engine.md#blocks. */
 import { type Hash, toHex } from "../primitives/bytes.ts";
 import { CodedError } from "../primitives/errors.ts";
+import { getStateInPeriod } from "./advanced-state.ts";
 import { addBounded } from "./bounded-map.ts";
 import { BeaconBlockHeader } from "./containers.ts";
 import type { BlockOutcome, EngineEvent } from "./engine-events.ts";
@@ -136,7 +137,7 @@ export function onProposerSignature(engine: Engine, root: Hash, isValid: boolean
 function executeTransition(engine: Engine, pending: PendingBlock): void {
   const { chain } = engine;
   const { root, parentRoot, block } = pending;
-  const parentState = getState(engine.states, parentRoot);
+  const parentState = getStateInPeriod(engine, parentRoot, block.message.slot);
   if (parentState === undefined) {
     // Dropped, or pruned, while the signature was being checked.
     advance(engine, pending);

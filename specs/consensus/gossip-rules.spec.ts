@@ -4,6 +4,7 @@ import type { AttestationData } from "../../consensus/containers.ts";
 import { step } from "../../consensus/engine.ts";
 import type { Effect } from "../../consensus/engine-events.ts";
 import type { Engine } from "../../consensus/engine-state.ts";
+import { TREE_BLOCKS_LIMIT } from "../../consensus/gossip-rules.ts";
 import { WAITING_MESSAGES_LIMIT } from "../../consensus/on-attestation.ts";
 import { UNVERIFIED_BLOCKS_LIMIT } from "../../consensus/on-block.ts";
 import { isSlashableAttestationData, isSlashableProposal } from "../../consensus/slashability.ts";
@@ -135,6 +136,19 @@ describe("gossip rules: blocks", () => {
     }
     const oneMore = spoiled(b1, 2, { parentRoot: new Uint8Array(32).fill(255) });
     expectRefusal(engine, oneMore, ["ignore", "BLOCK_QUEUE_FULL"]);
+  });
+
+  it("ignore blocks beside the head while the tree is full", () => {
+    const engine = engineWith([b1, b2], 3);
+    const { tree } = engine.store;
+    const { length } = tree;
+    tree.length = TREE_BLOCKS_LIMIT;
+    const beside = makeBlock(bench, b1, 3);
+    deepEqual(verdictOf(receiveBlock(engine, beside.signed)), ["ignore", "BLOCK_TREE_FULL"]);
+    const onHead = makeBlock(bench, b2, 3);
+    const taken = receiveBlock(engine, onHead.signed);
+    tree.length = length;
+    deepEqual(verdictOf(settle(engine, taken)), ["accept", "BLOCK_ACCEPTED"]);
   });
 
   it("reject a block that is not after its parent", () => {
