@@ -98,6 +98,7 @@ export class Machine {
   run<T>(ticks: number, limits: RunLimits, host: Host, action: () => T): T | Halt {
     assert(this.#host === undefined, "an instance runs one call at a time");
     assert(!this.#needsRestore, "an instance is restored after a run that did not return");
+    this.functions.setTicks(ticks);
     const stackBytes = STACK_LIMIT_BYTES - this.#account.usedBytes;
     if (stackBytes < EVALUATION_STACK_BYTES) return "stack limit";
     this.#host = host;
@@ -108,6 +109,8 @@ export class Machine {
       this.functions.setTicks(ticks);
       const result = action();
       const left = this.functions.ticksLeft();
+      // The code after the last check may have taken more than was left.
+      if (left < 0) return "out of gas";
       this.#limitStack(STACK_LIMIT_BYTES);
       this.functions.setTicks(left);
       this.#needsRestore = false;

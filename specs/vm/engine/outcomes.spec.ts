@@ -1,7 +1,7 @@
 /** How a run ends. specs/vm/engine/engine.md#outcomes */
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { NodeFault } from "../../../vm/engine/node-fault.ts";
-import { CALL_TICKS, runBody, runModule } from "./guest-programs.ts";
+import { CALL_TICKS, noHost, runBody, runModule } from "./guest-programs.ts";
 
 function errorOf(result: ReturnType<typeof runBody>): string {
   return result.outcome === "exception" ? `${result.name}: ${result.message}` : result.outcome;
@@ -41,6 +41,17 @@ describe("engine: outcomes", () => {
 
   it("ends an endless loop with all ticks used", () => {
     deepEqual(runBody("for (;;);"), { outcome: "out of gas", ticksUsed: CALL_TICKS });
+  });
+
+  it("needs exactly the ticks it reports", () => {
+    for (const program of ["return 1", "return 'x'.repeat(99).split('').sort().join()", "null.x"]) {
+      const { outcome, ticksUsed } = runBody(program);
+      deepEqual([runBody(program, undefined, noHost, ticksUsed).outcome], [outcome]);
+      deepEqual(runBody(program, undefined, noHost, ticksUsed - 1), {
+        outcome: "out of gas",
+        ticksUsed: ticksUsed - 1,
+      });
+    }
   });
 
   it("lets no guest catch the end of its ticks, its stack or its memory", () => {
