@@ -22,8 +22,8 @@ export const PENALTY = {
 
 export type PenaltyReason = keyof typeof PENALTY;
 
-/** At this score a peer is banned. */
-export const BAN_SCORE = -100;
+/** At this score a peer is banned: a little above five rejected messages, since seconds forgive a little. */
+export const BAN_SCORE = -90;
 /** Half of a penalty is forgiven in this time. */
 export const SCORE_HALF_LIFE_MS = 5 * 60_000;
 /** How long a banned peer is refused; then it starts with a clean slate. */

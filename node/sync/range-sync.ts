@@ -33,6 +33,8 @@ interface Batch<Block> {
   /** At least one. */
   readonly blocks: readonly SyncBlock<Block>[];
   readonly last: SyncBlock<Block>;
+  /** The peer stopped before the head it claims, though it had room for more. */
+  readonly isShort: boolean;
 }
 
 /** Where the next batch begins: slot, and the root its first block must build on, once we have one. */
@@ -94,9 +96,10 @@ export class RangeSync<Block> {
       const cursor: Cursor = { slot: last.slot + 1, parent: last.root };
       isBeyondOwn = batch.peer !== peer;
       if (!isBeyondOwn) own = cursor;
-      const isEnd: boolean = last.root === headRoot || last.slot >= toSlot;
+      const isEnd: boolean = batch.isShort || last.root === headRoot || last.slot >= toSlot;
       next = isEnd ? undefined : this.#fetch(cursor);
       const failure = await this.#import(batch);
+      if (failure === undefined && batch.isShort) return "unavailable";
       if (failure === undefined) continue;
       await next;
       if (typeof failure === "string") return failure;
@@ -113,9 +116,9 @@ export class RangeSync<Block> {
       const outcome = await this.#port.importBlock(block, peer);
       if (outcome === "unknownParent") return "unlinked";
       if (outcome === "invalid") {
+        // The chain has blamed the peer already.
         if (peer === this.#request.peer) return "invalid";
         this.#dropped.add(peer);
-        this.#port.penalize(peer, "lie");
         return { slot: block.slot, parent };
       }
       parent = block.root;
@@ -129,19 +132,16 @@ export class RangeSync<Block> {
   async #fetch(cursor: Cursor): Promise<Fetched<Block>> {
     const { peer, toSlot } = this.#request;
     const helper = this.#nextHelper();
-    const helped = helper === undefined ? "unlinked" : await this.#ask(helper, cursor);
-    if (helper !== undefined && typeof helped === "string") {
-      this.#dropped.add(helper);
-      const reason = PENALTY_OF_HELPER[helped];
-      if (reason !== undefined) this.#port.penalize(helper, reason);
+    if (helper === undefined) return this.#ask(peer, cursor);
+    const helped = await this.#ask(helper, cursor);
+    const failure = typeof helped === "string" ? helped : helped.isShort ? "unavailable" : undefined;
+    if (typeof helped !== "string" && failure === undefined) {
+      const own = helped.blocks.filter(({ slot }) => slot < toSlot);
+      return toBatch(helper, own, false) ?? this.#ask(peer, cursor);
     }
-    if (typeof helped !== "string") {
-      const batch = toBatch(
-        helped.peer,
-        helped.blocks.filter(({ slot }) => slot < toSlot),
-      );
-      if (batch !== undefined) return batch;
-    }
+    this.#dropped.add(helper);
+    const reason = failure === undefined ? undefined : PENALTY_OF_HELPER[failure];
+    if (reason !== undefined) this.#port.penalize(helper, reason);
     return this.#ask(peer, cursor);
   }
 
@@ -157,10 +157,10 @@ export class RangeSync<Block> {
     }
     const blocks = readBatch(chunks, cursor.slot, (bytes) => this.#port.readBlock(bytes));
     if (blocks === undefined) return "invalid";
-    const batch = toBatch(peer, blocks);
     // Its status says that there is more: then an answer is full, or ends at the byte limit, or is withheld.
+    const isShort = (blocks.at(-1)?.slot ?? 0) < this.#request.toSlot && hasRoom(chunks);
+    const batch = toBatch(peer, blocks, isShort);
     if (batch === undefined) return "unavailable";
-    if (batch.last.slot < this.#request.toSlot && isShort(chunks)) return "unavailable";
     if (cursor.parent !== undefined && blocks[0]?.parentRoot !== cursor.parent) return "unlinked";
     return batch;
   }
@@ -177,13 +177,17 @@ export class RangeSync<Block> {
   }
 }
 
-function toBatch<Block>(peer: PeerId, blocks: readonly SyncBlock<Block>[]): Batch<Block> | undefined {
+function toBatch<Block>(
+  peer: PeerId,
+  blocks: readonly SyncBlock<Block>[],
+  isShort: boolean,
+): Batch<Block> | undefined {
   const last = blocks.at(-1);
-  return last === undefined ? undefined : { peer, blocks, last };
+  return last === undefined ? undefined : { peer, blocks, last, isShort };
 }
 
 /** Fewer blocks than asked for, though the next one, however large, would have fitted in. */
-function isShort(chunks: readonly Uint8Array[]): boolean {
+function hasRoom(chunks: readonly Uint8Array[]): boolean {
   const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   return chunks.length < MAX_REQUEST_BLOCKS && bytes + GOSSIP_LIMIT_BYTES.beacon_block <= MAX_RESPONSE_BYTES;
 }

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { MAX_REQUEST_BLOCKS } from "../../node/network/messages.ts";
 import type { PeerId } from "../../node/network/network-port.ts";
 import { RequestError } from "../../node/network/request-errors.ts";
-import { RangeSync } from "../../node/sync/range-sync.ts";
+import { type RangeProgress, RangeSync } from "../../node/sync/range-sync.ts";
 import { MAX_RUNS, Sync } from "../../node/sync/sync.ts";
 import type { ImportOutcome, SyncBlock, SyncPort } from "../../node/sync/sync-port.ts";
 import {
@@ -14,7 +14,8 @@ import {
   MAX_PENDING_BLOCKS,
   UnknownBlockSync,
 } from "../../node/sync/unknown-block-sync.ts";
-import { type Hash, toHex, ZERO_HASH } from "../../primitives/bytes.ts";
+import { fromHex, type Hash, toHex, ZERO_HASH } from "../../primitives/bytes.ts";
+import { closeAll, connect, startNode } from "./harness.ts";
 import { readScripted, type ScriptedBlock, scriptChain, serveRange, slots } from "./scripted-chain.ts";
 
 type Answer = (startSlot: number, count: number) => Uint8Array[];
@@ -155,11 +156,12 @@ describe("sync: a stretch of a peer's chain", () => {
     equal(await node.sync(chain), "unavailable");
   });
 
-  it("does not let a peer trickle single blocks", async () => {
+  it("does not let a peer trickle single blocks, and keeps the one it sent", async () => {
     const chain = scriptChain(slots(1, 1000));
     node.peers.set("main", (startSlot) => serveRange(chain, startSlot, 1));
     equal(await node.sync(chain), "unavailable");
     equal(node.requests.length, 1);
+    equal(node.imported.length, 1);
   });
 
   it("accepts few large blocks: the answer ended at the byte limit", async () => {
@@ -238,7 +240,7 @@ describe("sync: a stretch of a peer's chain", () => {
       node.peers.set("b", honest([...chain.slice(0, 64), ...branch]));
       equal(await node.sync(chain), "done");
       ok(roots(chain).every((root) => node.known.has(root)));
-      deepEqual(node.penalties, ["b lie"]);
+      deepEqual(node.requests.at(-1)?.peer, "main");
     });
   });
 
@@ -273,6 +275,46 @@ describe("sync: a stretch of a peer's chain", () => {
       ),
       { numRuns: 50 },
     );
+  });
+});
+
+describe("sync: over real connections", () => {
+  afterEach(closeAll);
+
+  it("fetches a chain of two thousand blocks from three peers, one of which lies", async () => {
+    const chain = scriptChain([...slots(1, 1000), ...slots(100_000, 101_000)], ZERO_HASH, 0, 500);
+    const tip = chain.at(-1)!;
+    const status = { headSlot: tip.slot, headRoot: fromHex(tip.root) };
+    const late = await startNode();
+    const [honestPeer, helper, liar] = await Promise.all([1, 2, 3].map(() => startNode({}, status)));
+    for (const peer of [honestPeer!, helper!, liar!]) {
+      peer.blocks.blocksByRange = (startSlot, count) => serveRange(chain, startSlot, count);
+      await connect(late, peer);
+    }
+    liar!.blocks.blocksByRange = (startSlot, count) => serveRange(chain, startSlot, count).reverse();
+
+    const node = new ScriptedNode();
+    const { network } = late;
+    const port: SyncPort<Uint8Array> = {
+      requestBlocksByRange: (peer, request) => network.requestBlocksByRange(peer, request),
+      requestBlocksByRoot: (peer, wanted) => network.requestBlocksByRoot(peer, wanted),
+      readBlock: readScripted,
+      importBlock: (block) => node.importBlock(block),
+      isKnown: (root) => node.isKnown(root),
+      peersWithHeadAt: (slot) =>
+        network.peers().flatMap(({ id, status: told }) => (told.headSlot >= slot ? [id] : [])),
+      penalize: (peer, reason) => network.penalize(peer, reason),
+    };
+    const progress: RangeProgress[] = [];
+    const sync = new Sync(port, { nowMs: Date.now, onProgress: (report) => progress.push(report) });
+    const { slot: toSlot, root: headRoot } = tip;
+    equal(await sync.startRangeSync({ peer: honestPeer!.id, fromSlot: 1, toSlot, headRoot }), "done");
+    deepEqual(roots(node.imported), roots(chain));
+    deepEqual(
+      late.penalties.all.map(({ peer, reason }) => [peer, reason]),
+      [[liar!.id, "lie"]],
+    );
+    equal(progress.at(-1)?.imported, chain.length);
   });
 });
 
