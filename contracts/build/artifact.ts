@@ -1,4 +1,6 @@
 /** What a build produces, in the shape of Hardhat's artifacts, which tools read. See specs/contracts/build.md#artifact. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Hex } from "../../primitives/bytes.ts";
 import type { JsonAbiItem } from "../../vm/contract/abi-item.ts";
 import type { StorageLayout } from "../../vm/contract/storage-json.ts";
@@ -22,8 +24,20 @@ export type Artifact = {
   readonly sourceMap: string;
 };
 
-/** The ABI as a TypeScript module, whose literal types viem and wagmi infer from. */
-export function abiModule({ contractName, abi }: Artifact): string {
+/**
+ * Writes `Name.json`, which is the artifact, and `Name.abi.ts`, whose literal types viem and wagmi infer from.
+ * @returns the paths written.
+ */
+export function writeArtifact(artifact: Artifact, directory: string): readonly string[] {
+  mkdirSync(directory, { recursive: true });
+  const base = join(directory, artifact.contractName);
+  writeFileSync(`${base}.json`, `${JSON.stringify(artifact, null, 2)}\n`);
+  writeFileSync(`${base}.abi.ts`, abiModule(artifact));
+  return [`${base}.json`, `${base}.abi.ts`];
+}
+
+function abiModule({ contractName, abi }: Artifact): string {
   const name = contractName[0]?.toLowerCase() + contractName.slice(1);
-  return `/** ABI of ${contractName}. Generated; do not edit. */\nexport const ${name}Abi = ${JSON.stringify(abi, null, 2)} as const;\n`;
+  const literal = JSON.stringify(abi, null, 2);
+  return `/** ABI of ${contractName}. Generated; do not edit. */\nexport const ${name}Abi = ${literal} as const;\n`;
 }

@@ -1,13 +1,15 @@
 /** specs/contracts/build.md */
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { abiModule } from "../../contracts/build/artifact.ts";
+import { writeArtifact } from "../../contracts/build/artifact.ts";
 import { buildContract } from "../../contracts/build/build-contract.ts";
 import { BuildError } from "../../contracts/build/build-error.ts";
 import { checkTypes } from "../../contracts/build/check-types.ts";
 import { fromHex, utf8ToBytes } from "../../primitives/bytes.ts";
 import { keccak256, keccak256Hex } from "../../primitives/hash.ts";
 import { decodeContainer, unpackSource } from "../../vm/contract/container.ts";
+import { withScratchDirectory } from "../support/scratch-directory.ts";
 
 const repository = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const fixture = (name: string) => repository(`specs/contracts/fixtures/${name}`);
@@ -70,7 +72,11 @@ describe("building contracts", function () {
     match(unpackSource(container), /^\/\/ token\.ts\nimport \{/);
     deepEqual(container.metadataHash, keccak256(utf8ToBytes(artifact.metadata)));
     ok((JSON.parse(artifact.sourceMap) as { sources: string[] }).sources.includes("token.ts"));
-    match(abiModule(artifact), /export const tokenAbi = \[[\s\S]*\] as const;\n$/);
+    await withScratchDirectory(async (directory) => {
+      const [json, module] = writeArtifact(artifact, directory).map((path) => readFileSync(path, "utf8"));
+      deepEqual(JSON.parse(json ?? ""), artifact);
+      match(module ?? "", /export const tokenAbi = \[[\s\S]*\] as const;\n$/);
+    });
   });
 
   it("makes the same bytes every time", async () => {

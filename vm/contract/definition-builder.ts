@@ -18,7 +18,7 @@ import { DECLARES, ENTRY, OPERATION, REENTRANCY, type StorageKind } from "./oper
 import type { Cell } from "./storage-cells.ts";
 import type { PlacedFields } from "./storage-json.ts";
 import { layOutFields, namespaceSlot, type StorageType } from "./storage-layout.ts";
-import { kindOf, kindsOf } from "./wire.ts";
+import { kindOf, kindsOf, parseWire } from "./wire.ts";
 
 /** Functions, events, errors and storages of one contract. */
 export const DECLARATION_LIMIT = 1_024;
@@ -157,7 +157,7 @@ function namesOf(inputs: ReturnType<typeof parseParameters>): { readonly names?:
 
 const declareStorage: Declare = (builder, args) => {
   const text = builder.signature(args.text(0));
-  const type = layOutFields(JSON.parse(text));
+  const type = layOutFields(parseWire(text));
   const base = args.isUndefined(1) ? 0n : namespaceSlot(args.text(1));
   if (builder.layout.some((other) => other.base === base)) {
     throw new GuestException("TypeError", "storage is declared twice in one namespace");

@@ -50,8 +50,10 @@ export class EngineMachine implements ContractMachine {
   call(frame: Frame): MessageResult {
     const codeHash = frame.context.journal.codeHash(frame.codeAddress);
     return this.#pool.with((instance) => {
+      // Before anything that a node with a cached contract would not do.
+      if (!instance.hasRoom) return failure("stack limit");
       const contract = this.#cache.get(codeHash) ?? this.#reload(instance, codeHash, frame.code);
-      if (typeof contract === "string") return failure(contract);
+      if (contract === undefined) return failure("invalid container");
       const entry = entryFor(contract.definition, frame);
       if (entry instanceof Uint8Array) {
         return frame.gas < GAS.frame ? failure("out of gas") : revertOf(entry, frame.gas - GAS.frame);
@@ -105,18 +107,17 @@ export class EngineMachine implements ContractMachine {
 
   /**
    * A contract that is not cached: evaluated again, at nobody's cost, since its deployment paid for it. It can fail
-   * only as entering it would have, for want of stack, or when genesis put something else there than a contract.
+   * only when genesis put something else there than a contract.
    */
-  #reload(instance: EngineInstance, codeHash: Hash, code: Uint8Array): LoadedContract | Outcome {
+  #reload(instance: EngineInstance, codeHash: Hash, code: Uint8Array): LoadedContract | undefined {
     try {
       const { container } = decodeContainer(code);
       const evaluation = evaluateContract(this.#engine, instance, container, EVALUATION_TICK_LIMIT);
-      if (evaluation.outcome === "revert") return "invalid container";
-      if (evaluation.outcome !== "success") return evaluation.outcome;
+      if (evaluation.outcome !== "success") return undefined;
       this.#cache.set(codeHash, evaluation.contract);
       return evaluation.contract;
     } catch (error) {
-      if (error instanceof ContainerError) return "invalid container";
+      if (error instanceof ContainerError) return undefined;
       throw error;
     }
   }

@@ -47,7 +47,7 @@ export function readArgument(args: HostArguments, index: number, type: AbiType):
   if (type.kind === "bool") return args.int(index) !== 0;
   const text = args.text(index);
   if (type.kind === "uint" || type.kind === "int") return readInteger(text);
-  return isFlat(type) ? text : fromPlain(type, parse(text));
+  return isFlat(type) ? text : fromPlain(type, parseWire(text));
 }
 
 /** A step of a storage path that names a key or an index. Text is escaped, so that it has no comma. */
@@ -76,14 +76,15 @@ export function readResult(parameters: readonly AbiParameter[], text: string | u
   if (only === undefined) return [];
   if (text === undefined) wrongWire("a result");
   if (parameters.length > 1)
-    return fromPlain({ kind: "tuple", members: parameters }, parse(text), true) as AbiValue[];
+    return fromPlain({ kind: "tuple", members: parameters }, parseWire(text), true) as AbiValue[];
   const { type } = only;
   if (type.kind === "bool") return [text === "1"];
   if (type.kind === "uint" || type.kind === "int") return [readInteger(text)];
-  return [isFlat(type) ? text : fromPlain(type, parse(text))];
+  return [isFlat(type) ? text : fromPlain(type, parseWire(text))];
 }
 
-function parse(text: string): unknown {
+/** JSON of the guest. @throws AbiError */
+export function parseWire(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

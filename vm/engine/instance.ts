@@ -38,6 +38,11 @@ export class EngineInstance {
     this.#machine = this.#newMachine();
   }
 
+  /** Whether a run that begins now, perhaps inside others, would not end with `stack limit` at once. */
+  get hasRoom(): boolean {
+    return this.#machine.hasRoom;
+  }
+
   /** Ticks left in the run in progress; for host functions. */
   get ticksLeft(): number {
     return this.#machine.ticksLeft;

@@ -83,6 +83,11 @@ export class Machine {
     return this.functions.ticksLeft();
   }
 
+  /** Whether a run that begins now has the stack a run needs at least. */
+  get hasRoom(): boolean {
+    return STACK_LIMIT_BYTES - this.#account.usedBytes >= EVALUATION_STACK_BYTES;
+  }
+
   /** For host functions. Ends the run when the ticks do not suffice. */
   chargeTicks(ticks: number): void {
     const left = this.functions.ticksLeft() - ticks;
@@ -99,8 +104,8 @@ export class Machine {
     assert(this.#host === undefined, "an instance runs one call at a time");
     assert(!this.#needsRestore, "an instance is restored after a run that did not return");
     this.functions.setTicks(ticks);
+    if (!this.hasRoom) return "stack limit";
     const stackBytes = STACK_LIMIT_BYTES - this.#account.usedBytes;
-    if (stackBytes < EVALUATION_STACK_BYTES) return "stack limit";
     this.#host = host;
     this.#maximumPages = limits.maximumPages;
     this.#needsRestore = true;
