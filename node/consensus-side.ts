@@ -144,7 +144,7 @@ async function connect(
     onPeerDisconnected: (peer) => submit({ type: "peerGone", peer }),
     blocks: createBlockSource(engine, blocks),
     transactions: {
-      transactionByHash: () => undefined,
+      transactionsByHash: (hashes) => execution.getTransactionsByHash(hashes.map(toHex)),
     },
   };
   const network = await createNetwork({

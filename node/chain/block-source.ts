@@ -8,7 +8,8 @@ export function createBlockSource(engine: Engine, blocks: ConsensusBlocks): Bloc
   return {
     *blocksByRange(startSlot, count) {
       let sent = 0;
-      for (const { bytes } of blocks.finalizedBlocks(startSlot, Number.MAX_SAFE_INTEGER)) {
+      const finalizedSlot = blocks.finality()?.slot ?? 0;
+      for (const { bytes } of blocks.finalizedBlocks(startSlot, finalizedSlot + 1)) {
         if (sent++ >= count) return;
         yield bytes;
       }

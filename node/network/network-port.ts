@@ -31,7 +31,8 @@ export interface BlockSource {
 
 /** Encoded transactions of the pool, for a peer that saw only their hashes. */
 export interface TransactionSource {
-  transactionByHash(hash: Uint8Array): Uint8Array | undefined;
+  /** One entry per hash. */
+  transactionsByHash(hashes: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>;
 }
 
 export interface NetworkHandlers {

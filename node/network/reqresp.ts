@@ -11,7 +11,7 @@ import {
   Status,
   TransactionsByHash,
 } from "./messages.ts";
-import type { NetworkHandlers, PeerId } from "./network-port.ts";
+import type { NetworkHandlers, PeerId, TransactionSource } from "./network-port.ts";
 import { MAX_INBOUND_STREAMS, PROTOCOL_NAMES, type ProtocolName, protocolId } from "./protocols.ts";
 import { RequestClient } from "./request-client.ts";
 import { RequestError } from "./request-errors.ts";
@@ -120,8 +120,11 @@ function prepareAnswers(options: ReqRespOptions): Record<ProtocolName, PrepareAn
     },
     blocks_by_root: (_peer, body) =>
       found(BlocksByRoot.deserialize(body), (root) => blocks.blockByRoot(root)),
-    transactions_by_hash: (_peer, body) =>
-      found(TransactionsByHash.deserialize(body), (hash) => transactions.transactionByHash(hash)),
+    transactions_by_hash: (_peer, body) => {
+      const hashes = TransactionsByHash.deserialize(body);
+      if (hashes.length === 0) throw new RangeError("nothing asked for");
+      return { cost: hashes.length, chunks: () => pooled(transactions, hashes) };
+    },
   };
 }
 
@@ -137,6 +140,12 @@ function found(
     }
   }
   return { cost: keys.length, chunks: () => withinBytes(chunks()) };
+}
+
+/** The pool lives on another thread, hence the wait. */
+async function* pooled(source: TransactionSource, hashes: readonly Uint8Array[]): AsyncIterable<Uint8Array> {
+  const transactions = await source.transactionsByHash(hashes);
+  yield* withinBytes(transactions.filter((transaction) => transaction !== undefined));
 }
 
 /** The items up to the byte limit of an answer; the first is sent in any case. */

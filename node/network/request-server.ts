@@ -13,7 +13,7 @@ export interface PreparedAnswer {
   /** Units of the peer's quota. */
   readonly cost: number;
   /** Runs after the quota was paid. */
-  readonly chunks: () => Iterable<Uint8Array>;
+  readonly chunks: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
 /** @throws anything when the bytes are not a request of this protocol. */
@@ -98,7 +98,7 @@ async function answer(
     return "refused";
   }
   try {
-    for (const chunk of prepared.chunks()) await writeToStream(stream, encodeSuccess(chunk));
+    for await (const chunk of prepared.chunks()) await writeToStream(stream, encodeSuccess(chunk));
     return "answered";
   } catch (error) {
     if (stream.status !== "open") throw error;

@@ -88,7 +88,7 @@ export async function startNode(
     status: { ...emptyStatus(), ...status },
     verdict: () => "accept",
     blocks: { blocksByRange: () => [], blockByRoot: () => undefined },
-    transactions: { transactionByHash: () => undefined },
+    transactions: { transactionsByHash: async (hashes) => hashes.map(() => undefined) },
   };
   const network = await createNetwork({
     identity: await createIdentity(),
@@ -106,7 +106,7 @@ export async function startNode(
         blocksByRange: (...args) => node.blocks.blocksByRange(...args),
         blockByRoot: (root) => node.blocks.blockByRoot(root),
       },
-      transactions: { transactionByHash: (hash) => node.transactions.transactionByHash(hash) },
+      transactions: { transactionsByHash: (hashes) => node.transactions.transactionsByHash(hashes) },
     },
     log: {
       debug: (message, fields) => {

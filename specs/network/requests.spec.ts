@@ -54,8 +54,8 @@ describe("requests between honest nodes", () => {
       Buffer.from(root.slice(2), "hex"),
     );
     deepEqual(await asker.network.requestBlocksByRoot(server.id, wanted), [second.bytes, first.bytes]);
-    server.transactions.transactionByHash = (hash) =>
-      hash[0] === 1 ? utf8ToBytes("transaction") : undefined;
+    server.transactions.transactionsByHash = async (hashes) =>
+      hashes.map((hash) => (hash[0] === 1 ? utf8ToBytes("transaction") : undefined));
     const hashes = [new Uint8Array(32).fill(1), new Uint8Array(32)];
     deepEqual(await asker.network.requestTransactions(server.id, hashes), [utf8ToBytes("transaction")]);
   });
