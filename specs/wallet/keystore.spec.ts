@@ -1,0 +1,87 @@
+import { deepEqual, equal, match, throws } from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { bigIntToBytes, toHex } from "../../primitives/bytes.ts";
+import { privateKeyToAddress } from "../../primitives/secp256k1.ts";
+import { deriveDevAccounts } from "../../wallet-cli/dev-accounts.ts";
+import { findAccount, listAccounts, storeAccount } from "../../wallet-cli/key-folder.ts";
+import { decryptKeystore, encryptKeystore, SCRYPT_N } from "../../wallet-cli/keystore.ts";
+import { WalletError } from "../../wallet-cli/wallet-error.ts";
+import { readJson, vectorsPath } from "../support/vectors.ts";
+
+const refused = (pattern: RegExp) => (error: WalletError) => {
+  equal(error.kind, "key");
+  match(error.message, pattern);
+  return true;
+};
+
+describe("wallet keystores", () => {
+  it("of ethereum/tests decrypt to their keys", function () {
+    type Case = { json: unknown; password: string; priv: string };
+    const cases = readJson<Record<string, Case>>(
+      vectorsPath(this, "ethereum-tests", "KeyStoreTests", "basic_tests.json"),
+    );
+    for (const { json, password, priv } of Object.values(cases)) {
+      equal(toHex(decryptKeystore(JSON.stringify(json), password)), `0x${priv}`);
+    }
+    equal(Object.keys(cases).length, 5);
+  });
+
+  it("come back with their password and with no other", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 1n, max: 2n ** 255n }), fc.string(), (key, password) => {
+        const privateKey = bigIntToBytes(key, 32);
+        const text = encryptKeystore(privateKey, password, SCRYPT_N.light);
+        deepEqual(decryptKeystore(text, password), privateKey);
+        throws(() => decryptKeystore(text, `${password}!`), refused(/wrong password/));
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it("that are damaged or greedy are refused with a reason", () => {
+    const good = encryptKeystore(bigIntToBytes(7n, 32), "pw", SCRYPT_N.light);
+    throws(() => decryptKeystore(good.slice(0, 50), "pw"), refused(/not JSON/));
+    throws(() => decryptKeystore(good.replace('"version":3', '"version":4'), "pw"), refused(/version/));
+    throws(() => decryptKeystore(good.replace("aes-128-ctr", "rot13"), "pw"), refused(/cipher/));
+    throws(() => decryptKeystore(good.replace('"n":4096', '"n":1073741824'), "pw"), refused(/refused/));
+    throws(() => decryptKeystore("{}", "pw"), refused(/version/));
+  });
+});
+
+describe("the keystore folder", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "jurat-keys-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("keeps files private, finds accounts by name and by address, and passes over other files", () => {
+    const privateKey = bigIntToBytes(7n, 32);
+    const path = storeAccount(folder, "alice", encryptKeystore(privateKey, "pw", SCRYPT_N.light));
+    writeFileSync(join(folder, "notes.txt"), "nothing");
+    const address = privateKeyToAddress(privateKey);
+    deepEqual(listAccounts(folder), [{ name: "alice", address, path }]);
+    equal(findAccount(folder, "alice").address, address);
+    equal(findAccount(folder, address).name, "alice");
+    equal(statSync(path).mode & 0o777, 0o600);
+    equal(readFileSync(path, "utf8").includes(address.slice(2)), true);
+    throws(() => findAccount(folder, "bob"), refused(/no account "bob"/));
+    throws(() => storeAccount(folder, "alice", ""), refused(/exists already/));
+    throws(() => storeAccount(folder, "../alice", ""), WalletError);
+  });
+});
+
+describe("development accounts", () => {
+  it("are those of anvil and Hardhat", () => {
+    const accounts = deriveDevAccounts();
+    equal(accounts.length, 10);
+    deepEqual(accounts[0], {
+      address: "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266",
+      privateKey: "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+    });
+    equal(accounts[9]?.address, "0xa0ee7a142d267c1f36714e4a8f75612f20a79720");
+  });
+});

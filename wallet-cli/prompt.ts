@@ -1,0 +1,58 @@
+/** Questions to the person at the terminal: on stderr, so that stdout stays data. */
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import { WalletError } from "./wallet-error.ts";
+
+/** Password from a file, or typed without echo. @throws WalletError when there is neither file nor terminal. */
+export async function readPassword(passwordFile: string | undefined, question: string): Promise<string> {
+  if (passwordFile === undefined) return ask(question, { isHidden: true });
+  try {
+    return readFileSync(passwordFile, "utf8").replace(/\r?\n$/, "");
+  } catch (cause) {
+    throw new WalletError("key", `cannot read the password file ${passwordFile}`, { cause });
+  }
+}
+
+/** A new password, typed twice. */
+export async function choosePassword(passwordFile: string | undefined): Promise<string> {
+  const password = await readPassword(passwordFile, "new password: ");
+  if (passwordFile !== undefined) return password;
+  if ((await readPassword(undefined, "again: ")) !== password) {
+    throw new WalletError("key", "the two passwords differ");
+  }
+  return password;
+}
+
+/** @throws WalletError (declined) unless the answer is yes. */
+export async function confirm(question: string): Promise<void> {
+  const answer = await ask(`${question} [y/N] `, { isHidden: false });
+  if (!/^y(es)?$/i.test(answer.trim())) throw new WalletError("declined", "nothing was sent");
+}
+
+async function ask(question: string, { isHidden }: { readonly isHidden: boolean }): Promise<string> {
+  if (!process.stdin.isTTY) {
+    throw new WalletError(
+      "usage",
+      `no terminal to ask on ("${question.trim()}"): use --password-file, --yes`,
+    );
+  }
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({
+    input: process.stdin,
+    output: isHidden ? silent : process.stderr,
+    terminal: true,
+  });
+  process.stderr.write(isHidden ? question : "");
+  return new Promise((resolve, reject) => {
+    lines.once("SIGINT", () => {
+      lines.close();
+      reject(new WalletError("declined", "nothing was sent"));
+    });
+    lines.question(isHidden ? "" : question, (answer) => {
+      lines.close();
+      if (isHidden) process.stderr.write("\n");
+      resolve(answer);
+    });
+  });
+}

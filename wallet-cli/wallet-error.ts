@@ -1,0 +1,24 @@
+/** What can go wrong in the wallet, and the exit code each kind has. See specs/wallet/wallet.md. */
+
+export const EXIT_CODES = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  unreachable: 3,
+  reverted: 4,
+  key: 5,
+  declined: 6,
+} as const;
+
+export type ExitKind = keyof typeof EXIT_CODES;
+
+/** A problem the user can act on: said in one sentence without a stack trace. */
+export class WalletError extends Error {
+  override readonly name = "WalletError";
+  readonly kind: ExitKind;
+
+  constructor(kind: ExitKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
