@@ -1,9 +1,7 @@
 /** Starts the nodes, shows them until told to stop, stops them. */
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readSystemAllocation } from "../contracts/build/system-image.ts";
 import { toChecksumAddress } from "../primitives/address.ts";
-import type { Hex } from "../primitives/bytes.ts";
 import { deriveDevAccounts } from "../wallet-cli/dev-accounts.ts";
 import { DEV_BALANCE_WEI } from "./chain-spec.ts";
 import { prepareNetwork } from "./network-files.ts";
@@ -19,8 +17,6 @@ const GENESIS_DELAY_SECONDS = 3;
 /** How often the nodes are asked where they stand, as a share of a slot. */
 const POLLS_PER_SLOT = 5;
 
-const SYSTEM_CONTRACTS = fileURLToPath(new URL("../image/system-contracts.json", import.meta.url));
-
 /** Runs until `stopRequested` resolves or a node fails. @returns the exit code. */
 export async function runTestnet(
   options: TestnetOptions,
@@ -28,11 +24,8 @@ export async function runTestnet(
   stopRequested: Promise<void>,
 ): Promise<number> {
   await assertPortsFree(options.basePort, options.nodes);
-  const systemAllocation = existsSync(SYSTEM_CONTRACTS)
-    ? (JSON.parse(readFileSync(SYSTEM_CONTRACTS, "utf8")) as Record<Hex, unknown>)
-    : {};
   const genesisTime = Math.ceil(Date.now() / 1000) + GENESIS_DELAY_SECONDS;
-  const files = prepareNetwork(options, genesisTime, systemAllocation);
+  const files = prepareNetwork(options, genesisTime, readSystemAllocation());
   reporter.step(
     files.isNew ? `new chain ${options.chainId} in ${options.dir}` : `continuing the chain in ${options.dir}`,
   );

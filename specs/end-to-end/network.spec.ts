@@ -1,0 +1,143 @@
+import { equal, notEqual, ok } from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Abi, createPublicClient, createWalletClient, defineChain, type Hex, http } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { buildContract } from "../../contracts/build/build-contract.ts";
+import { fromHex } from "../../primitives/bytes.ts";
+import { verifyAccountProof } from "../../vm/state/proof.ts";
+import { deriveDevAccounts } from "../../wallet-cli/dev-accounts.ts";
+import { TestnetRun } from "../support/testnet-run.ts";
+import { PROJECT_ROOT } from "../support/vectors.ts";
+
+/** Away from the defaults, so that a developer's testnet may run beside the suite. */
+const BASE_PORT = 18_545;
+const [alice, bob] = deriveDevAccounts();
+
+describe("a network of four processes", function () {
+  this.timeout(240_000);
+  let dir: string;
+  let testnet: TestnetRun;
+
+  before(async () => {
+    dir = mkdtempSync(join(tmpdir(), "jurat-e2e-"));
+    testnet = new TestnetRun(["--dir", join(dir, "net"), "--base-port", String(BASE_PORT)]);
+    await testnet.step("first final block on all 4 nodes");
+  });
+
+  after(async () => {
+    await testnet.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const clientOf = (node: number) => {
+    const url = `http://127.0.0.1:${BASE_PORT + node - 1}`;
+    const nativeCurrency = { name: "Jurat", symbol: "JUR", decimals: 18 };
+    const chain = defineChain({
+      id: 8700,
+      name: "jurat",
+      nativeCurrency,
+      rpcUrls: { default: { http: [url] } },
+    });
+    return createPublicClient({ chain, transport: http(url), pollingInterval: 100 });
+  };
+
+  /** Resolves when the node's finalized block is at least `number`. */
+  const finalized = async (node: number, number: bigint) => {
+    const client = clientOf(node);
+    for (;;) {
+      const block = await client.getBlock({ blockTag: "finalized" });
+      if (block.number >= number) return block;
+      await testnet.status(() => true);
+    }
+  };
+
+  it("makes a TypeScript token final on every node", async () => {
+    const { abi, bytecode } = await buildContract(join(PROJECT_ROOT, "contracts/examples/token.ts"));
+    const client = clientOf(1);
+    const account = privateKeyToAccount(alice!.privateKey);
+    const wallet = createWalletClient({ account, chain: client.chain, transport: http() });
+
+    const token = { abi: abi as Abi, bytecode: bytecode as Hex };
+    const deployment = await wallet.deployContract({ ...token, args: ["Token", "TKN", 1_000_000n] });
+    const deployed = await client.waitForTransactionReceipt({ hash: deployment });
+    equal(deployed.status, "success");
+    const address = deployed.contractAddress!;
+
+    const to = bob!.address;
+    const hash = await wallet.writeContract({
+      ...token,
+      address,
+      functionName: "transfer",
+      args: [to, 1234n],
+    });
+    const receipt = await client.waitForTransactionReceipt({ hash });
+    equal(receipt.status, "success");
+    equal(receipt.logs.length, 1);
+
+    for (const node of [1, 2, 3, 4]) await finalized(node, receipt.blockNumber);
+    const far = clientOf(4);
+    const read = { ...token, address, functionName: "balanceOf", args: [to], blockTag: "finalized" } as const;
+    equal(await far.readContract(read), 1234n);
+  });
+
+  it("proves an account against the header it finalized", async () => {
+    const client = clientOf(4);
+    const block = await client.getBlock({ blockTag: "finalized" });
+    const proof = await client.getProof({
+      address: alice!.address,
+      storageKeys: [],
+      blockNumber: block.number,
+    });
+    const nodes = proof.accountProof.map(fromHex);
+    const account = verifyAccountProof(block.stateRoot, alice!.address, nodes);
+    equal(account?.balance, proof.balance);
+    equal(account?.nonce, BigInt(proof.nonce));
+  });
+
+  it("goes on when a node is killed, and takes it back with the same state", async () => {
+    const { processes } = await testnet.ready();
+    const before = await testnet.status(({ finalized: epoch }) => epoch !== null);
+    const epochBefore = before.nodes[0]!.finalized!;
+    process.kill(processes[1]!, "SIGKILL");
+
+    const others = [1, 3, 4];
+    await testnet.status(({ node, head }) => (node === 2 ? head === null : head !== null));
+    await testnet.status(({ finalized: epoch }) => epoch !== null && epoch > epochBefore + 2, others);
+
+    await testnet.step("node 2 is back");
+    await testnet.status(({ finalized: epoch, lag }) => {
+      return epoch !== null && epoch > epochBefore + 2 && lag !== null && lag <= 8;
+    });
+
+    const number = (await clientOf(2).getBlock({ blockTag: "finalized" })).number;
+    await finalized(3, number);
+    const [ours, theirs] = await Promise.all(
+      [2, 3].map((node) => clientOf(node).getBlock({ blockNumber: number })),
+    );
+    equal(ours!.stateRoot, theirs!.stateRoot);
+    equal(ours!.hash, theirs!.hash);
+  });
+
+  it("refuses a second start on the same ports, and leaves nothing running", async () => {
+    const second = new TestnetRun(["--dir", join(dir, "other"), "--base-port", String(BASE_PORT)]);
+    await second.line(() => false).catch(() => undefined);
+    equal(second.code, 3);
+    ok(second.errors.includes(`port ${BASE_PORT}`));
+  });
+
+  it("stops on Ctrl-C, says so, and continues the same chain", async () => {
+    const genesis = await clientOf(1).getBlock({ blockNumber: 1n });
+    equal(await testnet.stop(), 0);
+    ok(testnet.lines.some((line) => line.type === "step" && line.step.startsWith("all 4 nodes stopped")));
+
+    testnet = new TestnetRun(["--dir", join(dir, "net"), "--base-port", String(BASE_PORT)]);
+    await testnet.ready();
+    const same = await clientOf(1).getBlock({ blockNumber: 1n });
+    equal(same.hash, genesis.hash);
+    const head = await clientOf(1).getBlockNumber();
+    notEqual(head, 0n);
+    await finalized(3, head + 1n);
+  });
+});

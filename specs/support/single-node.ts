@@ -1,0 +1,52 @@
+/** A real node process that is its own network, for specs of clients and tools. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readSystemAllocation } from "../../contracts/build/system-image.ts";
+import { prepareNetwork } from "../../testnet/network-files.ts";
+import { type NodeProcess, startNode, stopNode } from "../../testnet/node-process.ts";
+import { parseTestnetOptions } from "../../testnet/options.ts";
+import { deriveDevAccounts } from "../../wallet-cli/dev-accounts.ts";
+
+export type SingleNode = {
+  readonly url: string;
+  readonly chainId: number;
+  readonly dir: string;
+  stop(): Promise<void>;
+};
+
+/** Ports `basePort`, + 1000 and + 2000. Resolves when it serves JSON-RPC. */
+export async function startSingleNode(basePort: number): Promise<SingleNode> {
+  const dir = mkdtempSync(join(tmpdir(), "jurat-node-"));
+  const options = parseTestnetOptions([
+    "--dir",
+    join(dir, "net"),
+    "--nodes",
+    "1",
+    "--validators-per-node",
+    "4",
+  ]);
+  const genesisTime = Math.floor(Date.now() / 1000);
+  const { specPath } = prepareNetwork(options, genesisTime, readSystemAllocation());
+  const node: NodeProcess = startNode({
+    number: 1,
+    dir: join(dir, "node"),
+    rpcPort: basePort,
+    args: [
+      ...["--dir", join(dir, "node"), "--chain-spec", specPath, "--interop-keys", "0-3", "--single-node"],
+      ...["--fee-recipient", deriveDevAccounts()[9]!.address],
+      ...["--rpc-port", String(basePort), "--p2p-port", String(basePort + 1000)],
+      ...["--metrics-port", String(basePort + 2000)],
+    ],
+  });
+  await node.ready;
+  return {
+    url: node.url,
+    chainId: options.chainId,
+    dir,
+    async stop() {
+      await stopNode(node);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
