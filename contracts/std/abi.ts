@@ -1,7 +1,7 @@
 /** Addresses, hashes and ABI data for contracts; the host computes all of it. See specs/contracts/authoring.md#values. */
 import { type Kind, OPERATION } from "../../vm/contract/operation.ts";
 import { hostJson, hostText } from "./host.ts";
-import { compileFromPlain, compilePack, type Pack } from "./wire.ts";
+import { applyPack, compileFromPlain, compilePack, type Pack } from "./wire.ts";
 
 const ADDRESS = /^0x[0-9a-f]{40}$/;
 
@@ -38,7 +38,7 @@ export const ripemd160 = (data: string) => hostText(OPERATION.ripemd160, data);
 
 /** The signer's address, or ZERO when nobody's signature looks like this. */
 export function ecrecover(digest: string, v: bigint, r: string, s: string): string {
-  return hostText(OPERATION.recover, digest, v.toString(16), r, s);
+  return hostText(OPERATION.recover, digest, v, r, s);
 }
 
 type Types = { readonly id: number; readonly packs: readonly Pack[]; unpack(data: string): unknown[] };
@@ -72,7 +72,7 @@ function encodeWith(operation: number, text: string, values: unknown[]): string 
   const { id, packs } = typesOf(text);
   if (values.length !== packs.length)
     throw new TypeError(`expected ${packs.length} values, got ${values.length}`);
-  return hostText(operation, id, ...packs.map((pack, i) => pack(values[i] as never)));
+  return hostText(operation, id, ...packs.map((pack, i) => applyPack(pack, values[i])));
 }
 
 export const abi = Object.freeze({

@@ -2,18 +2,12 @@
 import { CALL_KIND, type Kind, OPERATION } from "../../vm/contract/operation.ts";
 import { compileTypes } from "./abi.ts";
 import { hostJson, hostText } from "./host.ts";
+import { applyPack } from "./wire.ts";
 
 type CallOptions = { readonly value?: bigint; readonly gas?: bigint };
 
 function send(kind: number, to: string, data: string, { value = 0n, gas }: CallOptions): string {
-  return hostText(
-    OPERATION.call,
-    kind,
-    to,
-    data,
-    value.toString(16),
-    gas === undefined ? undefined : gas.toString(16),
-  );
+  return hostText(OPERATION.call, kind, to, data, value, gas);
 }
 
 /** Returns what the callee returned; throws an error with its revert data when it failed. */
@@ -43,12 +37,12 @@ type CreateOptions = { readonly value?: bigint; readonly salt?: string };
 
 /** Deploys a copy of the code that an account has. With a salt the address is CREATE2's. */
 export function create(template: string, args: string, { value = 0n, salt }: CreateOptions = {}): string {
-  return hostText(OPERATION.create, template, args, value.toString(16), salt);
+  return hostText(OPERATION.create, template, args, value, salt);
 }
 
 /** Deploys a container with its arguments behind it. */
 export function deploy(initCode: string, { value = 0n, salt }: CreateOptions = {}): string {
-  return hostText(OPERATION.deploy, initCode, value.toString(16), salt);
+  return hostText(OPERATION.deploy, initCode, value, salt);
 }
 
 type Parsed = {
@@ -69,7 +63,7 @@ export function iface(signatures: Record<string, string>) {
     const kind = isView ? CALL_KIND.staticcall : CALL_KIND.call;
     const invoke = (to: string, options: CallOptions, args: unknown[]): unknown => {
       if (args.length !== packs.length) throw new TypeError(`${name} takes ${packs.length} arguments`);
-      const data = hostText(OPERATION.encode, id, ...packs.map((pack, i) => pack(args[i] as never)));
+      const data = hostText(OPERATION.encode, id, ...packs.map((pack, i) => applyPack(pack, args[i])));
       const returned = send(kind, to, data, options);
       if (outputs.kinds.length === 0) return undefined;
       const values = unpack(returned);

@@ -1,7 +1,7 @@
 /** Describing a contract, and the entries through which the node runs it. See specs/contracts/authoring.md. */
 import { DECLARES, ENTRY, type Kind, OPERATION, REENTRANCY } from "../../vm/contract/operation.ts";
 import { entries, host, hostJson } from "./host.ts";
-import { compileFromPlain, compilePack } from "./wire.ts";
+import { compileFromPlain, compileResult } from "./wire.ts";
 
 type Handler = (...args: never[]) => unknown;
 type FunctionOptions = { readonly reentrant?: boolean };
@@ -124,11 +124,11 @@ function compileEntry(handler: Handler, kinds: readonly Kind[], outputs: readonl
   const call = compileHandler(handler as (...args: unknown[]) => unknown, kinds.map(compileFromPlain));
   const [kind] = outputs;
   const pack =
-    kind === undefined ? undefined : compilePack(outputs.length === 1 ? kind : { members: outputs });
+    kind === undefined ? undefined : compileResult(outputs.length === 1 ? kind : { members: outputs });
   return (args) => {
     const result = call(args);
     refusePromise(result);
-    return pack === undefined ? undefined : String(pack(result as never));
+    return pack === undefined ? undefined : pack(result);
   };
 }
 

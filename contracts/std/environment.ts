@@ -2,7 +2,7 @@
 import { OPERATION } from "../../vm/contract/operation.ts";
 import { host, hostText } from "./host.ts";
 
-function integer(operation: number, argument?: string | number): bigint {
+function integer(operation: number, argument?: string | bigint): bigint {
   return BigInt(host(operation, argument) as string | number);
 }
 
@@ -43,7 +43,7 @@ export const block = Object.freeze({
   get gasLimit() {
     return integer(OPERATION.gasLimit);
   },
-  hash: (number: bigint) => hostText(OPERATION.blockHash, number.toString(16)),
+  hash: (number: bigint) => hostText(OPERATION.blockHash, number),
 });
 
 export const tx = Object.freeze({
@@ -71,9 +71,9 @@ export const codeSize = (account: string) => integer(OPERATION.codeSize, account
 
 /** Storage that ends with the transaction (EIP-1153), by slot. */
 export const transient = Object.freeze({
-  get: (slot: bigint) => integer(OPERATION.loadTransient, slot.toString(16)),
+  get: (slot: bigint) => integer(OPERATION.loadTransient, slot),
   set: (slot: bigint, word: bigint) => {
-    host(OPERATION.storeTransient, slot.toString(16), word.toString(16));
+    host(OPERATION.storeTransient, slot, word);
   },
 });
 

@@ -15,6 +15,9 @@ export class Revert extends Error {
   }
 }
 
+/** By name, or by position. */
+type Values = Record<string | number, unknown>;
+
 type Declared = {
   readonly id: number;
   readonly kinds: readonly Kind[];
@@ -27,7 +30,8 @@ type Declared = {
 export function error(signature: string) {
   const { id, kinds, names, name, selector } = hostJson<Declared>(OPERATION.declareError, signature);
   const encode = compileHostCall(OPERATION.encodeError, id, kinds, names);
-  const make = (...args: unknown[]) => new Revert(name, encode(args) as string);
+  const revert = (values: Values): Revert => new Revert(name, encode(values) as string);
+  const make = names === undefined ? (...args: unknown[]) => revert(args as unknown as Values) : revert;
   return Object.assign(make, {
     selector,
     /** Whether something caught is this error, thrown here or returned by a call. */
@@ -40,9 +44,8 @@ export function error(signature: string) {
 export function event(signature: string) {
   const { id, kinds, names } = hostJson<Declared>(OPERATION.declareEvent, signature);
   const log = compileHostCall(OPERATION.log, id, kinds, names);
-  return (...args: unknown[]): void => {
-    log(args);
-  };
+  if (names === undefined) return (...args: unknown[]): void => void log(args as unknown as Values);
+  return (values: Values): void => void log(values);
 }
 
 /** Reverts unless `condition`: with an error, one made on demand, or a reason in words. */

@@ -1,7 +1,7 @@
 /** Typed storage: every read is one load, every assignment one store. See specs/contracts/storage.md. */
 import { type Kind, OPERATION, type StorageKind } from "../../vm/contract/operation.ts";
-import { host, hostJson } from "./host.ts";
-import { compileKey, compilePack, compileUnpack, type Flat, packInteger } from "./wire.ts";
+import { type Flat, host, hostJson } from "./host.ts";
+import { applyPack, compileKey, compilePack, compileUnpack, type Pack, type Unpack } from "./wire.ts";
 
 type Declaration =
   | string
@@ -76,9 +76,14 @@ function compileReference(
     const access = compileAccess(id, kind.array);
     return (path) => new ArrayReference(id, access, path);
   }
-  const access = compileAccess(id, kind.mapping);
   const packKey = compileKey(kind.key, kind.isText === true);
-  return (path) => new MappingReference(access, packKey, path);
+  if ("value" in kind.mapping) {
+    const pack = compilePack(kind.mapping.value);
+    const unpack = compileUnpack(kind.mapping.value);
+    return (path) => new ValueMapping(id, path, packKey, pack, unpack);
+  }
+  const access = compileAccess(id, kind.mapping);
+  return (path) => new ContainerMapping(access, path, packKey);
 }
 
 function compileValue(id: number, kind: Kind): Access {
@@ -88,7 +93,7 @@ function compileValue(id: number, kind: Kind): Access {
     isValue: true,
     get: (path, key) => unpack(host(OPERATION.load, id, path, key) as Flat),
     set: (path, key, value) => {
-      host(OPERATION.store, id, path, key, pack(value as never));
+      host(OPERATION.store, id, path, key, applyPack(pack, value));
     },
   };
 }
@@ -114,30 +119,40 @@ function compileStruct(id: number, fields: Fields): (path: string) => object {
   return (path) => Object.create(prototype, { [PATH]: { value: path } }) as object;
 }
 
-class MappingReference {
-  readonly access: Access;
-  readonly packKey: (key: unknown) => string;
-  readonly path: string;
+type PackKey = ((key: unknown) => string) | undefined;
 
-  constructor(access: Access, packKey: (key: unknown) => string, path: string) {
-    this.access = access;
-    this.packKey = packKey;
+/** Keys to values, written out: this is what contracts do most. */
+class ValueMapping {
+  readonly id: number;
+  readonly path: string;
+  readonly packKey: PackKey;
+  readonly pack: Pack;
+  readonly unpack: Unpack;
+
+  constructor(id: number, path: string, packKey: PackKey, pack: Pack, unpack: Unpack) {
+    this.id = id;
     this.path = path;
+    this.packKey = packKey;
+    this.pack = pack;
+    this.unpack = unpack;
   }
 
   get(key: unknown): unknown {
-    return this.access.get(this.path, this.packKey(key));
+    const { packKey } = this;
+    const step = packKey === undefined ? (key as string) : packKey(key);
+    return this.unpack(host(OPERATION.load, this.id, this.path, step) as Flat);
   }
 
   set(key: unknown, value: unknown): void {
-    this.access.set(this.path, this.packKey(key), value);
+    const { packKey, pack } = this;
+    const step = packKey === undefined ? (key as string) : packKey(key);
+    host(OPERATION.store, this.id, this.path, step, pack === undefined ? (value as Flat) : pack(value));
   }
 
   /** The host checks that the sum fits its type: Panic 0x11 when it does not. */
   add(key: unknown, amount: bigint): bigint {
-    const packed = this.packKey(key);
-    const sum = (this.access.get(this.path, packed) as bigint) + amount;
-    this.access.set(this.path, packed, sum);
+    const sum = (this.get(key) as bigint) + amount;
+    this.set(key, sum);
     return sum;
   }
 
@@ -145,6 +160,27 @@ class MappingReference {
     return this.add(key, -amount);
   }
 }
+
+/** Keys to mappings, arrays and structs. */
+class ContainerMapping {
+  readonly access: Access;
+  readonly path: string;
+  readonly packKey: PackKey;
+
+  constructor(access: Access, path: string, packKey: PackKey) {
+    this.access = access;
+    this.path = path;
+    this.packKey = packKey;
+  }
+
+  get(key: unknown): unknown {
+    const { packKey } = this;
+    return this.access.get(this.path, packKey === undefined ? (key as string) : packKey(key));
+  }
+}
+
+/** An index as a step of a path. */
+const packIndex = compileKey("i", false) as (index: unknown) => string;
 
 class ArrayReference {
   readonly id: number;
@@ -162,11 +198,11 @@ class ArrayReference {
   }
 
   get(index: unknown): unknown {
-    return this.access.get(this.path, packInteger(index));
+    return this.access.get(this.path, packIndex(index));
   }
 
   set(index: unknown, value: unknown): void {
-    this.access.set(this.path, packInteger(index), value);
+    this.access.set(this.path, packIndex(index), value);
   }
 
   /** Without a value, a reference to the new element, which is zero. */

@@ -1,17 +1,19 @@
 /** How values cross to the host and back. See specs/vm/contract/host-functions.md#wire. */
 import type { Kind } from "../../vm/contract/operation.ts";
-import { host } from "./host.ts";
+import { type Flat, host } from "./host.ts";
 
-/** A value as it crosses when it stands alone. */
-export type Flat = string | number;
-export type Pack = (value: never) => Flat;
+/**
+ * Makes of a value what the host takes. Undefined where the value crosses as it is, integers and texts: then the host
+ * checks its type, and a call is saved.
+ */
+export type Pack = ((value: unknown) => Flat) | undefined;
 export type Unpack = (flat: Flat) => unknown;
 
 function wrongType(expected: string, value: unknown): never {
   throw new TypeError(`expected ${expected}, got ${value === null ? "null" : typeof value}`);
 }
 
-export function packInteger(value: unknown): string {
+function integerText(value: unknown): string {
   return typeof value === "bigint" ? value.toString(16) : wrongType("bigint", value);
 }
 
@@ -19,32 +21,43 @@ function packBoolean(value: unknown): number {
   return typeof value === "boolean" ? (value ? 1 : 0) : wrongType("boolean", value);
 }
 
-function packText(value: unknown): string {
+function checkText(value: unknown): string {
   return typeof value === "string" ? value : wrongType("string", value);
 }
 
-/** Values that stand alone are a number or a text; arrays and tuples are JSON. */
 export function compilePack(kind: Kind): Pack {
-  if (kind === "i") return packInteger;
+  if (kind === "i" || kind === "s") return undefined;
   if (kind === "b") return packBoolean;
-  if (kind === "s") return packText;
   const toPlain = compileToPlain(kind);
   return (value) => JSON.stringify(toPlain(value));
 }
 
+export function applyPack(pack: Pack, value: unknown): Flat {
+  return pack === undefined ? (value as Flat) : pack(value);
+}
+
 export function compileUnpack(kind: Kind): Unpack {
-  if (kind === "i") return BigInt;
+  if (kind === "i") return BigInt as Unpack;
   if (kind === "b") return (flat) => flat === 1;
   if (kind === "s") return (flat) => flat;
   const fromPlain = compileFromPlain(kind);
   return (flat) => fromPlain(JSON.parse(flat as string));
 }
 
+/** Results are text always. */
+export function compileResult(kind: Kind): (value: unknown) => string {
+  if (kind === "i") return integerText;
+  if (kind === "b") return (value) => (packBoolean(value) === 1 ? "1" : "0");
+  if (kind === "s") return checkText;
+  const toPlain = compileToPlain(kind);
+  return (value) => JSON.stringify(toPlain(value));
+}
+
 /** A copy made of arrays, strings and booleans only, so that nothing of the author's runs while it is written. */
 function compileToPlain(kind: Kind): (value: unknown) => unknown {
-  if (kind === "i") return packInteger;
-  if (kind === "b") return (value) => (typeof value === "boolean" ? value : wrongType("boolean", value));
-  if (kind === "s") return packText;
+  if (kind === "i") return integerText;
+  if (kind === "b") return (value) => packBoolean(value) === 1;
+  if (kind === "s") return checkText;
   if ("each" in kind) {
     const element = compileToPlain(kind.each);
     return (value) => {
@@ -66,7 +79,7 @@ function compileToPlain(kind: Kind): (value: unknown) => unknown {
   };
 }
 
-/** The value of what JSON.parse made; integers arrive as numbers or as decimal or 0x text. */
+/** The value of what JSON.parse or a split text gave; integers arrive as numbers or as decimal or 0x text. */
 export function compileFromPlain(kind: Kind): (plain: unknown) => unknown {
   if (kind === "i") return BigInt as (plain: unknown) => bigint;
   if (kind === "b") return (plain) => plain === true || plain === "1";
@@ -87,45 +100,39 @@ export function compileFromPlain(kind: Kind): (plain: unknown) => unknown {
   };
 }
 
-/** A key or index as a step of a storage path: text without a comma. */
-export function compileKey(kind: Kind, isText: boolean): (key: unknown) => string {
-  if (kind === "i") return packInteger;
+/** A key or index as a step of a storage path: text without a comma. Undefined where it crosses as it is. */
+export function compileKey(kind: Kind, isText: boolean): ((key: unknown) => string) | undefined {
+  if (kind === "i") return integerText;
   if (kind === "b") return (key) => String(packBoolean(key));
-  return isText ? (key) => encodeURIComponent(packText(key)) : packText;
-}
-
-/** The values of an event's or error's parameters: by name from one object, or positional. */
-export function argumentReader(
-  names: readonly string[] | undefined,
-): (args: readonly unknown[], index: number) => unknown {
-  if (names === undefined) return (args, index) => args[index];
-  return (args, index) => (args[0] as Record<string, unknown> | undefined)?.[names[index] as string];
+  return isText ? (key) => encodeURIComponent(checkText(key)) : undefined;
 }
 
 /**
- * Calls the host with an operation's number and packed values. Spread is what a call costs most, so the common
- * lengths are written out.
+ * Calls the host with an operation, a number and the values of an event or error: from one object by name, or from a
+ * list. Spread is what a call costs most, so the common lengths are written out.
  */
 export function compileHostCall(
   operation: number,
   id: number,
   kinds: readonly Kind[],
   names: readonly string[] | undefined,
-): (args: readonly unknown[]) => unknown {
+): (values: Record<string | number, unknown>) => unknown {
   const packs = kinds.map(compilePack);
-  const read = argumentReader(names);
-  const flat = (args: readonly unknown[], index: number): Flat =>
-    (packs[index] as Pack)(read(args, index) as never);
+  const [p0, p1, p2] = packs;
+  const keys = (names ?? kinds.map((_kind, i) => i)) as readonly [string, string, string];
+  const [k0, k1, k2] = keys;
   switch (kinds.length) {
     case 0:
       return () => host(operation, id);
     case 1:
-      return (args) => host(operation, id, flat(args, 0));
+      return (values) => host(operation, id, applyPack(p0, values[k0]));
     case 2:
-      return (args) => host(operation, id, flat(args, 0), flat(args, 1));
+      return (values) => host(operation, id, applyPack(p0, values[k0]), applyPack(p1, values[k1]));
     case 3:
-      return (args) => host(operation, id, flat(args, 0), flat(args, 1), flat(args, 2));
+      return (values) =>
+        host(operation, id, applyPack(p0, values[k0]), applyPack(p1, values[k1]), applyPack(p2, values[k2]));
     default:
-      return (args) => host(operation, id, ...packs.map((_pack, index) => flat(args, index)));
+      return (values) =>
+        host(operation, id, ...packs.map((pack, i) => applyPack(pack, values[keys[i] as string])));
   }
 }

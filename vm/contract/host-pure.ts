@@ -121,11 +121,11 @@ const hash =
 const recover: Pure = ({ charge }, args) => {
   charge(HOST_GAS.recover);
   const digest = readHexOfLength(args, 0, 32);
-  const v = args.text(1);
+  const v = args.bigInt(1);
   const r = bytesToBigInt(readHexOfLength(args, 2, 32));
   const s = bytesToBigInt(readHexOfLength(args, 3, 32));
-  if (v !== "1b" && v !== "1c") return ZERO_ADDRESS;
-  return recoverAddress(digest, r, s, v === "1b" ? 0 : 1) ?? ZERO_ADDRESS;
+  if (v !== 27n && v !== 28n) return ZERO_ADDRESS;
+  return recoverAddress(digest, r, s, Number(v) - 27) ?? ZERO_ADDRESS;
 };
 
 export const PURE: Readonly<Record<number, Pure>> = {

@@ -4,10 +4,10 @@ import { CodedError } from "../../primitives/errors.ts";
 import { sha256 } from "../../primitives/hash.ts";
 
 /** SHA-256 of dist/image/std.js. Whoever changes contracts/std changes it, and with it the engine id. */
-export const STD_SHA256: Hash = "0xbd7495f43e71182b869a2dbf01569695d033b8e8678d0ad601d564166cbb38fb";
+export const STD_SHA256: Hash = "0x418ab1dc64fc0d1c0f3bd380ba7587bf7bcc727fe3a79515307a3630a75510a9";
 
 /** SHA-256 of dist/image/boot.bin, the engine after it has evaluated that module: the base snapshot. */
-export const BOOT_SHA256: Hash = "0x5330ee0cb2399828ee2342709837037227392754c523b13c562ded599aab2b04";
+export const BOOT_SHA256: Hash = "0x087ce256434ef8b6b259ea56a1e6332ba9249de73a68cf255e9a4c0ca9b016e9";
 
 export class StdError extends CodedError<{
   readonly code: "STD_DIFFERS" | "BOOT_DIFFERS";

@@ -45,8 +45,8 @@ function isFlat(type: AbiType): boolean {
 /** The value the guest passed as argument `index`. It is not checked to fit its type: encoders do that. */
 export function readArgument(args: HostArguments, index: number, type: AbiType): AbiValue {
   if (type.kind === "bool") return args.int(index) !== 0;
+  if (type.kind === "uint" || type.kind === "int") return args.bigInt(index);
   const text = args.text(index);
-  if (type.kind === "uint" || type.kind === "int") return readInteger(text);
   return isFlat(type) ? text : fromPlain(type, parseWire(text));
 }
 

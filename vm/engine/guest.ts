@@ -3,7 +3,16 @@ import { HaltSignal } from "./host.ts";
 import type { GuestFunctions, GuestModule, Pointer } from "./wasm-module.ts";
 
 /** Type tags of QuickJS values, the upper half of the 8 bytes of a `JSValue` (quickjs.h, JS_NAN_BOXING). */
-const TAG = { first: -9, rope: -6, string: -7, int: 0, undefined: 3, exception: 6, shortBigInt: 7 };
+const TAG = {
+  first: -9,
+  bigInt: -9,
+  rope: -6,
+  string: -7,
+  int: 0,
+  undefined: 3,
+  exception: 6,
+  shortBigInt: 7,
+};
 /** An upper half that is no tag belongs to a float, whose upper half was shifted down by this. */
 const FLOAT_SHIFT = 0x7ff8_000a;
 
@@ -17,6 +26,12 @@ const ROPE_RIGHT = 24;
 
 /** QuickJS balances ropes that get deeper than 60; one that is this deep does not come from it. */
 const ROPE_DEPTH_LIMIT = 1000;
+
+/** `JSBigInt`: reference count, number of limbs, 32-bit limbs from the lowest, in two's complement. */
+const BIGINT_LENGTH = 4;
+const BIGINT_LIMBS = 8;
+/** Limbs that are read. Wider integers fit no type that crosses the border. */
+const BIGINT_LIMB_LIMIT = 16;
 
 const VALUE_BYTES = 8;
 const SCRATCH_BYTES = 4096;
@@ -90,6 +105,27 @@ export class Guest {
     this.#floatWords[0] = low;
     this.#floatWords[1] = tag + FLOAT_SHIFT;
     return this.#float[0];
+  }
+
+  /**
+   * The BigInt at `value`, or undefined when it is something else. One of more than 512 bits is read as 2^512 or
+   * -2^512.
+   */
+  readBigInt(value: Pointer): bigint | undefined {
+    const tag = this.#tag(value);
+    const low = this.#words[value >> 2] ?? 0;
+    if (tag === TAG.shortBigInt) return BigInt(low | 0);
+    if (tag !== TAG.bigInt) return undefined;
+    const length = this.#words[(low + BIGINT_LENGTH) >> 2] ?? 0;
+    const first = (low + BIGINT_LIMBS) >> 2;
+    if (length === 0 || first + length > this.#words.length) throw new HaltSignal("trap");
+    const top = (this.#words[first + length - 1] ?? 0) | 0;
+    if (length > BIGINT_LIMB_LIMIT) return top < 0 ? -(1n << 512n) : 1n << 512n;
+    let digits = "0x";
+    for (let i = first + length - 1; i >= first; i--) {
+      digits += (this.#words[i] ?? 0).toString(16).padStart(8, "0");
+    }
+    return top < 0 ? BigInt(digits) - (1n << BigInt(32 * length)) : BigInt(digits);
   }
 
   /**

@@ -29,17 +29,23 @@ export class GuestArguments implements HostArguments {
   int(index: number): number {
     const value = index < this.length ? this.#guest.readNumber(this.#argv + VALUE_BYTES * index) : undefined;
     if (Number.isSafeInteger(value)) return value as number;
-    throw new GuestException("TypeError", `host argument ${index} is not an integer`);
+    throw new GuestException("TypeError", "expected an integer");
   }
 
   text(index: number): string {
     const address = this.#argv + VALUE_BYTES * index;
     if (index >= this.length || !this.#guest.isString(address)) {
-      throw new GuestException("TypeError", `host argument ${index} is not a string`);
+      throw new GuestException("TypeError", "expected a string");
     }
     return this.#guest.readString(address, (characters) =>
       this.#chargeTicks(TEXT_TICKS_PER_CHARACTER * characters),
     );
+  }
+
+  bigInt(index: number): bigint {
+    const value = index < this.length ? this.#guest.readBigInt(this.#argv + VALUE_BYTES * index) : undefined;
+    if (value === undefined) throw new GuestException("TypeError", "expected a bigint");
+    return value;
   }
 
   isUndefined(index: number): boolean {

@@ -15,6 +15,11 @@ export interface HostArguments {
   int(index: number): number;
   /** Costs TEXT_TICKS_PER_CHARACTER. @throws GuestException (TypeError) when argument `index` is not a string. */
   text(index: number): string;
+  /**
+   * Of more than 512 bits: 2^512 or -2^512, which fit no type.
+   * @throws GuestException (TypeError) when argument `index` is not a BigInt.
+   */
+  bigInt(index: number): bigint;
   /** Whether argument `index` is missing or undefined. */
   isUndefined(index: number): boolean;
 }

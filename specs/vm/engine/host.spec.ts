@@ -49,6 +49,27 @@ describe("engine: host interface", () => {
     equal(textOf(runBody(program, "x".repeat(50), (_operation, args) => args.text(0))), "true");
   });
 
+  it("reads BigInts of every sign and size; those beyond 512 bits as out of every range", () => {
+    let received = 0n;
+    const read: Host = (_operation, args) => {
+      received = args.bigInt(0);
+      return undefined;
+    };
+    const edge = fc
+      .tuple(fc.integer({ min: 0, max: 512 }), fc.integer({ min: -2, max: 2 }))
+      .map(([bits, offset]) => (1n << BigInt(bits)) + BigInt(offset));
+    const value = fc.oneof(fc.bigInt({ min: -(1n << 510n), max: 1n << 510n }), edge);
+    fc.assert(
+      fc.property(value, fc.boolean(), (magnitude, isNegative) => {
+        const sent = isNegative ? -magnitude : magnitude;
+        runBody(`host(1, BigInt(argument))`, sent.toString(), read);
+        const isWide = sent >= 1n << 511n || sent < -(1n << 511n);
+        equal(received, isWide ? (sent < 0n ? -(1n << 512n) : 1n << 512n) : sent);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it("carries numbers there and back", () => {
     const echo: Host = (_operation, args) => args.int(0);
     const number = fc.oneof(fc.integer(), fc.maxSafeInteger());
