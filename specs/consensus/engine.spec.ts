@@ -89,6 +89,25 @@ describe("engine: blocks", () => {
     equal(engine.pendingBlocks.size, 0);
   });
 
+  it("boosts the timely block of its slot, but no block of a proposer who made two", () => {
+    const timely = engineAt(1);
+    settle(timely, receiveBlock(timely, b1.signed));
+    equal(timely.store.boostRoot, b1.root);
+
+    const late = engineAt(1);
+    tick(late, 1, 500);
+    settle(late, receiveBlock(late, b1.signed));
+    equal(late.store.boostRoot, undefined);
+
+    const twofold = engineAt(1);
+    const [proposer] = only(receiveBlock(twofold, b1.signed), "verifySignatures");
+    step(twofold, { type: "signaturesVerified", id: proposer!.id, valid: [true] });
+    const second = makeBlock(bench, genesis, 1, { graffiti: "second" });
+    settle(twofold, receiveBlock(twofold, second.signed, FROM_SYNC));
+    equal(twofold.store.headRoot, second.root);
+    equal(twofold.store.boostRoot, undefined);
+  });
+
   it("takes blocks that come before their parents, once the parents are there", () => {
     const engine = engineAt(3);
     deepEqual(receiveBlock(engine, b3.signed), [{ type: "requestBlock", root: b2.root, peer: "peer" }]);

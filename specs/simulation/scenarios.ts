@@ -10,7 +10,8 @@ const GOOD_LINKS: LinkOptions = {
   isConnected: () => true,
 };
 
-type Step = readonly [slot: number, act: (nodes: readonly SimulatedNode[]) => void];
+type Step = Scenario["events"][number];
+const SLOT_MS = 1000;
 
 /** Share `q` of the blocks were final after at most this many slots. */
 export function finalityQuantile({ finalitySlots }: Report, q: number): number {
@@ -25,7 +26,7 @@ function slotOfFinality({ slots }: Report, epoch: number, fromSlot: number): num
 
 function goodLinks(slots: number): Scenario {
   return {
-    ...{ name: "good-links", nodes: 16, slots, links: GOOD_LINKS, events: new Map() },
+    ...{ name: "good-links", nodes: 16, slots, links: GOOD_LINKS, events: [] },
     summary: "16 nodes, links of 20 to 170 ms: every block is final about three slots after its own",
     check(report) {
       ok(
@@ -45,14 +46,14 @@ function sleepers(slots: number, from: number, to: number): Scenario {
   const sleeping = 6;
   const steps: Step[] = [
     [
-      from,
+      from * SLOT_MS,
       (nodes) =>
         nodes.slice(-sleeping).forEach((node) => {
           node.stop(false);
         }),
     ],
     [
-      to,
+      to * SLOT_MS,
       (nodes) =>
         nodes.slice(-sleeping).forEach((node) => {
           node.resume(false);
@@ -60,7 +61,7 @@ function sleepers(slots: number, from: number, to: number): Scenario {
     ],
   ];
   return {
-    ...{ name: "sleepers", nodes: 16, slots, links: GOOD_LINKS, events: new Map(steps) },
+    ...{ name: "sleepers", nodes: 16, slots, links: GOOD_LINKS, events: steps },
     summary: `6 of 16 nodes sleep from slot ${from} to ${to}: the chain grows, nothing is final, then it is again`,
     check(report) {
       const asleep = report.slots.filter(({ slot }) => slot >= from + 5 && slot < to);
@@ -84,7 +85,7 @@ function partition(slots: number, from: number, to: number): Scenario {
   // Connections come back when the link does.
   const steps: Step[] = [
     [
-      to,
+      to * SLOT_MS,
       (nodes) =>
         nodes.forEach((node) => {
           node.greet();
@@ -92,7 +93,7 @@ function partition(slots: number, from: number, to: number): Scenario {
     ],
   ];
   return {
-    ...{ name: "partition", nodes: 16, slots, links, events: new Map(steps) },
+    ...{ name: "partition", nodes: 16, slots, links, events: steps },
     summary: `two halves that cannot hear each other from slot ${from} to ${to}: both grow, neither finalizes, they join`,
     check(report) {
       const apart = report.slots.filter(({ slot }) => slot >= from + 5 && slot < to);
@@ -109,22 +110,15 @@ function crashes(slots: number, every: number): Scenario {
   const steps: Step[] = [];
   for (let slot = 10; slot + 4 < slots; slot += every) {
     const victim = (nodes: readonly SimulatedNode[]): SimulatedNode => nodes[(slot * 7) % nodes.length]!;
-    steps.push([
-      slot,
-      (nodes) => {
-        victim(nodes).stop(true);
-      },
-    ]);
-    steps.push([
-      slot + 3,
-      (nodes) => {
-        victim(nodes).resume(true);
-      },
-    ]);
+    // In turn: away for three slots, and back within the slot in which the victim has just voted.
+    const isShort = (slot / every) % 2 < 1;
+    const fromMs = slot * SLOT_MS + (isShort ? 700 : 0);
+    steps.push([fromMs, (nodes) => victim(nodes).stop(true)]);
+    steps.push([fromMs + (isShort ? 100 : 3 * SLOT_MS), (nodes) => victim(nodes).resume(true)]);
   }
   return {
-    ...{ name: "crashes", nodes: 8, slots, links: GOOD_LINKS, events: new Map(steps) },
-    summary: `every ${every} slots one of 8 nodes loses what was not synced and starts again 3 slots later`,
+    ...{ name: "crashes", nodes: 8, slots, links: GOOD_LINKS, events: steps },
+    summary: `every ${every} slots one of 8 nodes loses what was not synced and starts again, at once or 3 slots later`,
     check(report) {
       const last = report.slots.at(-1)!;
       ok(

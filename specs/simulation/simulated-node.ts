@@ -59,7 +59,7 @@ export class SimulatedNode {
       ...(justifiedAtSlot === undefined ? {} : { justifiedAtSlot }),
       storedBlocks: this.disk.storedBlocks(),
       localValidators: validatorsOf(this.index),
-      nowMs: clock.nowMs,
+      nowMs: clock.nowMs - this.#clockSkewMs,
       aggregateSignatures: aggregateCheaply,
     });
   }
@@ -97,6 +97,7 @@ export class SimulatedNode {
     this.isOnline = true;
     if (isRestart) this.engine = this.#start();
     this.#simulation.observer.onResume(this);
+    this.feed({ type: "tick", nowMs: this.#simulation.clock.nowMs - this.#clockSkewMs });
     this.greet();
   }
 

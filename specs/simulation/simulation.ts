@@ -25,8 +25,8 @@ export type Scenario = {
   readonly nodes: number;
   readonly slots: number;
   readonly links: LinkOptions;
-  /** What happens at the start of a slot, before the nodes wake. */
-  readonly events: ReadonlyMap<number, (nodes: readonly SimulatedNode[]) => void>;
+  /** What happens from outside, and when, in milliseconds; at a slot's start before the nodes wake. */
+  readonly events: readonly (readonly [atMs: number, act: (nodes: readonly SimulatedNode[]) => void])[];
   /** Beyond the invariants, which hold always; throws when not met, else says what was found. */
   check(report: Report): string;
 };
@@ -51,8 +51,8 @@ export function simulate(scenario: Scenario, seed: number): Report & { readonly 
   const simulation = createSimulation(scenario, seed);
   const { clock, nodes, observer, params } = simulation;
   const slotMs = params.slotSeconds * 1000;
+  for (const [atMs, act] of scenario.events) clock.at(atMs, () => act(nodes));
   for (let slot = 0; slot < scenario.slots; slot++) {
-    clock.at(slot * slotMs, () => scenario.events.get(slot)?.(nodes));
     for (const node of nodes) node.scheduleSlot(slot);
     clock.at(slot * slotMs + slotMs - 1, () => observer.onSlotEnd(slot, nodes));
   }
