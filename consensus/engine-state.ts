@@ -134,8 +134,8 @@ export type Engine = {
   readonly voteRecords: VoteRecords;
   readonly votePool: VotePool;
 
-  /** What each peer said last, and in which slot. */
-  readonly peers: Map<PeerId, { readonly status: PeerStatus; readonly slot: Slot }>;
+  /** What each peer said last, in which slot, and whether a range sync from it has failed since. */
+  readonly peers: Map<PeerId, { readonly status: PeerStatus; readonly slot: Slot; hasFailed: boolean }>;
   readonly gate: SyncGate;
   /** Blocks asked for, with the slot of the request. */
   readonly blockRequests: Map<Hash, { readonly peer: PeerId; readonly slot: Slot }>;

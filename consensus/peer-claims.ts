@@ -20,7 +20,7 @@ const HEARD_SLOTS = 16;
 const RANGE_PATIENCE_SLOTS = 4;
 
 export function onPeerStatus(engine: Engine, { peer, status }: EngineEvent & { type: "peerStatus" }): void {
-  setBounded(engine.peers, peer, { status, slot: engine.store.nowSlot }, PEERS_LIMIT);
+  setBounded(engine.peers, peer, { status, slot: engine.store.nowSlot, hasFailed: false }, PEERS_LIMIT);
   follow(engine, peer, status);
 }
 
@@ -92,8 +92,10 @@ export function askForParent(engine: Engine, { parentRoot, block, origin }: Pend
 }
 
 function startRangeSync(engine: Engine, peer: PeerId, status: PeerStatus, attempt: number): void {
-  const { rangeSyncs, store } = engine;
+  const { rangeSyncs, store, peers } = engine;
   if (rangeSyncs.has(peer) || rangeSyncs.size >= RANGE_SYNCS_LIMIT) return;
+  // It gets another chance with its next status. Peers that fail at once would otherwise be asked in a circle.
+  if (peers.get(peer)?.hasFailed === true) return;
   const backstep = RANGE_BACKSTEP_SLOTS * 4 ** attempt;
   const fromSlot = Math.max(finalizedSlot(engine), headSlot(engine) - backstep) + 1;
   rangeSyncs.set(peer, { lastProgressSlot: store.nowSlot, attempt });
@@ -128,7 +130,8 @@ export function onRangeSyncEnded(
 ): void {
   const sync = engine.rangeSyncs.get(peer);
   engine.rangeSyncs.delete(peer);
-  const status = engine.peers.get(peer)?.status;
+  const heard = engine.peers.get(peer);
+  const status = heard?.status;
   const canGoBack =
     headSlot(engine) - finalizedSlot(engine) > RANGE_BACKSTEP_SLOTS * 4 ** (sync?.attempt ?? 0);
   if (outcome === "unlinked" && canGoBack && status !== undefined && isMissing(engine, status.headRoot)) {
@@ -136,6 +139,7 @@ export function onRangeSyncEnded(
     return;
   }
   engine.gate.claims.delete(peer);
+  if (heard !== undefined) heard.hasFailed = outcome !== "done";
   if (outcome === "timedOut") penalize(engine, peer, "timeout", "RANGE_SYNC_FAILED");
   else if (outcome === "unavailable") penalize(engine, peer, "unavailable", "RANGE_SYNC_FAILED");
   else if (outcome !== "done") penalize(engine, peer, "lie", "RANGE_SYNC_FAILED");
@@ -159,6 +163,8 @@ export function expireClaims(engine: Engine): void {
     if (store.nowSlot <= lastProgressSlot + RANGE_PATIENCE_SLOTS) continue;
     rangeSyncs.delete(peer);
     gate.claims.delete(peer);
+    const heard = engine.peers.get(peer);
+    if (heard !== undefined) heard.hasFailed = true;
     penalize(engine, peer, "timeout", "RANGE_SYNC_STALLED");
   }
 }

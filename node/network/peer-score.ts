@@ -1,9 +1,6 @@
 /** Scores of peers: penalties add up, time forgives, the bottom is a ban. See specs/network/peers.md#score */
 
-/**
- * What a peer can do wrong and what it costs. BAN_SCORE is reached by five rejected messages, two lies, or
- * twenty late answers in quick succession.
- */
+/** What a peer can do wrong and what it costs. Five rejected messages or two lies in quick succession are a ban. */
 export const PENALTY = {
   /** A gossip message our validation rejected. */
   gossipRejected: 20,
@@ -22,6 +19,10 @@ export const PENALTY = {
 
 export type PenaltyReason = keyof typeof PENALTY;
 
+/** What an honest peer can do too, when it or the road to it is slow. */
+const SOFT: ReadonlySet<PenaltyReason> = new Set(["unavailable", "timeout"]);
+/** Soft faults take nobody below this: alone they never ban, or a node in trouble would ban everyone. */
+export const SOFT_FLOOR = -30;
 /** At this score a peer is banned: a little above five rejected messages, since seconds forgive a little. */
 export const BAN_SCORE = -90;
 /** Half of a penalty is forgiven in this time. */
@@ -49,10 +50,14 @@ export class PeerScores {
   penalize(peer: string, reason: PenaltyReason): boolean {
     const now = this.#nowMs();
     const entry = this.#entries.get(peer) ?? { score: 0, atMs: now, bannedUntilMs: 0 };
-    const wasBanned = entry.bannedUntilMs > now;
-    entry.score = decayed(entry, now) - PENALTY[reason];
+    // Who is gone can do no wrong: what is still found out does not make the ban longer.
+    if (entry.bannedUntilMs > now) return false;
+    const before = decayed(entry, now);
+    const after = before - PENALTY[reason];
+    entry.score = SOFT.has(reason) ? Math.min(before, Math.max(after, SOFT_FLOOR)) : after;
     entry.atMs = now;
-    if (entry.score <= BAN_SCORE) entry.bannedUntilMs = now + BAN_MS;
+    const isBannedNow = entry.score <= BAN_SCORE;
+    if (isBannedNow) entry.bannedUntilMs = now + BAN_MS;
     // Moved to the end: the map's order is the order of the last fault.
     this.#entries.delete(peer);
     this.#entries.set(peer, entry);
@@ -60,7 +65,7 @@ export class PeerScores {
       if (this.#entries.size <= MAX_SCORED_PEERS) break;
       this.#entries.delete(oldest);
     }
-    return !wasBanned && entry.bannedUntilMs > now;
+    return isBannedNow;
   }
 
   score(peer: string): number {

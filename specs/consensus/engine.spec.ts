@@ -264,6 +264,20 @@ describe("engine: following peers", () => {
     ]);
   });
 
+  it("asks a peer whose range failed for no other before its next status", () => {
+    const engine = engineAt(3);
+    const status = statusOf(3, b3.root);
+    const failed = { type: "rangeSyncEnded", peer: "peer", outcome: "unavailable" } as const;
+    step(engine, status);
+    step(engine, { ...status, peer: "other" } as EngineEvent);
+    deepEqual(only(step(engine, failed), "startRangeSync"), []);
+    deepEqual(only(step(engine, { ...failed, peer: "other" }), "startRangeSync"), []);
+    deepEqual(
+      only(step(engine, status), "startRangeSync").map(({ peer }) => peer),
+      ["peer"],
+    );
+  });
+
   it("holds a failed request against the peer", () => {
     const engine = engineAt(3);
     step(engine, statusOf(2, b2.root));

@@ -19,6 +19,7 @@ import {
   PeerScores,
   type PenaltyReason,
   SCORE_HALF_LIFE_MS,
+  SOFT_FLOOR,
 } from "../../node/network/peer-score.ts";
 import { BytesError } from "../../primitives/bytes.ts";
 import { closeAll, connect, meshed, startNode, until } from "./harness.ts";
@@ -66,11 +67,22 @@ describe("peers: score", () => {
     equal(scores.penalize("a", "otherChain"), true);
   });
 
-  it("never bans an honest peer that is late now and then", () => {
-    for (let minute = 0; minute < 1000; minute++) {
-      scores.penalize("a", "timeout");
-      nowMs += 60_000;
-    }
+  it("never bans for silence alone, and does not forgive a liar for it", () => {
+    for (let i = 0; i < 100; i++)
+      equal(scores.penalize("late", i % 2 === 0 ? "timeout" : "unavailable"), false);
+    equal(scores.score("late"), SOFT_FLOOR);
+    equal(scores.penalize("late", "lie"), false);
+    equal(scores.penalize("late", "lie"), true);
+    scores.penalize("liar", "lie");
+    scores.penalize("liar", "timeout");
+    equal(scores.score("liar"), -PENALTY.lie);
+  });
+
+  it("does not make a ban longer for what is found out later", () => {
+    scores.penalize("a", "otherChain");
+    nowMs += BAN_MS / 2;
+    equal(scores.penalize("a", "lie"), false);
+    nowMs += BAN_MS / 2;
     equal(scores.isBanned("a"), false);
   });
 
