@@ -27,6 +27,17 @@ async function run(program: string, args: readonly string[]): Promise<Run> {
   }
 }
 
+/** Foundry's cast comes as an optional package for one platform; elsewhere its spec is pending, in CI it must run. */
+function castProgram(context: Mocha.Context): string {
+  try {
+    const manifest = createRequire(import.meta.url).resolve("@foundry-rs/cast-linux-amd64/package.json");
+    return join(manifest, "..", "bin", "cast");
+  } catch (error) {
+    if (process.env["CI"] === "true") throw error;
+    return context.skip();
+  }
+}
+
 describe("Ethereum's clients, unmodified", function () {
   this.timeout(180_000);
   let node: SingleNode;
@@ -53,10 +64,8 @@ describe("Ethereum's clients, unmodified", function () {
     provider.destroy();
   });
 
-  it("cast sends, calls and reads storage", async () => {
-    const manifest = createRequire(import.meta.url).resolve("@foundry-rs/cast/package.json");
-    const cast = join(manifest, "..", "bin.mjs");
-    const castRun = (...args: string[]) => run(process.execPath, [cast, ...args, "--rpc-url", node.url]);
+  it("cast sends, calls and reads storage", async function () {
+    const castRun = (...args: string[]) => run(castProgram(this), [...args, "--rpc-url", node.url]);
     const before = await castRun("balance", carol!.address);
     const sent = await castRun(
       "send",
