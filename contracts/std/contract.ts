@@ -1,7 +1,7 @@
 /** Describing a contract, and the entries through which the node runs it. See specs/contracts/authoring.md. */
 import { DECLARES, ENTRY, type Kind, OPERATION, REENTRANCY } from "../../vm/contract/operation.ts";
-import { entries, host, hostJson } from "./host.ts";
-import { compileFromPlain, compileResult } from "./wire.ts";
+import { entries, type Flat, host, hostJson } from "./host.ts";
+import { applyUnpack, compileResult, compileUnpack, type Unpack } from "./wire.ts";
 
 type Handler = (...args: never[]) => unknown;
 type FunctionOptions = { readonly reentrant?: boolean };
@@ -63,7 +63,7 @@ export function contract(description: Description): object {
   return made;
 }
 
-type Entry = (args: readonly unknown[]) => string | undefined;
+type Entry = (first: Flat, second: Flat, third: Flat) => string | undefined;
 type Declared = { readonly kinds: readonly Kind[]; readonly outputs?: readonly Kind[] };
 
 const functions: Entry[] = [];
@@ -121,33 +121,36 @@ function declareMethod(name: string, { signature, mutability, handler, options }
 }
 
 function compileEntry(handler: Handler, kinds: readonly Kind[], outputs: readonly Kind[]): Entry {
-  const call = compileHandler(handler as (...args: unknown[]) => unknown, kinds.map(compileFromPlain));
+  const call = compileHandler(handler as (...args: unknown[]) => unknown, kinds.map(compileUnpack));
   const [kind] = outputs;
   const pack =
     kind === undefined ? undefined : compileResult(outputs.length === 1 ? kind : { members: outputs });
-  return (args) => {
-    const result = call(args);
+  return (first, second, third) => {
+    const result = call(first, second, third);
     refusePromise(result);
     return pack === undefined ? undefined : pack(result);
   };
 }
 
-type Reader = (plain: unknown) => unknown;
-
-/** Arguments begin behind the entry's number. Spread is what a call costs most, so the common lengths are written out. */
-function compileHandler(handler: (...args: unknown[]) => unknown, readers: readonly Reader[]) {
-  const [first, second, third] = readers as readonly [Reader, Reader, Reader];
-  switch (readers.length) {
+/**
+ * Spread is what a call costs most, so the common lengths are written out. With more parameters all arguments come as
+ * a list in place of the first.
+ */
+function compileHandler(handler: (...args: unknown[]) => unknown, unpacks: readonly Unpack[]) {
+  const [u0, u1, u2] = unpacks;
+  switch (unpacks.length) {
     case 0:
       return () => handler();
     case 1:
-      return (args: readonly unknown[]) => handler(first(args[1]));
+      return (first: Flat) => handler(applyUnpack(u0, first));
     case 2:
-      return (args: readonly unknown[]) => handler(first(args[1]), second(args[2]));
+      return (first: Flat, second: Flat) => handler(applyUnpack(u0, first), applyUnpack(u1, second));
     case 3:
-      return (args: readonly unknown[]) => handler(first(args[1]), second(args[2]), third(args[3]));
+      return (first: Flat, second: Flat, third: Flat) =>
+        handler(applyUnpack(u0, first), applyUnpack(u1, second), applyUnpack(u2, third));
     default:
-      return (args: readonly unknown[]) => handler(...readers.map((read, i) => read(args[i + 1])));
+      return (list: Flat) =>
+        handler(...unpacks.map((unpack, i) => applyUnpack(unpack, (list as unknown as Flat[])[i] as Flat)));
   }
 }
 
@@ -162,15 +165,15 @@ function refusePromise(result: unknown): void {
   }
 }
 
-/** Called with the entry's number and its arguments: a list joined by commas, or JSON. */
-entries["call"] = (text: never): string | undefined => {
-  const args = parseArguments(text);
-  const index = Number(args[0]);
+function entryAt(index: number): Entry {
   const entry = index < 0 ? special.get(index) : functions[index];
   if (entry === undefined) throw new TypeError("no such entry");
-  return entry(args);
-};
-
-function parseArguments(text: string): unknown[] {
-  return text[0] === "[" ? (JSON.parse(text) as unknown[]) : text.split(",");
+  return entry;
 }
+
+/** Called with the entry's number and up to three arguments. */
+entries["call"] = (index: number, first: Flat, second: Flat, third: Flat) =>
+  entryAt(index)(first, second, third);
+
+/** Called with the entry's number and more arguments than that. */
+entries["callMany"] = (index: number, ...list: Flat[]) => entryAt(index)(list as unknown as Flat, 0, 0);

@@ -1,10 +1,6 @@
 /** What a contract can ask about its message, its block and its chain. See specs/contracts/authoring.md#environment. */
 import { OPERATION } from "../../vm/contract/operation.ts";
-import { host, hostText } from "./host.ts";
-
-function integer(operation: number, argument?: string | bigint): bigint {
-  return BigInt(host(operation, argument) as string | number);
-}
+import { host, hostInteger, hostText } from "./host.ts";
 
 export const msg = Object.freeze({
   /** Who sent this message: an account or a contract. */
@@ -13,7 +9,7 @@ export const msg = Object.freeze({
   },
   /** Wei that came with it. */
   get value() {
-    return integer(OPERATION.value);
+    return hostInteger(OPERATION.value);
   },
   /** The call data as it came. */
   get data() {
@@ -23,25 +19,25 @@ export const msg = Object.freeze({
 
 export const block = Object.freeze({
   get number() {
-    return integer(OPERATION.blockNumber);
+    return hostInteger(OPERATION.blockNumber);
   },
   get timestamp() {
-    return integer(OPERATION.timestamp);
+    return hostInteger(OPERATION.timestamp);
   },
   get baseFee() {
-    return integer(OPERATION.baseFee);
+    return hostInteger(OPERATION.baseFee);
   },
   get prevRandao() {
     return hostText(OPERATION.prevRandao);
   },
   get chainId() {
-    return integer(OPERATION.chainId);
+    return hostInteger(OPERATION.chainId);
   },
   get coinbase() {
     return hostText(OPERATION.coinbase);
   },
   get gasLimit() {
-    return integer(OPERATION.gasLimit);
+    return hostInteger(OPERATION.gasLimit);
   },
   hash: (number: bigint) => hostText(OPERATION.blockHash, number),
 });
@@ -51,7 +47,7 @@ export const tx = Object.freeze({
     return hostText(OPERATION.origin);
   },
   get gasPrice() {
-    return integer(OPERATION.gasPrice);
+    return hostInteger(OPERATION.gasPrice);
   },
 });
 
@@ -60,18 +56,18 @@ export const self = Object.freeze({
     return hostText(OPERATION.self);
   },
   get balance() {
-    return integer(OPERATION.balance, hostText(OPERATION.self));
+    return hostInteger(OPERATION.balance, hostText(OPERATION.self));
   },
 });
 
-export const gasleft = () => integer(OPERATION.gasLeft);
-export const balance = (account: string) => integer(OPERATION.balance, account);
+export const gasleft = () => hostInteger(OPERATION.gasLeft);
+export const balance = (account: string) => hostInteger(OPERATION.balance, account);
 export const codeHash = (account: string) => hostText(OPERATION.codeHash, account);
-export const codeSize = (account: string) => integer(OPERATION.codeSize, account);
+export const codeSize = (account: string) => hostInteger(OPERATION.codeSize, account);
 
 /** Storage that ends with the transaction (EIP-1153), by slot. */
 export const transient = Object.freeze({
-  get: (slot: bigint) => integer(OPERATION.loadTransient, slot),
+  get: (slot: bigint) => hostInteger(OPERATION.loadTransient, slot),
   set: (slot: bigint, word: bigint) => {
     host(OPERATION.storeTransient, slot, word);
   },

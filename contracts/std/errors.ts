@@ -1,7 +1,7 @@
 /** What a contract throws, and what a failed call throws at it. See specs/contracts/calls.md#failure. */
 import type { Kind } from "../../vm/contract/operation.ts";
 import { OPERATION } from "../../vm/contract/operation.ts";
-import { hostJson } from "./host.ts";
+import { type Flat, hostJson } from "./host.ts";
 import { compileHostCall } from "./wire.ts";
 
 /** An error with ABI-encoded data; uncaught, that data is what the caller gets. */
@@ -16,7 +16,7 @@ export class Revert extends Error {
 }
 
 /** By name, or by position. */
-type Values = Record<string | number, unknown>;
+type Values = Record<string | number, Flat>;
 
 type Declared = {
   readonly id: number;

@@ -1,7 +1,15 @@
 /** Typed storage: every read is one load, every assignment one store. See specs/contracts/storage.md. */
 import { type Kind, OPERATION, type StorageKind } from "../../vm/contract/operation.ts";
-import { type Flat, host, hostJson } from "./host.ts";
-import { applyPack, compileKey, compilePack, compileUnpack, type Pack, type Unpack } from "./wire.ts";
+import { type Flat, host, hostInteger, hostJson } from "./host.ts";
+import {
+  applyPack,
+  applyUnpack,
+  compileKey,
+  compilePack,
+  compileUnpack,
+  type Pack,
+  type Unpack,
+} from "./wire.ts";
 
 type Declaration =
   | string
@@ -78,9 +86,9 @@ function compileReference(
   }
   const packKey = compileKey(kind.key, kind.isText === true);
   if ("value" in kind.mapping) {
-    const pack = compilePack(kind.mapping.value);
-    const unpack = compileUnpack(kind.mapping.value);
-    return (path) => new ValueMapping(id, path, packKey, pack, unpack);
+    const { value } = kind.mapping;
+    const shape = { id, packKey, pack: compilePack(value), unpack: compileUnpack(value) };
+    return (path) => new ValueMapping(shape, path);
   }
   const access = compileAccess(id, kind.mapping);
   return (path) => new ContainerMapping(access, path, packKey);
@@ -91,7 +99,7 @@ function compileValue(id: number, kind: Kind): Access {
   const unpack = compileUnpack(kind);
   return {
     isValue: true,
-    get: (path, key) => unpack(host(OPERATION.load, id, path, key) as Flat),
+    get: (path, key) => applyUnpack(unpack, host(OPERATION.load, id, path, key) as Flat),
     set: (path, key, value) => {
       host(OPERATION.store, id, path, key, applyPack(pack, value));
     },
@@ -120,33 +128,34 @@ function compileStruct(id: number, fields: Fields): (path: string) => object {
 }
 
 type PackKey = ((key: unknown) => string) | undefined;
-
-/** Keys to values, written out: this is what contracts do most. */
-class ValueMapping {
+type ValueMappingShape = {
   readonly id: number;
-  readonly path: string;
   readonly packKey: PackKey;
   readonly pack: Pack;
   readonly unpack: Unpack;
+};
 
-  constructor(id: number, path: string, packKey: PackKey, pack: Pack, unpack: Unpack) {
-    this.id = id;
+/** Keys to values, written out: this is what contracts do most. */
+class ValueMapping {
+  readonly shape: ValueMappingShape;
+  readonly path: string;
+
+  constructor(shape: ValueMappingShape, path: string) {
+    this.shape = shape;
     this.path = path;
-    this.packKey = packKey;
-    this.pack = pack;
-    this.unpack = unpack;
   }
 
   get(key: unknown): unknown {
-    const { packKey } = this;
+    const { id, packKey, unpack } = this.shape;
     const step = packKey === undefined ? (key as string) : packKey(key);
-    return this.unpack(host(OPERATION.load, this.id, this.path, step) as Flat);
+    const flat = host(OPERATION.load, id, this.path, step) as Flat;
+    return unpack === undefined ? flat : unpack(flat);
   }
 
   set(key: unknown, value: unknown): void {
-    const { packKey, pack } = this;
+    const { id, packKey, pack } = this.shape;
     const step = packKey === undefined ? (key as string) : packKey(key);
-    host(OPERATION.store, this.id, this.path, step, pack === undefined ? (value as Flat) : pack(value));
+    host(OPERATION.store, id, this.path, step, pack === undefined ? (value as Flat) : pack(value));
   }
 
   /** The host checks that the sum fits its type: Panic 0x11 when it does not. */
@@ -194,7 +203,7 @@ class ArrayReference {
   }
 
   get length(): bigint {
-    return BigInt(host(OPERATION.arrayLength, this.id, this.path) as Flat);
+    return hostInteger(OPERATION.arrayLength, this.id, this.path);
   }
 
   get(index: unknown): unknown {
@@ -207,7 +216,7 @@ class ArrayReference {
 
   /** Without a value, a reference to the new element, which is zero. */
   push(...values: unknown[]): unknown {
-    const index = BigInt(host(OPERATION.arrayPush, this.id, this.path) as Flat).toString(16);
+    const index = hostInteger(OPERATION.arrayPush, this.id, this.path).toString(16);
     if (values.length === 0) return this.access.get(this.path, index);
     this.access.set(this.path, index, values[0]);
     return undefined;

@@ -7,7 +7,8 @@ import { type Flat, host } from "./host.ts";
  * checks its type, and a call is saved.
  */
 export type Pack = ((value: unknown) => Flat) | undefined;
-export type Unpack = (flat: Flat) => unknown;
+/** The value of what crossed; undefined where it crosses as it is. */
+export type Unpack = ((flat: Flat) => unknown) | undefined;
 
 function wrongType(expected: string, value: unknown): never {
   throw new TypeError(`expected ${expected}, got ${value === null ? "null" : typeof value}`);
@@ -37,11 +38,14 @@ export function applyPack(pack: Pack, value: unknown): Flat {
 }
 
 export function compileUnpack(kind: Kind): Unpack {
-  if (kind === "i") return BigInt as Unpack;
+  if (kind === "i" || kind === "s") return undefined;
   if (kind === "b") return (flat) => flat === 1;
-  if (kind === "s") return (flat) => flat;
   const fromPlain = compileFromPlain(kind);
   return (flat) => fromPlain(JSON.parse(flat as string));
+}
+
+export function applyUnpack(unpack: Unpack, flat: Flat): unknown {
+  return unpack === undefined ? flat : unpack(flat);
 }
 
 /** Results are text always. */
@@ -79,11 +83,10 @@ function compileToPlain(kind: Kind): (value: unknown) => unknown {
   };
 }
 
-/** The value of what JSON.parse or a split text gave; integers arrive as numbers or as decimal or 0x text. */
+/** The value of what JSON.parse gave; integers arrive as numbers or as decimal or 0x text. */
 export function compileFromPlain(kind: Kind): (plain: unknown) => unknown {
   if (kind === "i") return BigInt as (plain: unknown) => bigint;
-  if (kind === "b") return (plain) => plain === true || plain === "1";
-  if (kind === "s") return (plain) => plain;
+  if (kind === "b" || kind === "s") return (plain) => plain;
   if ("each" in kind) {
     const element = compileFromPlain(kind.each);
     return (plain) => (plain as unknown[]).map(element);
@@ -109,30 +112,34 @@ export function compileKey(kind: Kind, isText: boolean): ((key: unknown) => stri
 
 /**
  * Calls the host with an operation, a number and the values of an event or error: from one object by name, or from a
- * list. Spread is what a call costs most, so the common lengths are written out.
+ * list. Spread is what a call costs most, so the common lengths are written out where values cross as they are.
  */
 export function compileHostCall(
   operation: number,
   id: number,
   kinds: readonly Kind[],
   names: readonly string[] | undefined,
-): (values: Record<string | number, unknown>) => unknown {
+): (values: Record<string | number, Flat>) => unknown {
   const packs = kinds.map(compilePack);
-  const [p0, p1, p2] = packs;
-  const keys = (names ?? kinds.map((_kind, i) => i)) as readonly [string, string, string];
-  const [k0, k1, k2] = keys;
+  const keys = (names ?? kinds.map((_kind, i) => i)) as readonly [string, string, string, string];
+  const isPlain = packs.every((pack) => pack === undefined);
+  if (!isPlain) {
+    return (values) =>
+      host(operation, id, ...packs.map((pack, i) => applyPack(pack, values[keys[i] as string])));
+  }
+  const [k0, k1, k2, k3] = keys;
   switch (kinds.length) {
     case 0:
       return () => host(operation, id);
     case 1:
-      return (values) => host(operation, id, applyPack(p0, values[k0]));
+      return (values) => host(operation, id, values[k0]);
     case 2:
-      return (values) => host(operation, id, applyPack(p0, values[k0]), applyPack(p1, values[k1]));
+      return (values) => host(operation, id, values[k0], values[k1]);
     case 3:
-      return (values) =>
-        host(operation, id, applyPack(p0, values[k0]), applyPack(p1, values[k1]), applyPack(p2, values[k2]));
+      return (values) => host(operation, id, values[k0], values[k1], values[k2]);
+    case 4:
+      return (values) => host(operation, id, values[k0], values[k1], values[k2], values[k3]);
     default:
-      return (values) =>
-        host(operation, id, ...packs.map((pack, i) => applyPack(pack, values[keys[i] as string])));
+      return (values) => host(operation, id, ...keys.map((key) => values[key]));
   }
 }

@@ -1,5 +1,6 @@
 /** Collects a contract's declarations while its module is evaluated. See specs/vm/contract/host-functions.md#declarations. */
 import { fromHex, type Hex } from "../../primitives/bytes.ts";
+import { MAXIMUM_ARGUMENTS } from "../engine/boot.ts";
 import { GuestException } from "../engine/host.ts";
 import {
   compileEventEncoder,
@@ -10,7 +11,7 @@ import {
   selectorOf,
 } from "./abi-item.ts";
 import { parseError, parseEvent, parseFunction, parseParameters, type StateMutability } from "./abi-parse.ts";
-import { isNamed, toJsonParameter } from "./abi-type.ts";
+import { type AbiParameter, isNamed, toJsonParameter } from "./abi-type.ts";
 import { type ContractDefinition, type DeclaredEvent, type Entry, TypeList } from "./definition.ts";
 import { HOST_GAS } from "./host-gas.ts";
 import type { Operator, PureContext } from "./host-pure.ts";
@@ -22,6 +23,8 @@ import { kindOf, kindsOf, parseWire } from "./wire.ts";
 
 /** Functions, events, errors and storages of one contract. */
 export const DECLARATION_LIMIT = 1_024;
+/** Parameters of a function or constructor: what crosses besides the entry's number. Solidity's stack allows no more. */
+export const PARAMETER_LIMIT = MAXIMUM_ARGUMENTS - 1;
 const NAME_LIMIT = 64;
 const NO_TYPES = new TypeList([]);
 
@@ -87,7 +90,7 @@ const declareContract: Declare = (builder, args) => {
 };
 
 const declareConstructor: Declare = (builder, args) => {
-  const parameters = parseParameters(builder.signature(args.text(0)));
+  const parameters = checkCount(parseParameters(builder.signature(args.text(0))));
   const isPayable = args.int(1) !== 0;
   builder.construct = {
     index: ENTRY.constructor,
@@ -105,6 +108,13 @@ const declareConstructor: Declare = (builder, args) => {
   return JSON.stringify({ kinds: kindsOf(parameters) });
 };
 
+function checkCount(parameters: readonly AbiParameter[]): readonly AbiParameter[] {
+  if (parameters.length > PARAMETER_LIMIT) {
+    throw new GuestException("TypeError", `more than ${PARAMETER_LIMIT} parameters: use a tuple`);
+  }
+  return parameters;
+}
+
 const MUTABILITIES: ReadonlySet<string> = new Set(["view", "nonpayable", "payable"]);
 
 const declareFunction: Declare = (builder, args) => {
@@ -113,6 +123,7 @@ const declareFunction: Declare = (builder, args) => {
   if (parsed.name !== "" && parsed.name !== name) {
     throw new GuestException("TypeError", `function "${name}" has the signature of "${parsed.name}"`);
   }
+  checkCount(parsed.inputs);
   const stateMutability = args.text(2);
   if (!MUTABILITIES.has(stateMutability)) throw new GuestException("TypeError", "unknown mutability");
   const item = { ...parsed, name, stateMutability: stateMutability as StateMutability };

@@ -7,12 +7,11 @@ import type { FrameRun } from "./frame-run.ts";
 import { codecGas, HOST_GAS } from "./host-gas.ts";
 import { type Operator, readHexOfLength } from "./host-pure.ts";
 import { OPERATION } from "./operation.ts";
-import { readArgument, toFlat } from "./wire.ts";
+import { readArgument } from "./wire.ts";
 
 type Run = Operator<FrameRun>;
 
 const UINT256: AbiType = { kind: "uint", bits: 256 };
-const integer = (value: bigint): string | number => toFlat(UINT256, value);
 
 /** Characters of one line that reach the sink. */
 const CONSOLE_LIMIT = 8_192;
@@ -35,7 +34,7 @@ const balance: Run = (run, args) => {
   const address = readAddress(args, 0);
   // Its own account is warm and needs no search (EIP-1884's SELFBALANCE).
   if (address !== run.frame.self) run.charge(touchAccountGas(journal, address));
-  return integer(journal.balance(address));
+  return journal.balance(address);
 };
 
 /** EXTCODEHASH: zero for an account that does not exist (EIP-1052). */
@@ -50,7 +49,7 @@ const codeSize: Run = (run, args) => {
   const { journal } = run.frame.context;
   const address = readAddress(args, 0);
   run.charge(touchAccountGas(journal, address));
-  return journal.code(address).length;
+  return BigInt(journal.code(address).length);
 };
 
 /** Costs the same whether anybody listens. */
@@ -68,20 +67,20 @@ const data: Run = ({ charge, frame }) => {
 
 export const ENVIRONMENT: Readonly<Record<number, Run>> = {
   [OPERATION.sender]: ({ frame }) => frame.caller,
-  [OPERATION.value]: ({ frame }) => integer(frame.value),
+  [OPERATION.value]: ({ frame }) => frame.value,
   [OPERATION.data]: data,
   [OPERATION.self]: ({ frame }) => frame.self,
   [OPERATION.origin]: ({ frame }) => frame.context.transaction.origin,
-  [OPERATION.gasPrice]: ({ frame }) => integer(frame.context.transaction.gasPrice),
-  [OPERATION.blockNumber]: ({ frame }) => frame.context.block.number,
-  [OPERATION.timestamp]: ({ frame }) => frame.context.block.timestamp,
-  [OPERATION.baseFee]: ({ frame }) => integer(frame.context.block.baseFeePerGas),
+  [OPERATION.gasPrice]: ({ frame }) => frame.context.transaction.gasPrice,
+  [OPERATION.blockNumber]: ({ frame }) => BigInt(frame.context.block.number),
+  [OPERATION.timestamp]: ({ frame }) => BigInt(frame.context.block.timestamp),
+  [OPERATION.baseFee]: ({ frame }) => frame.context.block.baseFeePerGas,
   [OPERATION.prevRandao]: ({ frame }) => frame.context.block.prevRandao,
-  [OPERATION.chainId]: ({ frame }) => integer(frame.context.block.chainId),
+  [OPERATION.chainId]: ({ frame }) => frame.context.block.chainId,
   [OPERATION.coinbase]: ({ frame }) => frame.context.block.feeRecipient,
-  [OPERATION.gasLimit]: ({ frame }) => integer(frame.context.block.gasLimit),
+  [OPERATION.gasLimit]: ({ frame }) => frame.context.block.gasLimit,
   [OPERATION.blockHash]: blockHash,
-  [OPERATION.gasLeft]: (run) => run.gasLeft,
+  [OPERATION.gasLeft]: (run) => BigInt(run.gasLeft),
   [OPERATION.balance]: balance,
   [OPERATION.codeHash]: codeHash,
   [OPERATION.codeSize]: codeSize,

@@ -10,7 +10,7 @@ import {
 } from "../../primitives/bytes.ts";
 import { keccak256, sha256 } from "../../primitives/hash.ts";
 import { recoverAddress } from "../../primitives/secp256k1.ts";
-import { GuestException, type HostArguments } from "../engine/host.ts";
+import { GuestException, type GuestValue, type HostArguments } from "../engine/host.ts";
 import { wordsOf } from "../gas.ts";
 import { selectorOf } from "./abi-item.ts";
 import { encodePacked } from "./abi-packed.ts";
@@ -21,7 +21,7 @@ import { OPERATION } from "./operation.ts";
 import { kindsOf, readArguments, toPlainList } from "./wire.ts";
 
 /** One host operation: charges, then acts. */
-export type Operator<Context> = (context: Context, args: HostArguments) => string | number | undefined;
+export type Operator<Context> = (context: Context, args: HostArguments) => GuestValue | undefined;
 
 export interface PureContext {
   readonly charge: (gas: number) => void;

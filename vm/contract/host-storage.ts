@@ -55,14 +55,14 @@ const store: Run = (run, args) => {
   return undefined;
 };
 
-const length: Run = (run, args) => toFlat(UINT256, arrayLength(cellOf(run, args, false), run));
+const length: Run = (run, args) => arrayLength(cellOf(run, args, false), run);
 
 const push: Run = (run, args) => {
   run.refuseStatic();
   const cell = cellOf(run, args, false);
   const index = arrayLength(cell, run);
   pushElement(cell, run);
-  return toFlat(UINT256, index);
+  return index;
 };
 
 const pop: Run = (run, args) => {
@@ -80,7 +80,7 @@ const pop: Run = (run, args) => {
 const loadTransient: Run = (run, args) => {
   run.charge(GAS.transientAccess);
   const { context, self } = run.frame;
-  return toFlat(UINT256, context.journal.transientStorage(self, transientSlot(args)));
+  return context.journal.transientStorage(self, transientSlot(args));
 };
 
 const storeTransient: Run = (run, args) => {

@@ -2,11 +2,12 @@
 import { BytesError, EMPTY_BYTES, fromHex, type Hash, type Hex, toHex } from "../../primitives/bytes.ts";
 import { keccak256Hex } from "../../primitives/hash.ts";
 import type { Engine } from "../engine/engine.ts";
-import { GuestException, type Host, type RunResult } from "../engine/host.ts";
+import { GuestException, type GuestValue, type Host, type RunResult } from "../engine/host.ts";
 import type { EngineInstance } from "../engine/instance.ts";
 import { InstancePool } from "../engine/pool.ts";
 import { GAS } from "../gas.ts";
 import type { ContractMachine, Frame, MessageResult, Outcome } from "../message.ts";
+import type { AbiValue } from "./abi-type.ts";
 import { type Container, ContainerError, decodeContainer } from "./container.ts";
 import type { ContractDefinition, Entry } from "./definition.ts";
 import { EVALUATION_TICK_LIMIT, evaluateContract } from "./evaluate-contract.ts";
@@ -16,12 +17,12 @@ import { ENVIRONMENT } from "./host-environment.ts";
 import { codecGas, HOST_GAS, SNAPSHOT_BYTES_PER_GAS, TICKS_PER_GAS } from "./host-gas.ts";
 import { type Operator, PURE } from "./host-pure.ts";
 import { STORAGE } from "./host-storage.ts";
-import { ENTRY } from "./operation.ts";
+import { ENTRY, SHORT_CALL_VALUES } from "./operation.ts";
 import { PRECOMPILES } from "./precompiles.ts";
 import { isReentry, REENTRANCY_DATA } from "./reentrancy.ts";
 import { exceptionOf, reasonData, revertDataOf, revertDataOfError } from "./revert-data.ts";
 import { type LoadedContract, SnapshotCache } from "./snapshot-cache.ts";
-import { entryArguments, readResult } from "./wire.ts";
+import { readResult, toFlat } from "./wire.ts";
 
 export type MachineOptions = {
   /** Memory for contracts that are ready to run; 600 KB for a small one. */
@@ -128,9 +129,9 @@ export class EngineMachine implements ContractMachine {
       GAS.frame + Math.ceil(contract.deltaBytes / SNAPSHOT_BYTES_PER_GAS) + codecGas(data.length);
     if (entryGas > frame.gas) return failure("out of gas");
     const gas = frame.gas - entryGas;
-    let argument: string;
+    let values: GuestValue[];
     try {
-      argument = argumentText(entry, data);
+      values = entryValues(entry, data);
     } catch (error) {
       return revertOf(revertDataOfError(error), gas);
     }
@@ -144,7 +145,8 @@ export class EngineMachine implements ContractMachine {
     instance.restore(contract.snapshot);
     let result: RunResult;
     try {
-      result = instance.call("call", argument, gas * TICKS_PER_GAS, runningHost(run));
+      const name = values.length <= SHORT_CALL_VALUES ? "call" : "callMany";
+      result = instance.call(name, values, gas * TICKS_PER_GAS, runningHost(run));
     } catch (error) {
       if (error instanceof FrameHalt) return failure(error.detail.outcome);
       throw error;
@@ -179,9 +181,10 @@ function entryFor(definition: ContractDefinition, frame: Frame): Target | Uint8A
 const NOT_PAYABLE = reasonData("the function takes no value");
 
 /** What the guest's entry is given. `fallback` sees the call data as it came. */
-function argumentText({ index, inputs }: Entry, data: Uint8Array): string {
-  if (index === ENTRY.fallback) return `${index},${toHex(data)}`;
-  return entryArguments(index, inputs.parameters, inputs.decode(data));
+function entryValues({ index, inputs }: Entry, data: Uint8Array): GuestValue[] {
+  if (index === ENTRY.fallback) return [index, toHex(data)];
+  const values = inputs.decode(data);
+  return [index, ...inputs.parameters.map(({ type }, i) => toFlat(type, values[i] as AbiValue))];
 }
 
 function succeed(entry: Entry, value: string | undefined, gas: number): MessageResult {

@@ -94,7 +94,10 @@ export const DECLARES = {
   fallbackReentrant: 8,
 } as const;
 
-/** First element of what the entry `call` is given; not negative numbers are functions. */
+/** Values, the entry's number included, up to which the entry `call` is called, and above which `callMany`. */
+export const SHORT_CALL_VALUES = 4;
+
+/** First of the values an entry is given; not negative numbers are functions. */
 export const ENTRY = { constructor: -1, receive: -2, fallback: -3 } as const;
 
 /** `reentrancy` of a function: as its mutability has it, or stated. */

@@ -4,10 +4,10 @@ import { CodedError } from "../../primitives/errors.ts";
 import { sha256 } from "../../primitives/hash.ts";
 
 /** SHA-256 of dist/image/std.js. Whoever changes contracts/std changes it, and with it the engine id. */
-export const STD_SHA256: Hash = "0x418ab1dc64fc0d1c0f3bd380ba7587bf7bcc727fe3a79515307a3630a75510a9";
+export const STD_SHA256: Hash = "0x4295a03199f8f393b60218172633d856c36c3c11ba6b551f9cd7b6937cb4946f";
 
 /** SHA-256 of dist/image/boot.bin, the engine after it has evaluated that module: the base snapshot. */
-export const BOOT_SHA256: Hash = "0x087ce256434ef8b6b259ea56a1e6332ba9249de73a68cf255e9a4c0ca9b016e9";
+export const BOOT_SHA256: Hash = "0x62991ec20d61860d591e538d06997dc814ef24ffd0f3ed0bfe439e001a7afa17";
 
 export class StdError extends CodedError<{
   readonly code: "STD_DIFFERS" | "BOOT_DIFFERS";

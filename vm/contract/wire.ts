@@ -1,6 +1,6 @@
 /** The host's end of the values that cross to and from a contract. See specs/vm/contract/host-functions.md#wire. */
 
-import type { HostArguments } from "../engine/host.ts";
+import type { GuestValue, HostArguments } from "../engine/host.ts";
 import {
   AbiError,
   type AbiParameter,
@@ -121,11 +121,11 @@ function wrongWire(expected: string): never {
   throw new AbiError({ code: "ABI_WRONG_TYPE", expected, actual: "something else" });
 }
 
-/** A value as a host function returns it: number or text. */
-export function toFlat(type: AbiType, value: AbiValue): string | number {
+/** A value as it crosses on its own. */
+export function toFlat(type: AbiType, value: AbiValue): GuestValue {
   if (typeof value === "boolean") return value ? 1 : 0;
-  if (typeof value === "bigint") return toPlainInteger(value);
-  return typeof value === "string" ? value : JSON.stringify(toPlain(type, value));
+  if (typeof value === "bigint" || typeof value === "string") return value;
+  return JSON.stringify(toPlain(type, value));
 }
 
 /** Values as JSON, tuples as arrays. */
@@ -139,21 +139,6 @@ export function toPlain(type: AbiType, value: AbiValue): Plain {
     const part = Array.isArray(value) ? value[i] : (value as { [name: string]: AbiValue })[member.name];
     return toPlain(member.type, part as AbiValue);
   });
-}
-
-/**
- * What the guest's entry `call` is given: the entry's number and its arguments, joined by commas where no value can
- * contain one, since QuickJS splits text at half the price of parsing JSON.
- */
-export function entryArguments(
-  index: number,
-  parameters: readonly AbiParameter[],
-  values: readonly AbiValue[],
-): string {
-  const plain = toPlainList(parameters, values);
-  if (!parameters.every(({ type }) => isFlat(type) && type.kind !== "string"))
-    return JSON.stringify([index, ...plain]);
-  return [index, ...plain.map((value) => (typeof value === "boolean" ? Number(value) : value))].join(",");
 }
 
 export function toPlainList(parameters: readonly AbiParameter[], values: readonly AbiValue[]): Plain[] {

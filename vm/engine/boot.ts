@@ -15,13 +15,15 @@ export type GuestHandles = MachineHandles & {
   readonly moduleName: Pointer;
   readonly describe: Pointer;
   readonly makeError: Pointer;
+  readonly makeBigInt: Pointer;
   readonly entries: ReadonlyMap<string, Pointer>;
 };
 
 /** What a boot leaves: the base snapshot, and where in it the engine finds its handles. */
 export type Booted = { readonly handles: GuestHandles; readonly base: Snapshot };
 
-export const MAXIMUM_ARGUMENTS = 4;
+/** Values an entry can be given. */
+export const MAXIMUM_ARGUMENTS = 16;
 export const EVALUATE_MODULE = 1;
 const EVALUATE_STRICT_SCRIPT = 8;
 
@@ -87,6 +89,7 @@ class Boot {
       moduleName,
       describe: this.#get(prelude, "describe"),
       makeError: this.#get(prelude, "makeError"),
+      makeBigInt: this.#get(prelude, "makeBigInt"),
       entries,
     };
   }

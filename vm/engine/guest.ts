@@ -149,6 +149,22 @@ export class Guest {
     return address;
   }
 
+  newShortBigInt(value: number): Pointer {
+    const address = this.#checked(this.functions.malloc(VALUE_BYTES), VALUE_BYTES);
+    this.#write(address, value, TAG.shortBigInt);
+    return address;
+  }
+
+  /** Gives a BigInt that nobody has seen yet, and that has as many limbs, another value. */
+  overwriteBigInt(value: Pointer, limbs: readonly number[]): void {
+    const target = this.#words[value >> 2] ?? 0;
+    if (this.#tag(value) !== TAG.bigInt || this.#words[(target + BIGINT_LENGTH) >> 2] !== limbs.length) {
+      throw new HaltSignal("trap");
+    }
+    const first = this.#checked(target + BIGINT_LIMBS, 4 * limbs.length) >> 2;
+    for (const [i, limb] of limbs.entries()) this.#words[first + i] = limb;
+  }
+
   /**
    * A new guest string of any content. The C interface takes zero-terminated UTF-8, so a text with other
    * characters is made from a stand-in of the same length and width, and then written over: the string is

@@ -4,7 +4,7 @@ import { MAXIMUM_BIGINT_BITS } from "./c-patches.ts";
 
 /**
  * A script whose value is a function `(host) => ({ describe, makeError, seal })`:
- * `describe` reports a thrown value through the host, `makeError` makes an error for it, and `seal` freezes
+ * `describe` reports a thrown value through the host, `makeError` and `makeBigInt` make values for it, and `seal` freezes
  * everything once `chain:std` is evaluated. Until then the global `engine` is how `chain:std` reaches the host.
  */
 export const PRELUDE_SOURCE = `"use strict";
@@ -141,6 +141,7 @@ export const PRELUDE_SOURCE = `"use strict";
       }
       host(-1, name, message, payload);
     },
+    makeBigInt: (bits) => 1n << BigIntConstructor(bits),
     makeError(name, message, payload) {
       const constructor = errors.find((one) => one.name === name);
       const error = new (constructor ?? Error)(message);

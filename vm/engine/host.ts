@@ -5,7 +5,10 @@
  * instances, throw a GuestException into the guest, or throw anything else to end the run: that comes out of
  * the run it interrupted, unchanged. Operations are not negative.
  */
-export type Host = (operation: number, args: HostArguments) => string | number | undefined;
+export type Host = (operation: number, args: HostArguments) => GuestValue | undefined;
+
+/** What crosses the border. A BigInt fits 512 bits. */
+export type GuestValue = string | number | bigint;
 
 /** The arguments of one host call. Valid until the host function returns. */
 export interface HostArguments {

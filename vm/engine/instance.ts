@@ -1,8 +1,8 @@
 /** One instance of the engine: runs a contract's module and its entries. specs/vm/engine/engine.md#outcomes */
 import { utf8ToBytes } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
-import { EVALUATE_MODULE, type GuestHandles } from "./boot.ts";
-import type { GuestErrorReport, GuestException, Host, RunResult } from "./host.ts";
+import { EVALUATE_MODULE, type GuestHandles, MAXIMUM_ARGUMENTS } from "./boot.ts";
+import type { GuestErrorReport, GuestException, GuestValue, Host, RunResult } from "./host.ts";
 import { INITIAL_PAGES, MAXIMUM_PAGES } from "./image.ts";
 import { Machine, type RunLimits, type StackAccount } from "./machine.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -86,24 +86,37 @@ export class EngineInstance {
       functions.freeValue(context, key);
       functions.freeValue(context, namespace);
       if (guest.isException(contract)) return { error: this.#describe(contract) };
-      return this.#callEntry(DEFINE_ENTRY, contract);
+      return this.#callEntry(DEFINE_ENTRY, [contract]);
     });
   }
 
   /**
-   * Calls an entry `chain:std` registered.
+   * Calls an entry `chain:std` registered, with at most MAXIMUM_ARGUMENTS values.
    *
    * @throws NodeFault; and what `host` threw to end the run.
    */
-  call(entry: string, argument: string | undefined, ticks: number, host: Host): RunResult {
+  call(
+    entry: string,
+    values: GuestValue | readonly GuestValue[] | undefined,
+    ticks: number,
+    host: Host,
+  ): RunResult {
+    const list = values === undefined ? [] : typeof values === "object" ? values : [values];
+    assert(list.length <= MAXIMUM_ARGUMENTS, "an entry is given no more values than there is room for");
     return this.#run(ticks, CALL, host, () =>
-      this.#callEntry(entry, argument === undefined ? undefined : this.#newText(argument)),
+      this.#callEntry(
+        entry,
+        list.map((value) => this.#machine.newValue(value)),
+      ),
     );
   }
 
   #newMachine(): Machine {
     const machine = new Machine(this.#module, this.#account);
-    machine.attach(this.#handles, (error) => this.#makeError(error));
+    machine.attach(this.#handles, {
+      makeError: (error) => this.#makeError(error),
+      makeBigInt: (bits) => this.#invoke(this.#handles.makeBigInt, [machine.newValue(bits)]),
+    });
     return machine;
   }
 
@@ -116,13 +129,13 @@ export class EngineInstance {
     return { outcome: "ok", value: returned.value, ticksUsed };
   }
 
-  /** Takes over `argument`. */
-  #callEntry(entry: string, argument: Pointer | undefined): Returned {
+  /** Takes over `values`. */
+  #callEntry(entry: string, values: readonly Pointer[]): Returned {
     const { functions, guest } = this.#machine;
     const { context, runtime, entries } = this.#handles;
     const target = entries.get(entry);
     assert(target !== undefined, `chain:std registered the entry ${entry}`);
-    const result = this.#invoke(target, argument === undefined ? [] : [argument]);
+    const result = this.#invoke(target, values);
     if (guest.isException(result)) return { error: this.#describe(result) };
     const value = guest.isString(result) ? this.#readText(result) : undefined;
     assert(
@@ -131,11 +144,6 @@ export class EngineInstance {
     );
     functions.freeValue(context, result);
     return functions.isJobPending(runtime) === 0 ? { value } : { error: PENDING_JOB };
-  }
-
-  #newText(text: string): Pointer {
-    this.#machine.chargeTicks(TEXT_TICKS_PER_CHARACTER * text.length);
-    return this.#machine.guest.newString(text);
   }
 
   #readText(value: Pointer): string {
@@ -168,7 +176,7 @@ export class EngineInstance {
     const texts = payload === undefined ? [name, message] : [name, message, payload];
     return this.#invoke(
       this.#handles.makeError,
-      texts.map((text) => this.#newText(text)),
+      texts.map((text) => this.#machine.newValue(text)),
     );
   }
 }

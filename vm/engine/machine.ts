@@ -2,7 +2,14 @@
 import { assert } from "../../primitives/errors.ts";
 import { STOP_STACK_LIMIT } from "./body-rewriter.ts";
 import { Guest } from "./guest.ts";
-import { type GuestErrorReport, GuestException, type Halt, HaltSignal, type Host } from "./host.ts";
+import {
+  type GuestErrorReport,
+  GuestException,
+  type GuestValue,
+  type Halt,
+  HaltSignal,
+  type Host,
+} from "./host.ts";
 import { GuestArguments, OPERATION_INDEX } from "./host-arguments.ts";
 import { INITIAL_PAGES, PAGE_BYTES, STACK_LIMIT_BYTES, STACK_RESERVE_BYTES } from "./image.ts";
 import { DATA_END, HEAP_END_ADDRESS, STACK_TOP } from "./memory-layout.ts";
@@ -31,6 +38,13 @@ const MINIMUM_GROWTH_PAGES = 16;
 /** Stack in use by the runs that are in progress, outermost first; one for all machines of a thread. */
 export type StackAccount = { usedBytes: number };
 
+/** Guest functions of the prelude that make what the C interface cannot. */
+export type GuestMakers = {
+  makeError(error: GuestException): Pointer;
+  /** 2^bits. */
+  makeBigInt(bits: number): Pointer;
+};
+
 export type RunLimits = {
   /** How far the memory may grow. */
   readonly maximumPages: number;
@@ -55,7 +69,7 @@ export class Machine {
   #host: Host | undefined;
   #maximumPages = INITIAL_PAGES;
   #stackBytes = STACK_LIMIT_BYTES;
-  #makeError: ((error: GuestException) => Pointer) | undefined;
+  #makers: GuestMakers | undefined;
   #report: GuestErrorReport | undefined;
   /** A run that did not return left the stack pointer and the C state in the middle of something. */
   #needsRestore = false;
@@ -73,9 +87,9 @@ export class Machine {
     this.#resetGlobals();
   }
 
-  attach(handles: MachineHandles, makeError: (error: GuestException) => Pointer): void {
+  attach(handles: MachineHandles, makers: GuestMakers): void {
     this.#handles = handles;
-    this.#makeError = makeError;
+    this.#makers = makers;
     this.guest.attach(handles.context, handles.scratch);
   }
 
@@ -125,6 +139,21 @@ export class Machine {
     } finally {
       this.#host = undefined;
     }
+  }
+
+  /**
+   * Copies a value into the guest. The C interface makes no BigInts: the guest makes one with as many limbs, which
+   * is then written over, since nobody has seen it yet.
+   */
+  newValue(value: GuestValue): Pointer {
+    if (typeof value === "string") this.chargeTicks(TEXT_TICKS_PER_CHARACTER * value.length);
+    if (typeof value !== "bigint") return this.guest.newValue(value);
+    const limbs = limbsOf(value);
+    if (limbs.length === 1) return this.guest.newShortBigInt(limbs[0] ?? 0);
+    assert(this.#makers !== undefined, "BigInts are made after the boot");
+    const made = this.#makers.makeBigInt(LIMB_BITS * (limbs.length - 1));
+    if (!this.guest.isException(made)) this.guest.overwriteBigInt(made, limbs);
+    return made;
   }
 
   /** What the guest's `describe` reported last. */
@@ -207,18 +236,16 @@ export class Machine {
     try {
       this.#arguments.begin(argumentCount, argv);
       const value = this.#answer(this.#arguments.int(OPERATION_INDEX));
-      if (value === undefined) return 0;
-      if (typeof value === "string") this.chargeTicks(TEXT_TICKS_PER_CHARACTER * value.length);
-      return this.guest.newValue(value);
+      return value === undefined ? 0 : this.newValue(value);
     } catch (error) {
-      if (!(error instanceof GuestException) || this.#makeError === undefined) throw error;
-      return this.#throwInGuest(this.#makeError(error));
+      if (!(error instanceof GuestException) || this.#makers === undefined) throw error;
+      return this.#throwInGuest(this.#makers.makeError(error));
     } finally {
       this.#account.usedBytes = stackBefore;
     }
   }
 
-  #answer(operation: number): string | number | undefined {
+  #answer(operation: number): GuestValue | undefined {
     const args = this.#arguments;
     assert(this.#host !== undefined, "the guest runs only inside a run");
     if (operation !== OPERATION_REPORT) return this.#host(operation, args);
@@ -234,6 +261,18 @@ export class Machine {
     const exception = this.functions.throwValue(context, thrown);
     this.functions.freeValue(context, thrown);
     return exception;
+  }
+}
+
+const LIMB_BITS = 32;
+
+/** Two's complement in as few limbs as it takes, the lowest first. */
+function limbsOf(value: bigint): number[] {
+  const limbs: number[] = [];
+  for (let rest = value; ; rest >>= 32n) {
+    const limb = Number(BigInt.asIntN(LIMB_BITS, rest));
+    limbs.push(limb);
+    if (rest === BigInt(limb)) return limbs;
   }
 }
 

@@ -70,6 +70,20 @@ describe("engine: host interface", () => {
     );
   });
 
+  it("gives the guest BigInts that compute like its own", () => {
+    const edge = fc
+      .tuple(fc.integer({ min: 0, max: 256 }), fc.integer({ min: -2, max: 2 }), fc.boolean())
+      .map(([bits, offset, isNegative]) => ((1n << BigInt(bits)) + BigInt(offset)) * (isNegative ? -1n : 1n));
+    fc.assert(
+      fc.property(fc.oneof(fc.bigInt({ min: -(1n << 256n), max: 1n << 256n }), edge), (value) => {
+        const program =
+          "const own = BigInt(argument), given = host(1); return `${given === own} ${given + 1n} ${given - own}`";
+        equal(textOf(runBody(program, value.toString(), () => value)), `true ${value + 1n} 0`);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it("carries numbers there and back", () => {
     const echo: Host = (_operation, args) => args.int(0);
     const number = fc.oneof(fc.integer(), fc.maxSafeInteger());
