@@ -7,6 +7,8 @@ import type { ConsensusBlocks } from "../storage/consensus-blocks.ts";
 export function createBlockSource(engine: Engine, blocks: ConsensusBlocks): BlockSource {
   return {
     *blocksByRange(startSlot, count) {
+      // A peer may ask for any uint64; what has not been is not looked up.
+      if (startSlot > engine.store.nowSlot) return;
       let sent = 0;
       const finalizedSlot = blocks.finality()?.slot ?? 0;
       for (const { bytes } of blocks.finalizedBlocks(startSlot, finalizedSlot + 1)) {

@@ -19,7 +19,8 @@ export class Sync<Block> {
   readonly #port: SyncPort<Block>;
   readonly #options: SyncOptions;
   readonly #blocks: UnknownBlockSync<Block>;
-  readonly #running = new Set<RangeSync<Block>>();
+  /** With the head each one leads to. */
+  readonly #running = new Map<RangeSync<Block>, Hash>();
   readonly #waiting: (() => void)[] = [];
   #isStopped = false;
 
@@ -40,10 +41,13 @@ export class Sync<Block> {
     return this.#blocks.request(root, peer);
   }
 
-  /** Fetches a stretch of a peer's chain and hands it to ours. Never rejects for what a peer does. */
+  /**
+   * Fetches a stretch of a peer's chain and hands it to ours. A head another run leads to is waited for: when
+   * that run was good, nothing is left to do. Never rejects for what a peer does.
+   */
   async startRangeSync(request: RangeSyncRequest): Promise<RangeSyncOutcome> {
     if (this.#waiting.length >= MAX_WAITING_RUNS) return "unavailable";
-    while (this.#running.size >= MAX_RUNS && !this.#isStopped) {
+    while (this.#mustWait(request.headRoot)) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     if (this.#isStopped) return "unavailable";
@@ -51,19 +55,28 @@ export class Sync<Block> {
     const run = new RangeSync(request, this.#port, (progress) =>
       this.#options.onProgress?.({ peer, ...progress }),
     );
-    this.#running.add(run);
+    this.#running.set(run, request.headRoot);
     try {
       return await run.run();
     } finally {
       this.#running.delete(run);
-      this.#waiting.shift()?.();
+      this.#wakeAll();
     }
   }
 
   /** Ends all runs soon: each after the block it is importing. */
   stop(): void {
     this.#isStopped = true;
-    for (const run of this.#running) run.stop();
+    for (const run of this.#running.keys()) run.stop();
+    this.#wakeAll();
+  }
+
+  #mustWait(headRoot: Hash): boolean {
+    if (this.#isStopped) return false;
+    return this.#running.size >= MAX_RUNS || [...this.#running.values()].includes(headRoot);
+  }
+
+  #wakeAll(): void {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 }

@@ -410,6 +410,28 @@ describe("sync: runs", () => {
     equal(sync.isSyncing, false);
   });
 
+  it("to one head are one, and the next peer is asked only when that one failed", async () => {
+    const chain = scriptChain(slots(1, 1000));
+    const { slot: toSlot, root: headRoot } = chain.at(-1)!;
+    for (const first of [honest(chain), () => []]) {
+      const node = new ScriptedNode();
+      const sync = new Sync(node, { nowMs: () => 0 });
+      node.peersWithHeadAt = () => [];
+      node.peers.set("first", first);
+      node.peers.set("second", honest(chain));
+      const outcomes = await Promise.all(
+        ["first", "second"].map((peer) => sync.startRangeSync({ peer, fromSlot: 1, toSlot, headRoot })),
+      );
+      equal(outcomes[1], "done");
+      deepEqual(roots(node.imported), roots(chain));
+      equal(
+        new Set(node.requests.map(({ startSlot }) => startSlot)).size,
+        Math.ceil(1000 / MAX_REQUEST_BLOCKS),
+      );
+      equal(node.requests.length, Math.ceil(1000 / MAX_REQUEST_BLOCKS) + (outcomes[0] === "done" ? 0 : 1));
+    }
+  });
+
   it("end when sync stops, also those that wait", async () => {
     const node = new ScriptedNode();
     const sync = new Sync(node, { nowMs: () => 0 });
