@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { readEngineImage } from "../../node/engine-image.ts";
-import { readStdImage } from "../../node/std-image.ts";
+import { readBootImage } from "../../node/std-image.ts";
 import { bytesToUtf8, fromHex, toHex, utf8ToBytes } from "../../primitives/bytes.ts";
 import { keccak256, keccak256Hex } from "../../primitives/hash.ts";
 import { compileDecoder } from "../../vm/contract/abi-decode.ts";
@@ -84,7 +84,7 @@ function checkSize(actualBytes: number, limitBytes: number): void {
 let engine: Engine | undefined;
 
 function evaluate(container: Container): ContractDefinition {
-  engine ??= createEngine({ wasm: readEngineImage(), std: readStdImage() });
+  engine ??= createEngine({ wasm: readEngineImage(), boot: readBootImage() });
   try {
     const evaluation = evaluateContract(engine, engine.createInstance(), container, EVALUATION_TICK_LIMIT);
     if (evaluation.outcome === "success") return evaluation.contract.definition;

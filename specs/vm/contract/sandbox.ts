@@ -2,7 +2,7 @@
 import { deflateRawSync } from "node:zlib";
 import { encodeAbiParameters, parseAbiParameters } from "viem";
 import { readEngineImage } from "../../../node/engine-image.ts";
-import { readStdImage } from "../../../node/std-image.ts";
+import { readBootImage } from "../../../node/std-image.ts";
 import {
   type Address,
   concatBytes,
@@ -39,7 +39,7 @@ let shared: Engine | undefined;
 
 /** One engine for all specs: booting it takes longer than most of them. */
 export function sharedEngine(): Engine {
-  shared ??= createEngine({ wasm: readEngineImage(), std: readStdImage() });
+  shared ??= createEngine({ wasm: readEngineImage(), boot: readBootImage() });
   return shared;
 }
 
