@@ -9,7 +9,6 @@ import { PROJECT_ROOT } from "../specs/support/vectors.ts";
 import { signTransaction } from "../vm/transaction-signature.ts";
 import { deriveDevAccounts } from "../wallet-cli/dev-accounts.ts";
 
-const BASE_PORT = 21_545;
 const CONNECTIONS = 32;
 const READS = 5_000;
 const TRANSFERS_PER_ACCOUNT = 400;
@@ -26,7 +25,7 @@ export type JsonRpcBench = {
 type Call = { readonly method: string; readonly params: readonly unknown[] };
 
 export async function benchJsonRpc(): Promise<JsonRpcBench> {
-  const node = await startSingleNode(BASE_PORT);
+  const node = await startSingleNode();
   const client = createClient(node.url);
   try {
     const accounts = deriveDevAccounts();

@@ -142,7 +142,8 @@ export function onRangeSyncEnded(
   if (heard !== undefined) heard.hasFailed = outcome !== "done";
   if (outcome === "timedOut") penalize(engine, peer, "timeout", "RANGE_SYNC_FAILED");
   else if (outcome === "unavailable") penalize(engine, peer, "unavailable", "RANGE_SYNC_FAILED");
-  else if (outcome !== "done") penalize(engine, peer, "lie", "RANGE_SYNC_FAILED");
+  // Whoever found something invalid has blamed the sender already; a chain that joins ours nowhere is found here.
+  else if (outcome === "unlinked") penalize(engine, peer, "lie", "RANGE_SYNC_FAILED");
   for (const [other, theirs] of engine.peers) if (other !== peer) follow(engine, other, theirs.status);
 }
 

@@ -141,13 +141,13 @@ function execute(ports: EffectPorts, effect: Wish<"executePayload">): void {
     return bytes === undefined ? undefined : ports.codec.decode(bytes);
   };
   executeWithAncestors(ports.execution, blockByRoot, effect).then((verdict) => {
+    if (verdict.status === "syncing") {
+      // Every block the engine knows was stored with its ancestors: our disk lost one, no peer is to blame.
+      ports.fatal(new Error("the consensus database lacks a block that the execution side needs"));
+      return;
+    }
     if (verdict.status === "invalid") ports.log.warn({ reason: verdict.reason }, "invalid execution payload");
-    // Without an ancestor nothing can be said about the payload, and the block cannot enter the tree.
-    ports.submit({
-      type: "payloadExecuted",
-      id: effect.id,
-      verdict: verdict.status === "valid" ? "valid" : "invalid",
-    });
+    ports.submit({ type: "payloadExecuted", id: effect.id, verdict: verdict.status });
   }, ports.fatal);
 }
 

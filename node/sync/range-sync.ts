@@ -156,7 +156,11 @@ export class RangeSync<Block> {
       return outcomeOfFailure(error);
     }
     const blocks = readBatch(chunks, cursor.slot, (bytes) => this.#port.readBlock(bytes));
-    if (blocks === undefined) return "invalid";
+    if (blocks === undefined) {
+      // A helper is blamed where it is dropped; an invalid block, by the chain that found it so.
+      if (peer === this.#request.peer) this.#port.penalize(peer, "lie");
+      return "invalid";
+    }
     // Its status says that there is more: then an answer is full, or ends at the byte limit, or is withheld.
     const isShort = (blocks.at(-1)?.slot ?? 0) < this.#request.toSlot && hasRoom(chunks);
     const batch = toBatch(peer, blocks, isShort);

@@ -11,7 +11,6 @@ import { deriveDevAccounts } from "../../wallet-cli/dev-accounts.ts";
 import { type SingleNode, startSingleNode } from "../support/single-node.ts";
 import { PROJECT_ROOT } from "../support/vectors.ts";
 
-const BASE_PORT = 19_745;
 const [alice, bob, carol] = deriveDevAccounts();
 const TOKEN = join(PROJECT_ROOT, "contracts/examples/token.ts");
 
@@ -44,7 +43,7 @@ describe("Ethereum's clients, unmodified", function () {
   let artifact: Artifact;
 
   before(async () => {
-    [node, artifact] = await Promise.all([startSingleNode(BASE_PORT), buildContract(TOKEN)]);
+    [node, artifact] = await Promise.all([startSingleNode(), buildContract(TOKEN)]);
   });
   after(() => node?.stop());
 

@@ -8,21 +8,22 @@ import { buildContract } from "../../contracts/build/build-contract.ts";
 import { fromHex } from "../../primitives/bytes.ts";
 import { verifyAccountProof } from "../../vm/state/proof.ts";
 import { deriveDevAccounts } from "../../wallet-cli/dev-accounts.ts";
+import { freeBasePort } from "../support/free-ports.ts";
 import { TestnetRun } from "../support/testnet-run.ts";
 import { PROJECT_ROOT } from "../support/vectors.ts";
 
-/** Away from the defaults, so that a developer's testnet may run beside the suite. */
-const BASE_PORT = 18_545;
 const [alice, bob] = deriveDevAccounts();
 
 describe("a network of four processes", function () {
   this.timeout(240_000);
   let dir: string;
+  let basePort: number;
   let testnet: TestnetRun;
 
   before(async () => {
     dir = mkdtempSync(join(tmpdir(), "jurat-e2e-"));
-    testnet = new TestnetRun(["--dir", join(dir, "net"), "--base-port", String(BASE_PORT)]);
+    basePort = await freeBasePort(4);
+    testnet = new TestnetRun(["--dir", join(dir, "net"), "--base-port", String(basePort)]);
     await testnet.step("first final block on all 4 nodes");
   });
 
@@ -32,7 +33,7 @@ describe("a network of four processes", function () {
   });
 
   const clientOf = (node: number) => {
-    const url = `http://127.0.0.1:${BASE_PORT + node - 1}`;
+    const url = `http://127.0.0.1:${basePort + node - 1}`;
     const nativeCurrency = { name: "Jurat", symbol: "JUR", decimals: 18 };
     const chain = defineChain({
       id: 8700,
@@ -121,10 +122,10 @@ describe("a network of four processes", function () {
   });
 
   it("refuses a second start on the same ports, and leaves nothing running", async () => {
-    const second = new TestnetRun(["--dir", join(dir, "other"), "--base-port", String(BASE_PORT)]);
+    const second = new TestnetRun(["--dir", join(dir, "other"), "--base-port", String(basePort)]);
     await second.line(() => false).catch(() => undefined);
     equal(second.code, 3);
-    ok(second.errors.includes(`port ${BASE_PORT}`));
+    ok(second.errors.includes(`port ${basePort}`));
   });
 
   it("stops on Ctrl-C, says so, and continues the same chain", async () => {
@@ -132,7 +133,7 @@ describe("a network of four processes", function () {
     equal(await testnet.stop(), 0);
     ok(testnet.lines.some((line) => line.type === "step" && line.step.startsWith("all 4 nodes stopped")));
 
-    testnet = new TestnetRun(["--dir", join(dir, "net"), "--base-port", String(BASE_PORT)]);
+    testnet = new TestnetRun(["--dir", join(dir, "net"), "--base-port", String(basePort)]);
     await testnet.ready();
     const same = await clientOf(1).getBlock({ blockNumber: 1n });
     equal(same.hash, genesis.hash);

@@ -7,6 +7,7 @@ import { prepareNetwork } from "../../testnet/network-files.ts";
 import { type NodeProcess, startNode, stopNode } from "../../testnet/node-process.ts";
 import { parseTestnetOptions } from "../../testnet/options.ts";
 import { deriveDevAccounts } from "../../wallet-cli/dev-accounts.ts";
+import { freeBasePort } from "./free-ports.ts";
 
 export type SingleNode = {
   readonly url: string;
@@ -15,8 +16,9 @@ export type SingleNode = {
   stop(): Promise<void>;
 };
 
-/** Ports `basePort`, + 1000 and + 2000. Resolves when it serves JSON-RPC. */
-export async function startSingleNode(basePort: number): Promise<SingleNode> {
+/** Resolves when it serves JSON-RPC. */
+export async function startSingleNode(): Promise<SingleNode> {
+  const basePort = await freeBasePort(1);
   const dir = mkdtempSync(join(tmpdir(), "jurat-node-"));
   const options = parseTestnetOptions([
     "--dir",
