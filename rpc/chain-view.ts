@@ -93,6 +93,13 @@ export type ConsensusStatus = {
 
 export type PoolStatus = { readonly pending: number; readonly queued: number };
 
+/** What one sender has in the pool, in nonce order: ready for the next blocks, and behind a nonce gap. */
+export type SenderTransactions = {
+  readonly sender: Address;
+  readonly pending: readonly RecoveredTransaction[];
+  readonly queued: readonly RecoveredTransaction[];
+};
+
 /** What happened to the canonical chain: `removed` newest first, `added` oldest first. */
 export type HeadChange = { readonly removed: readonly Block[]; readonly added: readonly Block[] };
 
@@ -151,6 +158,9 @@ export interface ChainView {
   pendingNonce(address: Address): bigint;
   pendingTransactions(): readonly RecoveredTransaction[];
   poolStatus(): PoolStatus;
+  poolContent(): readonly SenderTransactions[];
+  /** Both lists are empty when the sender has nothing there. */
+  poolContentOf(sender: Address): SenderTransactions;
   /** Base fee of the block after the head. */
   nextBaseFee(): bigint;
   /** Admits, stores and gossips it. @throws TransactionRejected with the text clients match on. */

@@ -7,6 +7,7 @@ import * as fees from "./methods/fees.ts";
 import * as filters from "./methods/filters.ts";
 import { getLogs } from "./methods/logs.ts";
 import * as network from "./methods/network.ts";
+import * as pool from "./methods/pool.ts";
 import { status } from "./methods/status.ts";
 import { subscribe, unsubscribe } from "./methods/subscriptions.ts";
 import * as transactions from "./methods/transactions.ts";
@@ -17,6 +18,7 @@ export const METHODS: readonly Method[] = [
   ...Object.values(blocks),
   ...Object.values(uncles),
   ...Object.values(transactions),
+  ...Object.values(pool),
   ...Object.values(accounts),
   call,
   estimateGas,

@@ -12,6 +12,7 @@ import type {
   LocatedTransaction,
   LogFilter,
   PoolStatus,
+  SenderTransactions,
   StateOverride,
 } from "../../rpc/chain-view.ts";
 import { nextBaseFee } from "../../vm/base-fee.ts";
@@ -131,6 +132,14 @@ export class NodeChainView implements ChainView {
 
   poolStatus(): PoolStatus {
     return this.#pool.status();
+  }
+
+  poolContent(): readonly SenderTransactions[] {
+    return this.#pool.content();
+  }
+
+  poolContentOf(sender: Address): SenderTransactions {
+    return this.#pool.contentOf(sender);
   }
 
   nextBaseFee(): bigint {

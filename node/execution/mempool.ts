@@ -1,6 +1,11 @@
 /** Transactions that wait for a block: admission, replacement, and following the head. See specs/node/mempool.md. */
 import type { Address, Hash } from "../../primitives/bytes.ts";
-import { type HeadChange, type PoolStatus, TransactionRejected } from "../../rpc/chain-view.ts";
+import {
+  type HeadChange,
+  type PoolStatus,
+  type SenderTransactions,
+  TransactionRejected,
+} from "../../rpc/chain-view.ts";
 import type { Header } from "../../vm/block.ts";
 import type { StateReader } from "../../vm/state/account.ts";
 import { NO_ACCOUNT } from "../../vm/state/account-codec.ts";
@@ -94,10 +99,18 @@ export class Mempool {
 
   /** Executable transactions, by sender and nonce. */
   pending(): readonly RecoveredTransaction[] {
-    const queues = [...this.#pool.senders.values()];
-    return queues.flatMap(({ entries, executable }) =>
-      entries.slice(0, executable).map(({ recovered }) => recovered),
-    );
+    return this.content().flatMap(({ pending }) => pending);
+  }
+
+  /** Everything, by sender. */
+  content(): readonly SenderTransactions[] {
+    return [...this.#pool.senders.keys()].map((sender) => this.contentOf(sender));
+  }
+
+  contentOf(sender: Address): SenderTransactions {
+    const { entries, executable } = this.#pool.senders.get(sender) ?? { entries: [], executable: 0 };
+    const pending = toRecovered(entries.slice(0, executable));
+    return { sender, pending, queued: toRecovered(entries.slice(executable)) };
   }
 
   /** What to put into a block with this base fee, best first. */

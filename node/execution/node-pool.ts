@@ -1,7 +1,7 @@
 /** The pool at work: users and peers on one side, the chain and its proposer on the other. See specs/node/mempool.md. */
 import type { Address, Hash } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
-import { type PoolStatus, TransactionRejected } from "../../rpc/chain-view.ts";
+import { type PoolStatus, type SenderTransactions, TransactionRejected } from "../../rpc/chain-view.ts";
 import { nextBaseFee } from "../../vm/base-fee.ts";
 import type { Block } from "../../vm/block.ts";
 import type { TransactionSource } from "../../vm/build-payload.ts";
@@ -66,6 +66,14 @@ export class NodePool implements TransactionPool {
 
   pending(): readonly RecoveredTransaction[] {
     return this.#mempool.pending();
+  }
+
+  content(): readonly SenderTransactions[] {
+    return this.#mempool.content();
+  }
+
+  contentOf(sender: Address): SenderTransactions {
+    return this.#mempool.contentOf(sender);
   }
 
   pendingNonce(address: Address): bigint {
