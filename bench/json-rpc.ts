@@ -1,64 +1,82 @@
-/** What a node answers per second over HTTP, on a network of one validator process; the client shares its two cores. */
-import { Agent, request } from "node:http";
-import { join } from "node:path";
-import { type Abi, encodeDeployData, encodeFunctionData } from "viem";
-import { buildContract } from "../contracts/build/build-contract.ts";
+/** What a node answers per second over HTTP; the client shares its two cores. Ours, and anvil beside it in the same run. */
+import { encodeDeployData, encodeFunctionData } from "viem";
 import { fromHex, type Hex, toHex } from "../primitives/bytes.ts";
-import { startSingleNode } from "../specs/support/single-node.ts";
-import { PROJECT_ROOT } from "../specs/support/vectors.ts";
 import { signTransaction } from "../vm/transaction-signature.ts";
 import { deriveDevAccounts } from "../wallet-cli/dev-accounts.ts";
+import { type BenchClient, createBenchClient } from "./bench-client.ts";
+import { buildToken } from "./token-artifact.ts";
 
 const CONNECTIONS = 32;
+const WARM_UP = 2_000;
 const READS = 5_000;
 const TRANSFERS_PER_ACCOUNT = 400;
+const POLL_MS = 20;
 const GWEI = 10n ** 9n;
 
-export type JsonRpcBench = {
-  readonly chainIdPerSecond: number;
-  readonly balancePerSecond: number;
-  readonly callPerSecond: number;
-  readonly acceptedPerSecond: number;
-  readonly includedPerSecond: number;
+export type JsonRpcRates = {
+  readonly chainId: number;
+  readonly balance: number;
+  readonly accepted: number;
+  readonly included: number;
 };
 
 type Call = { readonly method: string; readonly params: readonly unknown[] };
 
-export async function benchJsonRpc(): Promise<JsonRpcBench> {
-  const node = await startSingleNode();
-  const client = createClient(node.url);
+/** Rates of a node at `url` whose accounts 1 to 9 have sent nothing yet and whose blocks come every second. */
+export async function benchJsonRpc(url: string, chainId: number): Promise<JsonRpcRates> {
+  const client = createBenchClient(url, CONNECTIONS);
+  const address = deriveDevAccounts()[0]?.address;
   try {
-    const accounts = deriveDevAccounts();
-    const alice = accounts[0];
-    if (alice === undefined) throw new Error("no accounts");
-    const { token, abi } = await deployToken(client, node.chainId);
-    const data = encodeFunctionData({ abi, functionName: "balanceOf", args: [alice.address] });
-    const read = (method: string, params: readonly unknown[]) =>
-      perSecond(client, repeat({ method, params }, READS));
-    const chainIdPerSecond = await read("eth_chainId", []);
-    const balancePerSecond = await read("eth_getBalance", [alice.address, "latest"]);
-    const callPerSecond = await read("eth_call", [{ to: token, data }, "latest"]);
-
-    const raws = presigned(node.chainId);
+    await readsPerSecond(client, "eth_chainId", [], WARM_UP);
+    const readRates = {
+      chainId: await readsPerSecond(client, "eth_chainId", []),
+      balance: await readsPerSecond(client, "eth_getBalance", [address, "latest"]),
+    };
+    const raws = presigned(chainId);
     const firstBlock = Number(await client.call<Hex>("eth_blockNumber", []));
     const startedAt = performance.now();
-    const acceptedPerSecond = await perSecond(
+    const accepted = await perSecond(
       client,
       raws.map((raw) => ({ method: "eth_sendRawTransaction", params: [raw] })),
     );
     await included(client, firstBlock, raws.length);
-    const includedPerSecond = raws.length / ((performance.now() - startedAt) / 1000);
-    return { chainIdPerSecond, balancePerSecond, callPerSecond, acceptedPerSecond, includedPerSecond };
+    return { ...readRates, accepted, included: raws.length / ((performance.now() - startedAt) / 1000) };
   } finally {
     client.close();
-    await node.stop();
   }
 }
 
-const repeat = (call: Call, times: number) => Array.from({ length: times }, () => call);
+/** `eth_call` of the example token's balanceOf, per second. Deploys the token from account 0. */
+export async function benchTokenCalls(url: string, chainId: number): Promise<number> {
+  const client = createBenchClient(url, CONNECTIONS);
+  try {
+    const { abi, bytecode } = await buildToken();
+    const creation = fromHex(encodeDeployData({ abi, bytecode, args: ["Token", "TKN", 10n ** 24n] }));
+    const hash = await client.call<Hex>("eth_sendRawTransaction", [
+      sign(0, 0, chainId, undefined, creation, 20_000_000n),
+    ]);
+    const to = await deployed(client, hash);
+    const data = encodeFunctionData({
+      abi,
+      functionName: "balanceOf",
+      args: [deriveDevAccounts()[0]?.address],
+    });
+    await readsPerSecond(client, "eth_call", [{ to, data }, "latest"], WARM_UP);
+    return await readsPerSecond(client, "eth_call", [{ to, data }, "latest"]);
+  } finally {
+    client.close();
+  }
+}
+
+function readsPerSecond(client: BenchClient, method: string, params: readonly unknown[], times = READS) {
+  return perSecond(
+    client,
+    Array.from({ length: times }, () => ({ method, params })),
+  );
+}
 
 /** Calls per second with CONNECTIONS of them under way at any time. */
-async function perSecond(client: Client, calls: readonly Call[]): Promise<number> {
+async function perSecond(client: BenchClient, calls: readonly Call[]): Promise<number> {
   let next = 0;
   const startedAt = performance.now();
   const worker = async () => {
@@ -71,18 +89,25 @@ async function perSecond(client: Client, calls: readonly Call[]): Promise<number
 }
 
 /** Resolves when the blocks after `firstBlock` hold `count` transactions. */
-async function included(client: Client, firstBlock: number, count: number): Promise<void> {
+async function included(client: BenchClient, firstBlock: number, count: number): Promise<void> {
   let seen = 0;
   for (let number = firstBlock + 1; seen < count; ) {
-    const found = await client.call<Hex | null>("eth_getBlockTransactionCountByNumber", [
-      `0x${number.toString(16)}`,
-    ]);
-    if (found === null) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    // anvil answers an error, not null, for a block that is not there yet.
+    if (Number(await client.call<Hex>("eth_blockNumber", [])) < number) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       continue;
     }
-    seen += Number(found);
+    const params = [`0x${number.toString(16)}`];
+    seen += Number(await client.call<Hex>("eth_getBlockTransactionCountByNumber", params));
     number++;
+  }
+}
+
+async function deployed(client: BenchClient, hash: Hex): Promise<Hex> {
+  for (;;) {
+    const receipt = await client.call<{ contractAddress: Hex } | null>("eth_getTransactionReceipt", [hash]);
+    if (receipt !== null) return receipt.contractAddress;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
@@ -117,46 +142,4 @@ function presigned(chainId: number): readonly Hex[] {
     }
   }
   return raws;
-}
-
-async function deployToken(client: Client, chainId: number) {
-  const artifact = await buildContract(join(PROJECT_ROOT, "contracts/examples/token.ts"));
-  const abi = artifact.abi as Abi;
-  const creation = fromHex(encodeDeployData({ ...artifact, abi, args: ["Token", "TKN", 10n ** 24n] }));
-  const hash = await client.call<Hex>("eth_sendRawTransaction", [
-    sign(0, 0, chainId, undefined, creation, 20_000_000n),
-  ]);
-  for (;;) {
-    const receipt = await client.call<{ contractAddress: Hex } | null>("eth_getTransactionReceipt", [hash]);
-    if (receipt !== null) return { token: receipt.contractAddress, abi };
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-type Client = { call<T>(method: string, params: readonly unknown[]): Promise<T>; close(): void };
-
-/** node:http with kept connections: fetch would cost more than what it measures. */
-function createClient(url: string): Client {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  const headers = { "content-type": "application/json" };
-  return {
-    close: () => agent.destroy(),
-    call: <T>(method: string, params: readonly unknown[]) =>
-      new Promise<T>((resolve, reject) => {
-        const message = request(url, { method: "POST", agent, headers }, (response) => {
-          let body = "";
-          response.setEncoding("utf8");
-          response.on("data", (chunk: string) => {
-            body += chunk;
-          });
-          response.on("end", () => {
-            const answer = JSON.parse(body) as { result: T; error?: { message: string } };
-            if (answer.error === undefined) resolve(answer.result);
-            else reject(new Error(`${method}: ${answer.error.message}`));
-          });
-        });
-        message.on("error", reject);
-        message.end(JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }));
-      }),
-  };
 }

@@ -3,41 +3,63 @@
 import "../node/polyfill.ts";
 import { cpus } from "node:os";
 import { installNativeBackends } from "../node/native/install.ts";
-import { benchJsonRpc } from "./json-rpc.ts";
+import { startSingleNode } from "../specs/support/single-node.ts";
+import { startAnvil } from "./anvil.ts";
+import { callHost, meterBinary, restoreAndCall, startEngine } from "./contract-engine.ts";
+import { benchJsonRpc, benchTokenCalls } from "./json-rpc.ts";
 import { benchToken } from "./token.ts";
 import { executeTransfers } from "./transfers.ts";
 import { rootChangedAccounts, rootNewAccounts } from "./trie.ts";
 
-const rows: [string, string][] = [];
-const perSecond = (name: string, value: number) =>
-  rows.push([name, `${Math.round(value).toLocaleString("en")} /s`]);
-const note = (name: string, text: string) => rows.push([name, text]);
+const NAME_WIDTH = 52;
+const line = (name: string, ...cells: string[]) =>
+  console.log(`${name.padEnd(NAME_WIDTH)}${cells.map((cell) => cell.padStart(14)).join("")}`);
+const rate = (perSecond: number) => `${Math.round(perSecond).toLocaleString("en")} /s`;
+const micros = (seconds: number) => `${(seconds * 1e6).toFixed(1)} µs`;
+const millis = (seconds: number) => `${(seconds * 1e3).toFixed(0)} ms`;
 
 await installNativeBackends();
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}\n`);
 
-perSecond("trie: new accounts rooted", rootNewAccounts());
-perSecond("trie: changed accounts rooted", rootChangedAccounts());
+line("state root: new accounts", rate(rootNewAccounts()));
+line("state root: changed accounts", rate(rootChangedAccounts()));
 const transfers = executeTransfers();
-perSecond("block of native transfers, state root included", transfers);
+line("block of native transfers, root included", rate(transfers));
+
+line("\nengine: rewrite the binary (once per build)", millis(meterBinary()));
+line("engine: boot without its boot image", millis(startEngine()));
+const { restore, call } = restoreAndCall();
+line("engine: restore a snapshot", micros(restore));
+line("engine: restore and call an empty contract", micros(call));
+const { empty, text } = callHost();
+line("engine: a call of the host", micros(empty));
+line("engine: a call with 64 characters each way", micros(text));
 
 const token = await benchToken();
-perSecond("token transfer: calls from the snapshot", token.callsPerSecond);
-perSecond("block of token transfers, state root included", token.blockTransfersPerSecond);
-note(
-  "  a token transfer costs",
-  `${(transfers / token.blockTransfersPerSecond).toFixed(1)} native transfers`,
-);
-note("  gas of a token transfer, new holder", `${token.gasNewHolder} (Solidity about 51 000)`);
-note("  gas of a token transfer, known holder", `${token.gasKnownHolder} (Solidity about 35 000)`);
+line("\ntoken transfer from the snapshot, one core", rate(token.callsPerSecond));
+line("block of token transfers, root included", rate(token.blockTransfersPerSecond));
+line("  one costs as much as native transfers", (transfers / token.blockTransfersPerSecond).toFixed(1));
+line("  gas, new holder (Solidity about 51 000)", String(token.gasNewHolder));
+line("  gas, known holder (Solidity about 35 000)", String(token.gasKnownHolder));
 
-const rpc = await benchJsonRpc();
-perSecond("JSON-RPC eth_chainId (the cost of a request)", rpc.chainIdPerSecond);
-perSecond("JSON-RPC eth_getBalance", rpc.balancePerSecond);
-perSecond("JSON-RPC eth_call balanceOf of the token", rpc.callPerSecond);
-note("  an eth_call costs", `${(rpc.balancePerSecond / rpc.callPerSecond).toFixed(1)} eth_getBalance`);
-perSecond("JSON-RPC eth_sendRawTransaction accepted", rpc.acceptedPerSecond);
-perSecond("  … and included in blocks of one second", rpc.includedPerSecond);
+const node = await startSingleNode();
+const ours = await benchJsonRpc(node.url, node.chainId);
+const calls = await benchTokenCalls(node.url, node.chainId);
+await node.stop();
+const anvil = await startAnvil();
+const theirs = anvil === undefined ? undefined : await benchJsonRpc(anvil.url, anvil.chainId);
+await anvil?.stop();
 
-const width = Math.max(...rows.map(([name]) => name.length));
-for (const [name, value] of rows) console.log(`${name.padEnd(width)}  ${value.padStart(14)}`);
+line("\nJSON-RPC over HTTP, blocks of one second", "jurat", "anvil", "ratio");
+const rows = {
+  chainId: "eth_chainId (the cost of a request)",
+  balance: "eth_getBalance",
+  accepted: "eth_sendRawTransaction accepted",
+  included: "transfers included (30 M gas a block: 1 428)",
+} as const;
+for (const [name, title] of Object.entries(rows) as [keyof typeof rows, string][]) {
+  const other =
+    theirs === undefined ? ["absent", ""] : [rate(theirs[name]), (ours[name] / theirs[name]).toFixed(2)];
+  line(title, rate(ours[name]), ...other);
+}
+line("eth_call balanceOf of the TypeScript token", rate(calls));

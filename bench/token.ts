@@ -1,17 +1,15 @@
 /** How fast contracts run: transfers of the example token, from the snapshot and as whole blocks. */
-import { join } from "node:path";
-import { type Abi, encodeDeployData, encodeFunctionData } from "viem";
-import { buildContract } from "../contracts/build/build-contract.ts";
+import { encodeDeployData, encodeFunctionData } from "viem";
 import { openContractMachine } from "../node/execution/open-machine.ts";
 import { type Address, EMPTY_BYTES, fromHex, toHash, ZERO_HASH } from "../primitives/bytes.ts";
 import { assert } from "../primitives/errors.ts";
 import { config, ETHER, GWEI } from "../specs/support/execution-chain.ts";
 import { MemoryState } from "../specs/support/memory-state.ts";
-import { PROJECT_ROOT } from "../specs/support/vectors.ts";
 import { applyTransaction, type BlockOpening, beginBlock, finishBlock } from "../vm/block-execution.ts";
 import { runMessage } from "../vm/execute-transaction.ts";
 import type { RecoveredTransaction } from "../vm/transaction.ts";
 import { medianSeconds } from "./median.ts";
+import { buildToken } from "./token-artifact.ts";
 
 const DEPLOYER: Address = "0x00000000000000000000000000000000000abc00";
 const HOLDERS = 500;
@@ -26,9 +24,8 @@ export type TokenBench = {
 };
 
 export async function benchToken(count = 5_000): Promise<TokenBench> {
-  const artifact = await buildContract(join(PROJECT_ROOT, "contracts/examples/token.ts"));
-  const abi = artifact.abi as Abi;
-  const creation = fromHex(encodeDeployData({ ...artifact, abi, args: ["Token", "TKN", 10n ** 24n] }));
+  const { abi, bytecode } = await buildToken();
+  const creation = fromHex(encodeDeployData({ abi, bytecode, args: ["Token", "TKN", 10n ** 24n] }));
   const transferTo = (n: number) =>
     fromHex(encodeFunctionData({ abi, functionName: "transfer", args: [holder(n), 1n] }));
   const calls = Array.from({ length: HOLDERS }, (_, n) => transferTo(n));
