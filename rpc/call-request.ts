@@ -9,6 +9,7 @@ import {
   data,
   hash,
   listOf,
+  mapOf,
   objectOf,
   optional,
   quantity,
@@ -20,7 +21,7 @@ import {
 /** Entries of an access list, and keys of one entry, in a call. */
 const ACCESS_LIST_LIMIT = 1000;
 /** Accounts, and slots of one account, a call may override. */
-const OVERRIDES_LIMIT = 1000;
+const OVERRIDES = { limit: 1000 };
 
 const accessList: Schema<readonly AccessListEntry[]> = listOf(
   objectOf("an access list entry", { address, storageKeys: listOf(hash, ACCESS_LIST_LIMIT) }),
@@ -108,24 +109,29 @@ const overrideFields = objectOf("a state override", {
 
 /** By address. `state` replaces the whole storage, `stateDiff` single slots. */
 export const stateOverrides: Schema<ReadonlyMap<Address, StateOverride>> = optional(
-  mapOf("state overrides by address", address, {
-    expects: overrideFields.expects,
-    read(json: unknown, at: string): StateOverride {
-      const read = overrideFields.read(json, at);
-      if (read.state !== undefined && read.stateDiff !== undefined) {
-        throw new SchemaError(at, "account has both 'state' and 'stateDiff'");
-      }
-      return withoutUndefined(read);
+  mapOf(
+    "state overrides by address",
+    address,
+    {
+      expects: overrideFields.expects,
+      read(json: unknown, at: string): StateOverride {
+        const read = overrideFields.read(json, at);
+        if (read.state !== undefined && read.stateDiff !== undefined) {
+          throw new SchemaError(at, "account has both 'state' and 'stateDiff'");
+        }
+        return withoutUndefined(read);
+      },
+      write: (value: StateOverride) =>
+        overrideFields.write({
+          balance: value.balance,
+          nonce: value.nonce,
+          code: value.code,
+          state: value.state,
+          stateDiff: value.stateDiff,
+        }),
     },
-    write: (value: StateOverride) =>
-      overrideFields.write({
-        balance: value.balance,
-        nonce: value.nonce,
-        code: value.code,
-        state: value.state,
-        stateDiff: value.stateDiff,
-      }),
-  }),
+    OVERRIDES,
+  ),
   new Map(),
 );
 
@@ -141,24 +147,5 @@ function slotMap(): Schema<ReadonlyMap<Hash, bigint>> {
     read: (json, at) => BigInt(hash.read(json, at)),
     write: (value) => `0x${value.toString(16).padStart(64, "0")}`,
   };
-  return mapOf("words by storage slot", storageSlot, word);
-}
-
-function mapOf<K extends string, V>(
-  expects: string,
-  key: Schema<K>,
-  value: Schema<V>,
-): Schema<ReadonlyMap<K, V>> {
-  return {
-    expects,
-    read(json, at) {
-      if (!isJsonObject(json)) throw new SchemaError(at, `expected ${expects}`);
-      const entries = Object.entries(json);
-      if (entries.length > OVERRIDES_LIMIT) throw new SchemaError(at, `more than ${OVERRIDES_LIMIT} members`);
-      return new Map(
-        entries.map(([name, member]) => [key.read(name, at), value.read(member, `${at}.${name}`)]),
-      );
-    },
-    write: (map) => Object.fromEntries([...map].map(([name, member]) => [name, value.write(member)])),
-  };
+  return mapOf("words by storage slot", storageSlot, word, OVERRIDES);
 }

@@ -1,6 +1,7 @@
 /** What the JSON-RPC methods ask of a node: the one port between `rpc` and the chain. See specs/rpc/chain-view.md. */
 import type { Address, Hash } from "../primitives/bytes.ts";
 import type { Block, ExecutedReceipt, Log } from "../vm/block.ts";
+import type { ChainConfig } from "../vm/chain-config.ts";
 import type { Account, StateReader } from "../vm/state/account.ts";
 import type { AccessListEntry, RecoveredTransaction } from "../vm/transaction.ts";
 
@@ -63,6 +64,11 @@ export type CallOutcome = {
   readonly output: Uint8Array;
   readonly gasUsed: bigint;
 };
+
+/** An access list and the call that was run with it, or why the call may not even begin. */
+export type AccessListOutcome =
+  | { readonly accessList: readonly AccessListEntry[]; readonly call: CallOutcome }
+  | { readonly failed: CallOutcome };
 
 export type AccountProof = {
   readonly account: Account;
@@ -138,6 +144,8 @@ export type RejectionText =
  */
 export interface ChainView {
   readonly chainId: number;
+  readonly config: ChainConfig;
+  readonly genesisHash: Hash;
   readonly clientVersion: string;
 
   head(): Block;
@@ -178,6 +186,12 @@ export interface ChainView {
     block: Block,
     overrides: ReadonlyMap<Address, StateOverride>,
   ): Promise<{ readonly gas: bigint } | { readonly failed: CallOutcome }>;
+  /** What the call touches, as an access list that makes it warm. */
+  createAccessList(
+    request: CallRequest,
+    block: Block,
+    overrides: ReadonlyMap<Address, StateOverride>,
+  ): Promise<AccessListOutcome>;
   /** Logs of canonical blocks from `first` to `last`, both included, in chain order; the first `limit`. */
   logs(filter: LogFilter, first: number, last: number, limit: number): Promise<readonly LocatedLog[]>;
 

@@ -2,26 +2,40 @@
 import type { Method } from "./method.ts";
 import * as accounts from "./methods/accounts.ts";
 import * as blocks from "./methods/blocks.ts";
-import { call, estimateGas } from "./methods/calls.ts";
+import { call, createAccessList, estimateGas } from "./methods/calls.ts";
 import * as fees from "./methods/fees.ts";
+import { fillTransaction } from "./methods/fill-transaction.ts";
 import * as filters from "./methods/filters.ts";
 import { getLogs } from "./methods/logs.ts";
+import { modulesOf } from "./methods/modules.ts";
 import * as network from "./methods/network.ts";
+import * as nodeConfiguration from "./methods/node-configuration.ts";
 import * as pool from "./methods/pool.ts";
+import * as raw from "./methods/raw.ts";
+import { sendRawTransactionSync } from "./methods/send-sync.ts";
 import { status } from "./methods/status.ts";
 import { subscribe, unsubscribe } from "./methods/subscriptions.ts";
 import * as transactions from "./methods/transactions.ts";
 import * as uncles from "./methods/uncles.ts";
 
-export const METHODS: readonly Method[] = [
+const SERVED: readonly Method[] = [
   ...Object.values(network),
+  ...Object.values(nodeConfiguration),
   ...Object.values(blocks),
   ...Object.values(uncles),
-  ...Object.values(transactions),
+  transactions.sendRawTransaction,
+  transactions.getTransactionByHash,
+  transactions.getTransactionByBlockHashAndIndex,
+  transactions.getTransactionByBlockNumberAndIndex,
+  transactions.getTransactionReceipt,
+  sendRawTransactionSync,
+  ...Object.values(raw),
   ...Object.values(pool),
   ...Object.values(accounts),
   call,
   estimateGas,
+  createAccessList,
+  fillTransaction,
   ...Object.values(fees),
   getLogs,
   filters.newFilter,
@@ -34,3 +48,5 @@ export const METHODS: readonly Method[] = [
   unsubscribe,
   status,
 ];
+
+export const METHODS: readonly Method[] = [...SERVED, modulesOf(SERVED)];

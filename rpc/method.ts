@@ -1,6 +1,7 @@
 /** A JSON-RPC method as one value: name, schemas and handler. See specs/rpc/dispatch.md. */
 import type { ChainView } from "./chain-view.ts";
 import type { Filters } from "./filters.ts";
+import type { ReceiptWaits } from "./receipt-waits.ts";
 import { invalidParams } from "./rpc-errors.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
 import { type Fields, type Schema, SchemaError, type ValuesOf } from "./schema.ts";
@@ -14,6 +15,7 @@ export type RpcContext = {
   readonly chain: ChainView;
   readonly filters: Filters;
   readonly limits: RpcLimits;
+  readonly receiptWaits: ReceiptWaits;
   processUsage(): ProcessUsage;
   /** The WebSocket connection to notify; undefined over HTTP. */
   readonly subscriber: Subscriber | undefined;

@@ -17,6 +17,8 @@ export const ERROR_CODES = {
   limitExceeded: -32005,
   /** The contract reverted; `data` holds what it reverted with. */
   reverted: 3,
+  /** EIP-7966: the transaction waits, and no block took it in time; `data` holds its hash. */
+  notIncludedInTime: 4,
   /** EIP-4444's number for history this node no longer keeps. */
   prunedHistory: 4444,
 } as const;

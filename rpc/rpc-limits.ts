@@ -13,6 +13,10 @@ export type RpcLimits = {
   /** Entries a filter holds between two polls; a fuller one is dropped. */
   readonly filterEntries: number;
   readonly filterIdleMs: number;
+  /** Requests of all clients together that wait for their transaction's receipt, and how long. */
+  readonly receiptWaits: number;
+  readonly receiptTimeoutMs: number;
+  readonly receiptTimeoutMaximumMs: number;
   readonly httpConnections: number;
   readonly webSocketConnections: number;
   readonly subscriptionsPerConnection: number;
@@ -35,6 +39,10 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   filters: 4096,
   filterEntries: 20_000,
   filterIdleMs: 5 * 60 * 1000,
+  receiptWaits: 1024,
+  // Geth's, both: a few blocks, and what a client may ask for at most.
+  receiptTimeoutMs: 20_000,
+  receiptTimeoutMaximumMs: 60_000,
   httpConnections: 4096,
   webSocketConnections: 1024,
   subscriptionsPerConnection: 256,

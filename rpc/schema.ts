@@ -73,6 +73,16 @@ export const count: Schema<number> = {
   write: toQuantity,
 };
 
+/** Clients send some counts as a quantity or as a plain number. */
+export function numberOrCount(expects: string): Schema<number> {
+  return {
+    expects,
+    read: (json, at) =>
+      typeof json === "number" && Number.isSafeInteger(json) && json >= 0 ? json : count.read(json, at),
+    write: toQuantity,
+  };
+}
+
 /** DATA: bytes, two hex digits each. */
 export const data: Schema<Uint8Array> = {
   expects: "data: 0x-prefixed hex, two digits per byte",
@@ -177,6 +187,27 @@ export function listOf<T>(
       return json.map((member, index) => schema.read(member, `${at}[${index}]`));
     },
     write: (values) => values.map((value) => schema.write(value)),
+  };
+}
+
+/** An object used as a map. `tooMany` is the text when it has more than `limit` members. */
+export function mapOf<K extends string, V>(
+  expects: string,
+  key: Schema<K>,
+  value: Schema<V>,
+  { limit, tooMany = `more than ${limit} members` }: { readonly limit: number; readonly tooMany?: string },
+): Schema<ReadonlyMap<K, V>> {
+  return {
+    expects,
+    read(json, at) {
+      if (!isJsonObject(json)) throw new SchemaError(at, `expected ${expects}`);
+      const entries = Object.entries(json);
+      if (entries.length > limit) throw new SchemaError(at, tooMany);
+      return new Map(
+        entries.map(([name, member]) => [key.read(name, at), value.read(member, `${at}.${name}`)]),
+      );
+    },
+    write: (map) => Object.fromEntries([...map].map(([name, member]) => [name, value.write(member)])),
   };
 }
 

@@ -17,6 +17,7 @@ import {
 } from "./http-exchange.ts";
 import type { Method, ProcessUsage, RpcContext } from "./method.ts";
 import { computeReadiness } from "./readiness.ts";
+import { createReceiptWaits, type SetTimer } from "./receipt-waits.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
 import { createSubscriptionHub, type SubscriptionHub } from "./subscriptions.ts";
 import { serveWebSocket } from "./web-socket-session.ts";
@@ -34,6 +35,7 @@ export type RpcServerOptions = {
   readonly corsOrigins: readonly string[];
   /** Milliseconds of a clock that never goes back, for idle filters. */
   now(): number;
+  readonly setTimer: SetTimer;
   processUsage(): ProcessUsage;
   /** Told about failures that are our fault. */
   onFault(error: unknown, methodName: string): void;
@@ -57,12 +59,14 @@ const PING_MS = 30_000;
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   const { chain, limits } = options;
   const filters = createFilters(chain, limits, options.now);
+  const receiptWaits = createReceiptWaits(chain, limits, options.setTimer);
   const hub = createSubscriptionHub(chain, limits);
   const dispatcher = createDispatcher(options);
   const context: RpcContext = {
     chain,
     filters,
     limits,
+    receiptWaits,
     processUsage: options.processUsage,
     subscriber: undefined,
   };
@@ -88,6 +92,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   await listen(server, options.host, options.port);
   async function close(): Promise<void> {
     filters.close();
+    receiptWaits.close();
     hub.close();
     sockets.close();
     const closed = new Promise((resolve) => server.close(resolve));

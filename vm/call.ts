@@ -41,7 +41,7 @@ export type CallResult = {
   readonly gasSpent: number;
   readonly refund: number;
   readonly logs: readonly Log[];
-  /** Every address and slot it touched, those that are always warm too. */
+  /** Every address and slot it touched, those that are always warm and those of reverted messages too. */
   readonly accessList: readonly AccessListEntry[];
   readonly contractAddress: Address | undefined;
 };
@@ -70,7 +70,7 @@ export function executeCall(site: CallSite, request: CallRequest, gasLimit: numb
   const refund = journal.refund();
   const gasUsed = gasAfterRefund(gasSpent, refund, floorGas(data));
   const { outcome, output, contractAddress } = run;
-  const touched = journal.accessList();
+  const touched = journal.touchedList();
   return {
     outcome,
     output,

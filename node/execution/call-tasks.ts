@@ -1,10 +1,18 @@
 /** Reads that run contract code or scan many blocks, as tasks that can cross threads. See specs/node/calls.md. */
 import type { Address, Hash } from "../../primitives/bytes.ts";
-import type { CallOutcome, CallRequest, LocatedLog, LogFilter, StateOverride } from "../../rpc/chain-view.ts";
+import type {
+  AccessListOutcome,
+  CallOutcome,
+  CallRequest,
+  LocatedLog,
+  LogFilter,
+  StateOverride,
+} from "../../rpc/chain-view.ts";
 import { TransactionRejected } from "../../rpc/chain-view.ts";
 import type { Header } from "../../vm/block.ts";
 import type { AncestorHash } from "../../vm/block-execution.ts";
 import { type CallResult, type CallSite, executeCall } from "../../vm/call.ts";
+import { createAccessList } from "../../vm/create-access-list.ts";
 import { estimateGas } from "../../vm/estimate-gas.ts";
 import type { ContractMachine } from "../../vm/message.ts";
 import { OUTCOME_TEXT } from "../../vm/outcome-text.ts";
@@ -14,7 +22,9 @@ import { toRejection } from "./rejection.ts";
 /** Gas a call may use: about what a block may. */
 export const CALL_GAS_CAP = 30_000_000;
 
-export type CallTask<K extends "call" | "estimateGas" = "call" | "estimateGas"> = {
+type CallKind = "call" | "estimateGas" | "accessList";
+
+export type CallTask<K extends CallKind = CallKind> = {
   readonly kind: K;
   readonly request: CallRequest;
   readonly header: Header;
@@ -32,12 +42,14 @@ export type LogsTask = {
 
 export type ReadTask = CallTask | LogsTask;
 export type GasEstimate = { readonly gas: bigint } | { readonly failed: CallOutcome };
+type Results = {
+  readonly call: CallOutcome;
+  readonly estimateGas: GasEstimate;
+  readonly accessList: AccessListOutcome;
+  readonly logs: readonly LocatedLog[];
+};
 /** The result of each kind of task. */
-export type ReadResult<T extends ReadTask> = T extends LogsTask
-  ? readonly LocatedLog[]
-  : T extends CallTask<"call">
-    ? CallOutcome
-    : GasEstimate;
+export type ReadResult<T extends ReadTask> = Results[T["kind"]];
 
 /** What a thread needs to carry out tasks. */
 export type TaskSite = {
@@ -55,7 +67,7 @@ export class StateNotHere extends Error {
 }
 
 /** @throws StateNotHere */
-export function runTask(task: ReadTask, site: TaskSite): CallOutcome | GasEstimate | readonly LocatedLog[] {
+export function runTask(task: ReadTask, site: TaskSite): Results[keyof Results] {
   if (task.kind === "logs") return site.findLogs(task.filter, task.first, task.last, task.limit);
   const state = site.stateAt(task.blockHash);
   if (state === undefined) throw new StateNotHere();
@@ -67,15 +79,29 @@ export function runTask(task: ReadTask, site: TaskSite): CallOutcome | GasEstima
     state,
     ancestorHash: site.ancestorHash(task.blockHash),
   };
-  const { gas } = task.request;
-  const gasLimit = gas === undefined || gas > BigInt(CALL_GAS_CAP) ? CALL_GAS_CAP : Number(gas);
   try {
-    if (task.kind === "call") return toOutcome(executeCall(callSite, task.request, gasLimit));
-    const estimate = estimateGas(callSite, task.request, gasLimit);
-    return "gas" in estimate ? { gas: BigInt(estimate.gas) } : { failed: toOutcome(estimate.failed) };
+    return runCall(task, callSite);
   } catch (error) {
     const refused = refusal(error);
     return task.kind === "call" ? refused : { failed: refused };
+  }
+}
+
+/** @throws InvalidTransactionError when the call may not even begin. */
+function runCall({ kind, request }: CallTask, site: CallSite): Results[CallKind] {
+  const { gas } = request;
+  const gasLimit = gas === undefined || gas > BigInt(CALL_GAS_CAP) ? CALL_GAS_CAP : Number(gas);
+  switch (kind) {
+    case "call":
+      return toOutcome(executeCall(site, request, gasLimit));
+    case "estimateGas": {
+      const estimate = estimateGas(site, request, gasLimit);
+      return "gas" in estimate ? { gas: BigInt(estimate.gas) } : { failed: toOutcome(estimate.failed) };
+    }
+    case "accessList": {
+      const { accessList, result } = createAccessList(site, request, gasLimit);
+      return { accessList, call: toOutcome(result) };
+    }
   }
 }
 

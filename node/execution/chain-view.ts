@@ -1,6 +1,7 @@
 /** The chain as JSON-RPC sees it, over the execution chain, the pool and the call worker. See specs/rpc/chain-view.md. */
 import { type Address, type Hash, ZERO_HASH } from "../../primitives/bytes.ts";
 import type {
+  AccessListOutcome,
   AccountProof,
   BlockReference,
   CallOutcome,
@@ -17,6 +18,7 @@ import type {
 } from "../../rpc/chain-view.ts";
 import { nextBaseFee } from "../../vm/base-fee.ts";
 import type { Block, ExecutedReceipt } from "../../vm/block.ts";
+import type { ChainConfig } from "../../vm/chain-config.ts";
 import type { StateReader } from "../../vm/state/account.ts";
 import { proveAccount } from "../../vm/state/proof.ts";
 import type { RecoveredTransaction } from "../../vm/transaction.ts";
@@ -48,6 +50,8 @@ export type NodeChainViewParts = {
 
 export class NodeChainView implements ChainView {
   readonly chainId: number;
+  readonly config: ChainConfig;
+  readonly genesisHash: Hash;
   readonly clientVersion: string;
   readonly #chain: ExecutionChain;
   readonly #pool: NodePool;
@@ -56,6 +60,8 @@ export class NodeChainView implements ChainView {
 
   constructor({ chain, pool, calls, clientVersion }: NodeChainViewParts) {
     this.chainId = Number(chain.config.chainId);
+    this.config = chain.config;
+    this.genesisHash = chain.genesisHash;
     this.clientVersion = clientVersion;
     this.#chain = chain;
     this.#pool = pool;
@@ -165,6 +171,15 @@ export class NodeChainView implements ChainView {
     overrides: ReadonlyMap<Address, StateOverride>,
   ): Promise<GasEstimate> {
     const task: CallTask<"estimateGas"> = { kind: "estimateGas", request, overrides, ...siteOf(block) };
+    return this.#calls.run(task);
+  }
+
+  async createAccessList(
+    request: CallRequest,
+    block: Block,
+    overrides: ReadonlyMap<Address, StateOverride>,
+  ): Promise<AccessListOutcome> {
+    const task: CallTask<"accessList"> = { kind: "accessList", request, overrides, ...siteOf(block) };
     return this.#calls.run(task);
   }
 

@@ -70,6 +70,7 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
     methods: METHODS,
     limits: DEFAULT_RPC_LIMITS,
     now: nowMs,
+    setTimer: systemTime.setTimer,
     processUsage,
     onFault: (error, methodName) => log.error({ err: error, methodName }, "JSON-RPC method failed"),
   });

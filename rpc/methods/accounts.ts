@@ -3,21 +3,23 @@ import { EMPTY_BYTES, type Hex, toHash, toHex } from "../../primitives/bytes.ts"
 import { blockParameter, requireBlock, requireState } from "../block-parameter.ts";
 import type { JsonObject } from "../json.ts";
 import { method } from "../method.ts";
-import { prunedHistory } from "../rpc-errors.ts";
+import { invalidParams, prunedHistory } from "../rpc-errors.ts";
 import {
   address,
   asJson,
   data,
   hash,
   listOf,
+  mapOf,
   quantity,
   type Schema,
   storageSlot,
   toQuantity,
 } from "../schema.ts";
 
-/** Storage proofs in one answer; geth's limit too. */
-const PROOF_SLOTS_LIMIT = 1024;
+/** Storage slots in one request; geth's limit too. */
+const SLOTS_LIMIT = 1024;
+const TOO_MANY_SLOTS = `too many slots (max ${SLOTS_LIMIT})`;
 
 export const getBalance = method({
   name: "eth_getBalance",
@@ -59,6 +61,28 @@ export const getStorageAt = method({
     toHash(requireState(chain, params.block).storage(params.address, params.slot)),
 });
 
+export const getStorageValues = method({
+  name: "eth_getStorageValues",
+  summary: "Words of storage slots of several accounts.",
+  params: {
+    requests: mapOf("storage slots by address", address, listOf(storageSlot, SLOTS_LIMIT, TOO_MANY_SLOTS), {
+      limit: SLOTS_LIMIT,
+      tooMany: TOO_MANY_SLOTS,
+    }),
+    block: blockParameter,
+  },
+  result: asJson<JsonObject>("words by address, in the order of the slots"),
+  handle({ chain }, { requests, block }) {
+    const slots = [...requests.values()].reduce((sum, list) => sum + list.length, 0);
+    if (slots === 0) throw invalidParams("empty request");
+    if (slots > SLOTS_LIMIT) throw invalidParams(TOO_MANY_SLOTS);
+    const state = requireState(chain, block);
+    return Object.fromEntries(
+      [...requests].map(([at, list]) => [at, list.map((slot) => toHash(state.storage(at, slot)))]),
+    );
+  },
+});
+
 /** A slot together with the key as the client wrote it, which the answer repeats. */
 type ProofKey = { readonly slot: Hex; readonly key: Hex };
 
@@ -77,7 +101,7 @@ export const getProof = method({
   summary: "Merkle proofs of an account and of storage slots against the block's state root (EIP-1186).",
   params: {
     address,
-    slots: listOf(proofKey, PROOF_SLOTS_LIMIT, `too many slots (max ${PROOF_SLOTS_LIMIT})`),
+    slots: listOf(proofKey, SLOTS_LIMIT, TOO_MANY_SLOTS),
     block: blockParameter,
   },
   result: asJson<JsonObject>("an account proof"),

@@ -4,9 +4,10 @@ import type { Block } from "../../vm/block.ts";
 import { blockParameter, requireBlock, requireState } from "../block-parameter.ts";
 import { type CallParameter, callParameter, checkCall, stateOverrides } from "../call-request.ts";
 import type { BlockReference, ChainView } from "../chain-view.ts";
+import type { JsonObject } from "../json.ts";
 import { method } from "../method.ts";
 import { callError } from "../revert-reason.ts";
-import { data, quantity } from "../schema.ts";
+import { asJson, data, quantity, toQuantity } from "../schema.ts";
 
 const params = { transaction: callParameter, block: blockParameter, overrides: stateOverrides };
 
@@ -33,6 +34,21 @@ export const estimateGas = method({
     const estimate = await chain.estimateGas(transaction, site, overrides);
     if ("failed" in estimate) throw callError(estimate.failed);
     return estimate.gas;
+  },
+});
+
+export const createAccessList = method({
+  name: "eth_createAccessList",
+  summary: "What a call touches, as an access list, and the gas it uses with it.",
+  params,
+  result: asJson<JsonObject>("an access list, gas used, and why the call failed if it did"),
+  async handle({ chain }, { transaction, block, overrides }) {
+    const site = prepare(chain, transaction, block);
+    const made = await chain.createAccessList(transaction, site, overrides);
+    if ("failed" in made) throw callError(made.failed);
+    const { outcome, gasUsed } = made.call;
+    const answer = { accessList: made.accessList, gasUsed: toQuantity(gasUsed) };
+    return outcome === "success" ? answer : { ...answer, error: callError(made.call).message };
   },
 });
 

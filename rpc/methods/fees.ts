@@ -10,8 +10,8 @@ import { method } from "../method.ts";
 import { invalidParams, prunedHistory } from "../rpc-errors.ts";
 import {
   asJson,
-  count,
   listOf,
+  numberOrCount,
   optional,
   quantity,
   type Schema,
@@ -39,13 +39,24 @@ export const maxPriorityFeePerGas = method({
   handle: ({ chain }) => suggestTip(chain),
 });
 
-/** Clients send the count as a quantity or as a plain number. */
-const blockCount: Schema<number> = {
-  expects: "a number of blocks",
-  read: (json, at) =>
-    typeof json === "number" && Number.isSafeInteger(json) && json >= 0 ? json : count.read(json, at),
-  write: toQuantity,
-};
+export const baseFee = method({
+  name: "eth_baseFee",
+  summary: "Base fee per gas of the next block.",
+  params: {},
+  result: quantity,
+  handle: ({ chain }) => chain.nextBaseFee(),
+});
+
+/** There are no blobs on this chain: their base fee stays at the least EIP-4844 allows, 1 wei. */
+const BLOB_BASE_FEE_WEI = 1n;
+
+export const blobBaseFee = method({
+  name: "eth_blobBaseFee",
+  summary: "Base fee per blob gas: always 1 wei.",
+  params: {},
+  result: quantity,
+  handle: () => BLOB_BASE_FEE_WEI,
+});
 
 const percentile: Schema<number> = {
   expects: "a number from 0 to 100",
@@ -60,7 +71,7 @@ export const feeHistory = method({
   name: "eth_feeHistory",
   summary: "Base fees, fullness and tips by percentile of consecutive blocks.",
   params: {
-    blockCount,
+    blockCount: numberOrCount("a number of blocks"),
     newestBlock: blockNumberOrTag,
     rewardPercentiles: optional(
       listOf(percentile, PERCENTILES_LIMIT, `over the query limit ${PERCENTILES_LIMIT}`),
@@ -116,8 +127,8 @@ async function historyOf(
     oldestBlock: toQuantity(blocks[0]?.header.number ?? 0),
     baseFeePerGas: baseFees.map(toQuantity),
     gasUsedRatio: blocks.map(({ header }) => Number(header.gasUsed) / Number(header.gasLimit)),
-    // There are no blobs on this chain; clients that know EIP-4844 expect the fields.
-    baseFeePerBlobGas: baseFees.map(() => "0x1"),
+    // Clients that know EIP-4844 expect the fields.
+    baseFeePerBlobGas: baseFees.map(() => toQuantity(BLOB_BASE_FEE_WEI)),
     blobGasUsedRatio: blocks.map(() => 0),
   };
   if (percentiles === undefined || percentiles.length === 0) return history;

@@ -1,4 +1,5 @@
 /** Transactions: sending, finding, and their receipts. See specs/rpc/methods.md#transactions. */
+import type { Hash } from "../../primitives/bytes.ts";
 import { blockNumberOrTag, findBlock } from "../block-parameter.ts";
 import type { BlockReference, ChainView } from "../chain-view.ts";
 import { encodeReceipt } from "../encode-receipt.ts";
@@ -61,11 +62,14 @@ export const getTransactionReceipt = method({
   summary: "The receipt of a mined transaction; null while it waits or when it is not known.",
   params: { hash },
   result: asJson<JsonObject | null>("a receipt, or null"),
-  handle({ chain }, params) {
-    const located = chain.transaction(params.hash);
-    if (located?.block === undefined) return null;
-    const receipts = chain.receipts(located.block.hash);
-    if (receipts === undefined) return null;
-    return encodeReceipt(located.block, receipts, located.index) ?? null;
-  },
+  handle: ({ chain }, params) => findReceipt(chain, params.hash),
 });
+
+/** Null while the transaction waits or when it is not known. */
+export function findReceipt(chain: ChainView, transactionHash: Hash): JsonObject | null {
+  const located = chain.transaction(transactionHash);
+  if (located?.block === undefined) return null;
+  const receipts = chain.receipts(located.block.hash);
+  if (receipts === undefined) return null;
+  return encodeReceipt(located.block, receipts, located.index) ?? null;
+}

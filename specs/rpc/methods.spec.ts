@@ -142,6 +142,8 @@ describe("rpc methods: the specification's schemas", () => {
     const known = openrpc.names();
     // Older than the specification's document, and asked for by web3, explorers and every WebSocket client.
     const others = ["eth_subscribe", "eth_unsubscribe", "net_listening", "net_peerCount"];
+    // In geth, and on their way into the specification.
+    others.push("eth_sendRawTransactionSync", "eth_getRawTransactionByHash");
     const names = METHODS.map(({ name }) => name).filter((name) => /^(eth|net)_/.test(name));
     const unknown = names.filter(
       (name) => !known.includes(name) && !others.includes(name) && !name.includes("Uncle"),
@@ -175,7 +177,7 @@ describe("rpc methods: network", () => {
         await ask("web3_sha3", "0x68656c6c6f"),
         "0x1c8aff950685c2ed4bc3174f3472287b56d9517b9c948127319a09a7a36deac8",
       );
-      for (const name of ["eth_sign", "personal_newAccount", "engine_newPayloadV4", "eth_fillTransaction"]) {
+      for (const name of ["eth_sign", "personal_newAccount", "engine_newPayloadV4", "debug_getBadBlocks"]) {
         deepEqual(await refuse(name), {
           code: -32601,
           message: `the method ${name} does not exist/is not available`,

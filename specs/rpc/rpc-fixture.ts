@@ -4,6 +4,7 @@ import { createFilters } from "../../rpc/filters.ts";
 import type { Json } from "../../rpc/json.ts";
 import type { RpcContext } from "../../rpc/method.ts";
 import { METHODS } from "../../rpc/method-table.ts";
+import { createReceiptWaits } from "../../rpc/receipt-waits.ts";
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from "../../rpc/rpc-limits.ts";
 import { LiveChain } from "../support/live-chain.ts";
 import { withScratchDatabase } from "../support/scratch-database.ts";
@@ -15,9 +16,13 @@ export type RpcAnswer = { readonly result?: Json; readonly error?: RpcFailure };
 // biome-ignore lint/suspicious/noExplicitAny: answers have the shape the spec asserts.
 export type Loose = any;
 
+export type Timer = { readonly delayMs: number; fire(): void };
+
 export type RpcFixture = {
   readonly live: LiveChain;
   readonly clock: { now: number };
+  /** Set and neither fired nor cancelled. */
+  readonly timers: Timer[];
   /** Failures that are our fault; a spec expects none. */
   readonly faults: unknown[];
   answer(method: string, ...params: unknown[]): Promise<RpcAnswer>;
@@ -37,10 +42,17 @@ export async function withRpc<T>(
     const faults: unknown[] = [];
     const allLimits = { ...DEFAULT_RPC_LIMITS, ...limits };
     const dispatcher = createDispatcher({ methods: METHODS, onFault: (error) => faults.push(error) });
+    const timers: Timer[] = [];
+    const receiptWaits = createReceiptWaits(live.view, allLimits, (fire, delayMs) => {
+      const timer = { delayMs, fire };
+      timers.push(timer);
+      return () => void timers.splice(timers.indexOf(timer), 1);
+    });
     const context: RpcContext = {
       chain: live.view,
       filters: createFilters(live.view, allLimits, () => clock.now),
       limits: allLimits,
+      receiptWaits,
       processUsage: () => ({ residentBytes: 1000, cpuMs: 20 }),
       subscriber: undefined,
     };
@@ -62,8 +74,9 @@ export async function withRpc<T>(
       return error;
     };
     try {
-      return await body({ live, clock, faults, answer, ask, refuse });
+      return await body({ live, clock, timers, faults, answer, ask, refuse });
     } finally {
+      receiptWaits.close();
       await live.stop();
     }
   });

@@ -31,6 +31,7 @@ export async function withServer<T>(
       virtualHosts: ["localhost"],
       corsOrigins: ["*"],
       now: () => 0,
+      setTimer: () => () => undefined,
       processUsage: () => ({ residentBytes: 1, cpuMs: 1 }),
       onFault: (error) => faults.push(error),
     });

@@ -169,6 +169,7 @@ describe("rpc server over HTTP", () => {
         virtualHosts: [],
         corsOrigins: [],
         now: () => 0,
+        setTimer: () => () => undefined,
         processUsage: () => ({ residentBytes: 0, cpuMs: 0 }),
         onFault: () => undefined,
       });

@@ -29,7 +29,7 @@ import { end, ScriptedMachine } from "./scripted-machine.ts";
 
 /** Logs its call data: the first 32 bytes as a topic after its own, the whole as data. */
 export const LOGGER: Address = `0x${"10".repeat(20)}`;
-/** Reverts with its call data. */
+/** Touches slot 0 and reverts with its call data. */
 export const REVERTER: Address = `0x${"20".repeat(20)}`;
 /** Adds the word it is called with to slot 0 and returns the sum. */
 export const COUNTER: Address = `0x${"30".repeat(20)}`;
@@ -52,11 +52,19 @@ const SCRIPTS: readonly (readonly [Address, string, (frame: Frame) => MessageRes
       return end("success", gas - 1000);
     },
   ],
-  [REVERTER, "reverter", ({ data, gas }) => end("revert", gas - 100, data)],
+  [
+    REVERTER,
+    "reverter",
+    ({ context, data, gas, self }) => {
+      context.journal.touchSlot(self, toHash(0n));
+      return end("revert", gas - 100, data);
+    },
+  ],
   [
     COUNTER,
     "counter",
     ({ context, data, gas, self }) => {
+      context.journal.touchSlot(self, toHash(0n));
       const sum = context.journal.storage(self, toHash(0n)) + bytesToBigInt(data);
       context.journal.setStorage(self, toHash(0n), sum);
       return end("success", gas - 5000, fromHex(toHash(sum)));

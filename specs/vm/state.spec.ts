@@ -120,6 +120,17 @@ describe("state: journal", () => {
     );
   });
 
+  it("remembers what was touched even when it was taken back", () => {
+    const journal = createJournal(MemoryState.of(allocation));
+    const checkpoint = journal.checkpoint();
+    equal(journal.touchSlot(address(1), slot(2)), false);
+    journal.revertTo(checkpoint);
+    deepEqual(journal.accessList(), []);
+    deepEqual(journal.touchedList(), [{ address: address(1), storageKeys: [slot(2)] }]);
+    equal(journal.touchSlot(address(1), slot(2)), false, "it is cold again");
+    equal(journal.touchSlot(address(1), slot(2)), true);
+  });
+
   it("forgets with each transaction what lives no longer, and keeps the world", () => {
     const journal = createJournal(MemoryState.of(allocation));
     for (const kind of [0, 4, 5, 6, 7, 8]) act(journal, { kind, account: 2, slot: 1, value: 3 });

@@ -48,8 +48,10 @@ export interface BlockJournal extends Journal {
   /** Of the current transaction. */
   refund(): number;
   logs(): readonly Log[];
-  /** Every address and slot touched, for `eth_createAccessList`. */
+  /** Every address and slot that is warm. */
   accessList(): readonly AccessListEntry[];
+  /** Every address and slot touched, also by what was reverted since; for `eth_createAccessList`. */
+  touchedList(): readonly AccessListEntry[];
   /** What is different from the state the journal began with. */
   changes(): StateChanges;
 }
@@ -205,6 +207,9 @@ class ReaderJournal implements BlockJournal {
   }
   accessList(): readonly AccessListEntry[] {
     return this.#scope.accessList();
+  }
+  touchedList(): readonly AccessListEntry[] {
+    return this.#scope.touchedList();
   }
 
   changes(): StateChanges {

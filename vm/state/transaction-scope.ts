@@ -6,9 +6,12 @@ import type { AccessListEntry } from "../transaction.ts";
 /** Functions that take back one change each, newest last. */
 export type UndoLog = (() => void)[];
 
+/** What was touched in an account: whether it is warm, and each of its slots. */
+type TouchedAccount = { isWarm: boolean; readonly slots: Map<Hash, boolean> };
+
 export class TransactionScope {
   readonly #undo: UndoLog;
-  readonly #touched = new Map<Address, Set<Hash>>();
+  readonly #touched = new Map<Address, TouchedAccount>();
   readonly #transient = new Map<Address, Map<Hash, bigint>>();
   readonly logs: Log[] = [];
   refund = 0;
@@ -18,24 +21,45 @@ export class TransactionScope {
   }
 
   touchAddress(address: Address): boolean {
-    if (this.#touched.has(address)) return true;
-    this.#touched.set(address, new Set());
-    this.#undo.push(() => this.#touched.delete(address));
+    const account = this.#account(address);
+    if (account.isWarm) return true;
+    account.isWarm = true;
+    this.#undo.push(() => {
+      account.isWarm = false;
+    });
     return false;
   }
 
   touchSlot(address: Address, slot: Hash): boolean {
-    const known = this.#touched.get(address);
-    if (known?.has(slot) === true) return true;
+    const { slots } = this.#account(address);
+    if (slots.get(slot) === true) return true;
     this.touchAddress(address);
-    const slots = this.#touched.get(address);
-    slots?.add(slot);
-    this.#undo.push(() => slots?.delete(slot));
+    slots.set(slot, true);
+    this.#undo.push(() => slots.set(slot, false));
     return false;
   }
 
+  #account(address: Address): TouchedAccount {
+    const known = this.#touched.get(address);
+    if (known !== undefined) return known;
+    const account = { isWarm: false, slots: new Map() };
+    this.#touched.set(address, account);
+    return account;
+  }
+
+  /** What is warm now. */
   accessList(): readonly AccessListEntry[] {
-    return [...this.#touched].map(([address, slots]) => ({ address, storageKeys: [...slots] }));
+    return [...this.#touched]
+      .filter(([, { isWarm }]) => isWarm)
+      .map(([address, { slots }]) => ({
+        address,
+        storageKeys: [...slots].filter(([, isWarm]) => isWarm).map(([slot]) => slot),
+      }));
+  }
+
+  /** What was ever touched, also by what was reverted since. */
+  touchedList(): readonly AccessListEntry[] {
+    return [...this.#touched].map(([address, { slots }]) => ({ address, storageKeys: [...slots.keys()] }));
   }
 
   transientStorage(address: Address, slot: Hash): bigint {
