@@ -107,6 +107,8 @@ type Fallback = (data: Hex) => Hex | void;
 /** The default export of a contract's module. */
 export function contract(description: {
   readonly name: string;
+  /** Whether it may replace its code with `upgrade`. Readers of the chain see it in the container. */
+  readonly upgradeable?: boolean;
   readonly init?: Constructor;
   readonly functions?: Readonly<Record<string, Method>>;
   /** Runs for empty call data; always payable. */
@@ -126,8 +128,12 @@ export interface ErrorFactory<Args extends readonly unknown[]> {
   (...args: Args): Error;
   /** Four bytes. */
   readonly selector: Hex;
-  /** Whether something caught is this error, thrown here or by a contract that was called. */
+  /** Whether something caught, or revert data, is this error, thrown here or by a contract that was called. */
   is(thrown: unknown): boolean;
+  /** Its arguments as they were given; undefined when it is another error. */
+  decode(
+    thrown: unknown,
+  ): (Args extends readonly [infer Only] ? (Only extends object ? Only : Args) : Args) | undefined;
 }
 /** Makes the function that makes the error, to be thrown. */
 export function error<const S extends string>(signature: S): ErrorFactory<Given<Inputs<"error", S>>>;
@@ -173,6 +179,8 @@ export interface MappingReference<K extends string, V extends Schema> {
   /** Adds and returns the sum; `Panic(0x11)` when it does not fit. */
   add(key: Elementary<K>, amount: Stored<V> extends bigint ? bigint : never): bigint;
   sub(key: Elementary<K>, amount: Stored<V> extends bigint ? bigint : never): bigint;
+  /** Zeroes what is there, but mappings inside. */
+  delete(key: Elementary<K>): void;
 }
 export interface ArrayReference<V extends Schema> {
   readonly length: bigint;
@@ -180,15 +188,19 @@ export interface ArrayReference<V extends Schema> {
   set(index: bigint, value: Assignable<V>): void;
   push(...value: V extends string ? [Elementary<V>] : []): V extends string ? void : Stored<V>;
   pop(): void;
+  /** Zeroes the element, but mappings inside; the length stays. */
+  delete(index: bigint): void;
 }
 
 export function mapping<const K extends string, const V extends Schema>(key: K, value: V): MappingOf<K, V>;
 export function array<const V extends Schema>(element: V, length?: number): ArrayOf<V>;
 export function struct<const F extends Fields>(fields: F): StructOf<F>;
-/** Fields in Solidity's layout from slot 0, or in the ERC-7201 namespace of that name. */
-export function storage<const F extends Fields>(fields: F, namespace?: string): Storage<F>;
+/** Fields in Solidity's layout from slot 0, in an ERC-7201 namespace, or from the slot given as an integer. */
+export function storage<const F extends Fields>(fields: F, at?: string | bigint): Storage<F>;
+/** The same, of storage that ends with the transaction (EIP-1153). */
+export function transientStorage<const F extends Fields>(fields: F, at?: string | bigint): Storage<F>;
 
-/** Storage that ends with the transaction (EIP-1153). */
+/** Words of storage that ends with the transaction, by slot. */
 export const transient: { get(slot: bigint): bigint; set(slot: bigint, word: bigint): void };
 
 // ---------------------------------------------------------------- environment
@@ -253,10 +265,23 @@ export function create(template: Address, args: Hex, options?: CreateOptions): A
 /** Deploys a container followed by ABI-encoded constructor arguments. */
 export function deploy(initCode: Hex, options?: CreateOptions): Address;
 
+/** Something a failed call or creation threw. Its message is the callee's reason, if it gave one. */
+export interface CallError extends Error {
+  /** The callee's revert data. */
+  readonly payload: Hex;
+}
+export function isCallError(thrown: unknown): thrown is CallError;
+
+/** Takes over the code that `template` has, from the next message on. Only an `upgradeable` contract can. */
+export function upgrade(template: Address): void;
+
 /** A typed client of other contracts: `const Token = iface({ … })`, then `Token(address).balanceOf(account)`. */
 export function iface<const S extends Readonly<Record<string, string>>>(
   signatures: S,
-): (
+): ((
   to: Address,
   options?: CallOptions,
-) => { readonly [N in keyof S]: (...args: Arguments<Parsed<S[N]>>) => Result<Parsed<S[N]>> };
+) => { readonly [N in keyof S]: (...args: Arguments<Parsed<S[N]>>) => Result<Parsed<S[N]>> }) & {
+  /** The call data alone. */
+  readonly encode: { readonly [N in keyof S]: (...args: Arguments<Parsed<S[N]>>) => Hex };
+};

@@ -28,8 +28,6 @@ import { checkTypes } from "./check-types.ts";
 export type BuildOptions = {
   /** Default true; a build that only repeats another may leave it out. */
   readonly typeCheck?: boolean;
-  /** Whether the container says that it may be replaced. Default false. */
-  readonly isUpgradeable?: boolean;
 };
 
 /**
@@ -44,9 +42,10 @@ export async function buildContract(path: string, options: BuildOptions = {}): P
     engine: ENGINE_ID,
     source: { name: basename(path), keccak256: keccak256Hex(readFileSync(path)) },
   });
-  const container = pack(code, metadata, options.isUpgradeable === true);
+  const container = pack(code, metadata);
   const definition = evaluate(container);
-  const bytecode = toHex(encodeContainer(container));
+  const { isUpgradeable } = definition;
+  const bytecode = toHex(encodeContainer({ ...container, isUpgradeable }));
   const sourceName = displayPath(path);
   return {
     _format: "hh-sol-artifact-1",
@@ -63,12 +62,12 @@ export async function buildContract(path: string, options: BuildOptions = {}): P
   };
 }
 
-function pack(code: string, metadata: string, isUpgradeable: boolean): Container {
+function pack(code: string, metadata: string): Container {
   const source = utf8ToBytes(code);
   checkSize(source.length, SOURCE_SIZE_LIMIT);
   const container = {
     engineId: ENGINE_ID,
-    isUpgradeable,
+    isUpgradeable: false,
     rawLength: source.length,
     packed: new Uint8Array(deflateRawSync(source, { level: 9 })),
     metadataHash: keccak256(utf8ToBytes(metadata)),

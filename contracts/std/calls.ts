@@ -1,7 +1,7 @@
 /** Calls to other contracts, raw and typed, and creations. See specs/contracts/calls.md. */
 import { CALL_KIND, type Kind, OPERATION } from "../../vm/contract/operation.ts";
 import { compileTypes } from "./abi.ts";
-import { hostJson, hostText } from "./host.ts";
+import { host, hostJson, hostText } from "./host.ts";
 import { applyPack } from "./wire.ts";
 
 type CallOptions = { readonly value?: bigint; readonly gas?: bigint };
@@ -27,10 +27,18 @@ export function tryCall(
   try {
     return { success: true, data: call(to, data, options) };
   } catch (thrown) {
-    const { name, payload } = thrown as { name?: unknown; payload?: unknown };
-    if (name !== "CallError" || typeof payload !== "string") throw thrown;
-    return { success: false, data: payload };
+    if (!isCallError(thrown)) throw thrown;
+    return { success: false, data: thrown.payload };
   }
+}
+
+/** Whether something caught is what a failed call or creation threw: `payload` is the callee's revert data. */
+export function isCallError(thrown: unknown): thrown is Error & { readonly payload: string } {
+  return (
+    thrown instanceof Error &&
+    thrown.name === "CallError" &&
+    typeof (thrown as { payload?: unknown }).payload === "string"
+  );
 }
 
 type CreateOptions = { readonly value?: bigint; readonly salt?: string };
@@ -45,6 +53,11 @@ export function deploy(initCode: string, { value = 0n, salt }: CreateOptions = {
   return hostText(OPERATION.deploy, initCode, value, salt);
 }
 
+/** Takes over the code that an account has, from the next message on. Only an upgradeable contract can. */
+export function upgrade(template: string): void {
+  host(OPERATION.upgrade, template);
+}
+
 type Parsed = {
   readonly id: number;
   readonly kinds: readonly Kind[];
@@ -54,26 +67,34 @@ type Parsed = {
 
 type Client = Record<string, (...args: unknown[]) => unknown>;
 
-/** `iface({ balanceOf: "(address) view returns (uint256)" })` makes typed clients: `Token(address).balanceOf(…)`. */
+/**
+ * `iface({ balanceOf: "(address) view returns (uint256)" })` makes typed clients: `Token(address).balanceOf(…)`, and the
+ * call data alone: `Token.encode.balanceOf(…)`.
+ */
 export function iface(signatures: Record<string, string>) {
+  const encoders: Record<string, (...args: unknown[]) => string> = {};
   const functions = Object.entries(signatures).map(([name, signature]) => {
     const { id, kinds, outputs, isView } = hostJson<Parsed>(OPERATION.parseFunction, name, signature);
     const { packs } = compileTypes(id, kinds);
     const { unpack } = compileTypes(outputs.id, outputs.kinds);
     const kind = isView ? CALL_KIND.staticcall : CALL_KIND.call;
-    const invoke = (to: string, options: CallOptions, args: unknown[]): unknown => {
+    const encode = (...args: unknown[]): string => {
       if (args.length !== packs.length) throw new TypeError(`${name} takes ${packs.length} arguments`);
-      const data = hostText(OPERATION.encode, id, ...packs.map((pack, i) => applyPack(pack, args[i])));
-      const returned = send(kind, to, data, options);
+      return hostText(OPERATION.encode, id, ...packs.map((pack, i) => applyPack(pack, args[i])));
+    };
+    encoders[name] = encode;
+    const invoke = (to: string, options: CallOptions, args: unknown[]): unknown => {
+      const returned = send(kind, to, encode(...args), options);
       if (outputs.kinds.length === 0) return undefined;
       const values = unpack(returned);
       return values.length === 1 ? values[0] : values;
     };
     return [name, invoke] as const;
   });
-  return (to: string, options: CallOptions = {}): Client => {
+  const at = (to: string, options: CallOptions = {}): Client => {
     const client: Client = {};
     for (const [name, invoke] of functions) client[name] = (...args) => invoke(to, options, args);
     return client;
   };
+  return Object.assign(at, { encode: encoders });
 }

@@ -1,6 +1,16 @@
 /** The module `chain:std` as contracts import it; their types are in contracts/chain-std.d.ts. See specs/contracts/authoring.md. */
 export { abi, address, concat, ecrecover, keccak256, ripemd160, sha256, toHex, ZERO } from "./abi.ts";
-export { call, create, delegatecall, deploy, iface, staticcall, tryCall } from "./calls.ts";
+export {
+  call,
+  create,
+  delegatecall,
+  deploy,
+  iface,
+  isCallError,
+  staticcall,
+  tryCall,
+  upgrade,
+} from "./calls.ts";
 export { contract, external, init, payable, view } from "./contract.ts";
 export {
   balance,
@@ -15,4 +25,4 @@ export {
   tx,
 } from "./environment.ts";
 export { error, event, require } from "./errors.ts";
-export { array, mapping, storage, struct } from "./storage.ts";
+export { array, mapping, storage, struct, transientStorage } from "./storage.ts";

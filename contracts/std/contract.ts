@@ -19,6 +19,7 @@ type Constructor = {
 
 type Description = {
   readonly name: string;
+  readonly upgradeable?: boolean;
   readonly init?: Constructor;
   readonly functions?: Record<string, Method>;
   readonly receive?: () => void;
@@ -73,8 +74,9 @@ const special = new Map<number, Entry>();
 entries["define"] = (exported: unknown): undefined => {
   if (!contracts.has(exported as object))
     throw new TypeError("a contract's default export is contract({ … })");
-  const { name, init: construct, functions: methods = {}, receive, fallback } = exported as Description;
-  host(OPERATION.declareContract, String(name), flagsOf(receive, fallback));
+  const description = exported as Description;
+  const { name, init: construct, functions: methods = {}, receive, fallback } = description;
+  host(OPERATION.declareContract, String(name), flagsOf(description));
   if (construct !== undefined) declareConstructor(construct);
   for (const [key, value] of Object.entries(methods)) declareMethod(key, value);
   if (receive !== undefined) special.set(ENTRY.receive, compileEntry(receive, [], []));
@@ -87,8 +89,9 @@ entries["define"] = (exported: unknown): undefined => {
   }
 };
 
-function flagsOf(receive: Description["receive"], fallback: Description["fallback"]): number {
-  let flags = receive === undefined ? 0 : DECLARES.receive;
+function flagsOf({ receive, fallback, upgradeable }: Description): number {
+  let flags =
+    (receive === undefined ? 0 : DECLARES.receive) | (upgradeable === true ? DECLARES.upgradeable : 0);
   if (fallback === undefined) return flags;
   flags |= DECLARES.fallback;
   if (typeof fallback === "function") return flags;

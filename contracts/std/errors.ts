@@ -1,6 +1,7 @@
 /** What a contract throws, and what a failed call throws at it. See specs/contracts/calls.md#failure. */
 import type { Kind } from "../../vm/contract/operation.ts";
 import { OPERATION } from "../../vm/contract/operation.ts";
+import { compileTypes } from "./abi.ts";
 import { type Flat, hostJson } from "./host.ts";
 import { compileHostCall } from "./wire.ts";
 
@@ -20,6 +21,8 @@ type Values = Record<string | number, Flat>;
 
 type Declared = {
   readonly id: number;
+  /** The parameters as a list of types that data can be decoded with. */
+  readonly list: number;
   readonly kinds: readonly Kind[];
   readonly names?: readonly string[];
   readonly name: string;
@@ -28,16 +31,30 @@ type Declared = {
 
 /** `error("InsufficientBalance(uint256 balance, uint256 needed)")` makes a function that makes the error. */
 export function error(signature: string) {
-  const { id, kinds, names, name, selector } = hostJson<Declared>(OPERATION.declareError, signature);
+  const { id, list, kinds, names, name, selector } = hostJson<Declared>(OPERATION.declareError, signature);
   const encode = compileHostCall(OPERATION.encodeError, id, kinds, names);
   const revert = (values: Values): Revert => new Revert(name, encode(values) as string);
   const make = names === undefined ? (...args: unknown[]) => revert(args as unknown as Values) : revert;
+  const { unpack } = compileTypes(list, kinds);
+  /** Whether something caught, or revert data, is this error, thrown here or by a contract that was called. */
+  const is = (thrown: unknown): boolean => revertData(thrown).startsWith(selector);
   return Object.assign(make, {
     selector,
-    /** Whether something caught is this error, thrown here or returned by a call. */
-    is: (thrown: unknown) =>
-      thrown instanceof Error && String((thrown as { payload?: unknown }).payload).startsWith(selector),
+    is,
+    /** Its arguments, as they were given; undefined when it is another error. */
+    decode(thrown: unknown): unknown {
+      if (!is(thrown)) return undefined;
+      const values = unpack(`0x${revertData(thrown).slice(selector.length)}`);
+      return names === undefined ? values : Object.fromEntries(names.map((key, i) => [key, values[i]]));
+    },
   });
+}
+
+/** Of something caught, or of revert data itself; nothing of what has none. */
+function revertData(thrown: unknown): string {
+  if (typeof thrown === "string") return thrown;
+  const payload = thrown instanceof Error ? (thrown as { payload?: unknown }).payload : undefined;
+  return typeof payload === "string" ? payload : "";
 }
 
 /** `event("Transfer(address indexed from, …)")` makes a function that writes the log. */

@@ -31,12 +31,26 @@ export function struct(fields: Record<string, Declaration>): Declaration {
 
 type Fields = readonly (readonly [name: string, kind: StorageKind])[];
 
-/** Fields from slot 0, or in the ERC-7201 namespace of that name. */
-export function storage(fields: Record<string, Declaration>, namespace?: string): object {
+/** Fields from slot 0, from the slot of an ERC-7201 namespace, or from a slot given as an integer. */
+export function storage(fields: Record<string, Declaration>, at?: string | bigint): object {
+  return declareStorage(fields, at, 0);
+}
+
+/** The same, of storage that ends with the transaction (EIP-1153). */
+export function transientStorage(fields: Record<string, Declaration>, at?: string | bigint): object {
+  return declareStorage(fields, at, 1);
+}
+
+function declareStorage(
+  fields: Record<string, Declaration>,
+  at: string | bigint | undefined,
+  isTransient: 0 | 1,
+): object {
   const declared = hostJson<{ id: number; fields: Fields }>(
     OPERATION.declareStorage,
     JSON.stringify(Object.entries(fields)),
-    namespace,
+    typeof at === "bigint" ? `0x${at.toString(16)}` : at,
+    isTransient,
   );
   const object = Object.create(null) as object;
   declared.fields.forEach(([name, kind], i) => {
@@ -59,6 +73,7 @@ export function storage(fields: Record<string, Declaration>, namespace?: string)
  */
 type Access = {
   readonly isValue: boolean;
+  readonly id: number;
   get(path: string, key: string | undefined): unknown;
   set(path: string, key: string | undefined, value: unknown): void;
 };
@@ -68,6 +83,7 @@ function compileAccess(id: number, kind: StorageKind): Access {
   const reference = compileReference(id, kind);
   return {
     isValue: false,
+    id,
     get: (path, key) => reference(key === undefined ? path : `${path},${key}`),
     set() {
       throw new TypeError("assign the parts of a container, not the container");
@@ -99,6 +115,7 @@ function compileValue(id: number, kind: Kind): Access {
   const unpack = compileUnpack(kind);
   return {
     isValue: true,
+    id,
     get: (path, key) => applyUnpack(unpack, host(OPERATION.load, id, path, key) as Flat),
     set: (path, key, value) => {
       host(OPERATION.store, id, path, key, applyPack(pack, value));
@@ -158,6 +175,11 @@ class ValueMapping {
     host(OPERATION.store, id, this.path, step, pack === undefined ? (value as Flat) : pack(value));
   }
 
+  delete(key: unknown): void {
+    const { id, packKey } = this.shape;
+    host(OPERATION.clear, id, this.path, packKey === undefined ? (key as string) : packKey(key));
+  }
+
   /** The host checks that the sum fits its type: Panic 0x11 when it does not. */
   add(key: unknown, amount: bigint): bigint {
     const sum = (this.get(key) as bigint) + amount;
@@ -186,6 +208,11 @@ class ContainerMapping {
     const { packKey } = this;
     return this.access.get(this.path, packKey === undefined ? (key as string) : packKey(key));
   }
+
+  delete(key: unknown): void {
+    const { access, packKey, path } = this;
+    host(OPERATION.clear, access.id, path, packKey === undefined ? (key as string) : packKey(key));
+  }
 }
 
 /** An index as a step of a path. */
@@ -212,6 +239,10 @@ class ArrayReference {
 
   set(index: unknown, value: unknown): void {
     this.access.set(this.path, packIndex(index), value);
+  }
+
+  delete(index: unknown): void {
+    host(OPERATION.clear, this.id, this.path, packIndex(index));
   }
 
   /** Without a value, a reference to the new element, which is zero. */

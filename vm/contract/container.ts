@@ -86,6 +86,13 @@ export function decodeContainer(data: Uint8Array): { readonly container: Contain
   return { container, size };
 }
 
+/** Whether code of an account is a container that says it may be replaced. */
+export function isUpgradeable(code: Uint8Array): boolean {
+  return (
+    code.length >= HEADER_SIZE && MAGIC.every((byte, i) => code[i] === byte) && code[6] === UPGRADEABLE_FLAG
+  );
+}
+
 function checkSize(actualBytes: number, limitBytes: number): void {
   if (actualBytes > limitBytes)
     throw new ContainerError({ code: "CONTAINER_TOO_LARGE", limitBytes, actualBytes });

@@ -12,11 +12,16 @@ import {
 } from "./abi-item.ts";
 import { parseError, parseEvent, parseFunction, parseParameters, type StateMutability } from "./abi-parse.ts";
 import { type AbiParameter, isNamed, toJsonParameter } from "./abi-type.ts";
-import { type ContractDefinition, type DeclaredEvent, type Entry, TypeList } from "./definition.ts";
+import {
+  type ContractDefinition,
+  type DeclaredEvent,
+  type DeclaredStorage,
+  type Entry,
+  TypeList,
+} from "./definition.ts";
 import { HOST_GAS } from "./host-gas.ts";
 import type { Operator, PureContext } from "./host-pure.ts";
 import { DECLARES, ENTRY, OPERATION, REENTRANCY, type StorageKind } from "./operation.ts";
-import type { Cell } from "./storage-cells.ts";
 import type { PlacedFields } from "./storage-json.ts";
 import { layOutFields, namespaceSlot, type StorageType } from "./storage-layout.ts";
 import { kindOf, kindsOf, parseWire } from "./wire.ts";
@@ -33,11 +38,12 @@ export class DefinitionBuilder implements PureContext {
   readonly lists: TypeList[] = [];
   readonly errors: TypeList[] = [];
   readonly events: DeclaredEvent[] = [];
-  readonly storages: Cell[] = [];
+  readonly storages: DeclaredStorage[] = [];
   readonly layout: PlacedFields[] = [];
   readonly functions = new Map<Hex, Entry>();
   readonly abi: JsonAbiItem[] = [];
   name: string | undefined;
+  isUpgradeable = false;
   construct: Entry | undefined;
   receive: Entry | undefined;
   fallback: Entry | undefined;
@@ -49,10 +55,11 @@ export class DefinitionBuilder implements PureContext {
 
   /** Undefined when the module never said `contract`. */
   finish(): ContractDefinition | undefined {
-    const { name, construct, functions, receive, fallback, events, errors, storages, lists, abi, layout } =
-      this;
+    const { name, isUpgradeable, construct, functions, receive, fallback } = this;
+    const { events, errors, storages, lists, abi, layout } = this;
     if (name === undefined) return undefined;
-    return { name, construct, functions, receive, fallback, events, errors, storages, lists, abi, layout };
+    const entries = { construct, functions, receive, fallback };
+    return { name, isUpgradeable, ...entries, events, errors, storages, lists, abi, layout };
   }
 
   /** Pays for a signature and makes room for one more declaration. */
@@ -74,6 +81,7 @@ const declareContract: Declare = (builder, args) => {
   if (builder.name !== undefined) throw new GuestException("TypeError", "a module has one contract");
   builder.name = name;
   const flags = args.int(1);
+  builder.isUpgradeable = (flags & DECLARES.upgradeable) !== 0;
   const entry = { isView: false, isReentrant: false, inputs: NO_TYPES, outputs: NO_TYPES };
   if ((flags & DECLARES.receive) !== 0) {
     // Whoever pays back to a caller that is running must be able to, as Solidity's receive() always is.
@@ -158,8 +166,9 @@ const declareError: Declare = (builder, args) => {
   const { inputs, name } = error;
   const selector = selectorOf(error);
   const id = builder.errors.push(new TypeList(inputs, fromHex(selector))) - 1;
+  const list = builder.lists.push(new TypeList(inputs)) - 1;
   builder.abi.push(errorToJson(error));
-  return JSON.stringify({ id, kinds: kindsOf(inputs), ...namesOf(inputs), name, selector });
+  return JSON.stringify({ id, list, kinds: kindsOf(inputs), ...namesOf(inputs), name, selector });
 };
 
 function namesOf(inputs: ReturnType<typeof parseParameters>): { readonly names?: readonly string[] } {
@@ -169,14 +178,24 @@ function namesOf(inputs: ReturnType<typeof parseParameters>): { readonly names?:
 const declareStorage: Declare = (builder, args) => {
   const text = builder.signature(args.text(0));
   const type = layOutFields(parseWire(text));
-  const base = args.isUndefined(1) ? 0n : namespaceSlot(args.text(1));
-  if (builder.layout.some((other) => other.base === base)) {
+  const base = args.isUndefined(1) ? 0n : parseBase(args.text(1));
+  const isTransient = args.int(2) !== 0;
+  if (builder.storages.some((other) => other.slot === base && other.isTransient === isTransient)) {
     throw new GuestException("TypeError", "storage is declared twice in one namespace");
   }
-  const id = builder.storages.push({ type, slot: base, offset: 0 }) - 1;
-  builder.layout.push({ base, fields: type.fields });
+  const id = builder.storages.push({ type, slot: base, offset: 0, isTransient }) - 1;
+  if (!isTransient) builder.layout.push({ base, fields: type.fields });
   return JSON.stringify({ id, fields: type.fields.map(({ name, type }) => [name, storageKind(type)]) });
 };
+
+/** The slot of an ERC-7201 namespace, or the slot itself as hexadecimal digits behind `0x`. */
+function parseBase(text: string): bigint {
+  if (!text.startsWith("0x")) return namespaceSlot(text);
+  if (!SLOT.test(text)) throw new GuestException("TypeError", `not a slot: ${text.slice(0, NAME_LIMIT)}`);
+  return BigInt(text);
+}
+
+const SLOT = /^0x[0-9a-f]{1,64}$/;
 
 function storageKind(type: StorageType): StorageKind {
   switch (type.kind) {

@@ -51,8 +51,13 @@ export type DeclaredEvent = {
   readonly encode: (values: readonly AbiValue[]) => EncodedEvent;
 };
 
+/** Where a declaration of storage begins, and whether it ends with the transaction. */
+export type DeclaredStorage = Cell & { readonly isTransient: boolean };
+
 export type ContractDefinition = {
   readonly name: string;
+  /** Whether it may replace its own code. */
+  readonly isUpgradeable: boolean;
   readonly construct: Entry | undefined;
   /** By selector. */
   readonly functions: ReadonlyMap<Hex, Entry>;
@@ -60,8 +65,7 @@ export type ContractDefinition = {
   readonly fallback: Entry | undefined;
   readonly events: readonly DeclaredEvent[];
   readonly errors: readonly TypeList[];
-  /** Where each declaration of storage begins. */
-  readonly storages: readonly Cell[];
+  readonly storages: readonly DeclaredStorage[];
   /** Lists the module had parsed for `abi` and for calls. */
   readonly lists: readonly TypeList[];
   readonly abi: readonly JsonAbiItem[];

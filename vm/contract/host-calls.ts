@@ -8,11 +8,12 @@ import { allButOne64th, GAS, wordsOf } from "../gas.ts";
 import type { Message, MessageKind, MessageResult } from "../message.ts";
 import { touchAccountGas } from "../state-gas.ts";
 import type { AbiType } from "./abi-type.ts";
+import { isUpgradeable } from "./container.ts";
 import type { FrameRun } from "./frame-run.ts";
 import { readAddress } from "./host-environment.ts";
 import { type Operator, readHex, readHexOfLength } from "./host-pure.ts";
 import { CALL_KIND, OPERATION } from "./operation.ts";
-import { PANIC, panicException } from "./revert-data.ts";
+import { PANIC, panicException, reasonOf } from "./revert-data.ts";
 import { readArgument } from "./wire.ts";
 
 type Run = Operator<FrameRun>;
@@ -95,6 +96,25 @@ function createFrom(run: FrameRun, data: Uint8Array, args: HostArguments, valueI
 }
 
 /**
+ * Replaces the code of the running account by the code that another account has. Code on the chain was evaluated when
+ * it was deployed, so it can run. What runs now is not touched: the next message finds the new code.
+ */
+const upgrade: Run = (run, args) => {
+  run.refuseStatic();
+  const { context, self } = run.frame;
+  const { journal } = context;
+  const template = readAddress(args, 0);
+  run.charge(touchAccountGas(journal, template) + GAS.storageReset);
+  if (!isUpgradeable(journal.code(self)))
+    throw new GuestException("TypeError", "the contract is not upgradeable");
+  const code = journal.code(template);
+  if (code.length === 0) throw new GuestException("TypeError", "no contract to take the code of");
+  run.chargeHash(code.length);
+  journal.setCode(self, code);
+  return undefined;
+};
+
+/**
  * Runs the message and takes from the caller what it used, a stipend's rest given back.
  * @throws GuestException (CallError) with the callee's revert data unless it succeeded.
  */
@@ -103,20 +123,19 @@ function perform(run: FrameRun, request: Omit<Message, "depth" | "parent">): Mes
   const stipend = request.kind === "call" && request.value > 0n ? GAS.callStipend : 0;
   const result = executeMessage(frame.context, { ...request, depth: frame.depth + 1, parent: frame });
   run.charge(request.gas - stipend - result.gasLeft);
-  if (result.outcome !== "success") throw callError(result.outcome, toHex(result.output));
+  if (result.outcome !== "success") throw callError(result);
   return result;
 }
 
-function callError(outcome: string, data: string): GuestException {
-  return new GuestException(
-    "CallError",
-    outcome === "revert" ? "call reverted" : `call failed: ${outcome}`,
-    data,
-  );
+/** Its message is the callee's reason where there is one. */
+function callError({ outcome, output }: MessageResult): GuestException {
+  const message = outcome === "revert" ? (reasonOf(output) ?? "call reverted") : `call failed: ${outcome}`;
+  return new GuestException("CallError", message, toHex(output));
 }
 
 export const CALLS: Readonly<Record<number, Run>> = {
   [OPERATION.call]: call,
   [OPERATION.create]: create,
   [OPERATION.deploy]: deploy,
+  [OPERATION.upgrade]: upgrade,
 };

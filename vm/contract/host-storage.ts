@@ -10,9 +10,11 @@ import {
   arrayLength,
   type Cell,
   cellAt,
+  clearCell,
   popElement,
   pushElement,
   readCell,
+  type SlotAccess,
   writeCell,
 } from "./storage-cells.ts";
 import { StorageError, type StorageType, slotKey } from "./storage-layout.ts";
@@ -23,15 +25,19 @@ type Run = Operator<FrameRun>;
 const UINT256: AbiType = { kind: "uint", bits: 256 };
 const STRING: AbiType = { kind: "string" };
 
-/** The cell at the path of argument 1, or with argument 2 one step further, in the declaration of argument 0. */
-function cellOf(run: FrameRun, args: HostArguments, hasStep: boolean): Cell {
+/** A cell, and the words it lies in: the account's storage, or what ends with the transaction. */
+type Place = { readonly cell: Cell; readonly access: SlotAccess };
+
+/** What is at the path of argument 1, or with argument 2 one step further, in the declaration of argument 0. */
+function placeOf(run: FrameRun, args: HostArguments, hasStep: boolean): Place {
   const root = run.definition.storages[args.int(0)];
   if (root === undefined) throw new GuestException("TypeError", "unknown storage");
   const steps = args.text(1).split(",");
   if (hasStep && !args.isUndefined(2)) steps.push(args.text(2));
-  let cell = root;
-  for (const step of steps) cell = cellAt(cell, [stepValue(step, cell.type)], run);
-  return cell;
+  const access = root.isTransient ? transientAccess(run) : run;
+  let cell: Cell = root;
+  for (const step of steps) cell = cellAt(cell, [stepValue(step, cell.type)], access);
+  return { cell, access };
 }
 
 function stepValue(text: string, type: StorageType): AbiValue {
@@ -44,31 +50,42 @@ function valueType(type: StorageType): AbiType {
 }
 
 const load: Run = (run, args) => {
-  const cell = cellOf(run, args, true);
-  return toFlat(valueType(cell.type), readCell(cell, run));
+  const { cell, access } = placeOf(run, args, true);
+  return toFlat(valueType(cell.type), readCell(cell, access));
 };
 
 const store: Run = (run, args) => {
   run.refuseStatic();
-  const cell = cellOf(run, args, true);
-  writeCell(cell, readArgument(args, 3, valueType(cell.type)), run);
+  const { cell, access } = placeOf(run, args, true);
+  writeCell(cell, readArgument(args, 3, valueType(cell.type)), access);
   return undefined;
 };
 
-const length: Run = (run, args) => arrayLength(cellOf(run, args, false), run);
+const clear: Run = (run, args) => {
+  run.refuseStatic();
+  const { cell, access } = placeOf(run, args, true);
+  clearCell(cell, access);
+  return undefined;
+};
+
+const length: Run = (run, args) => {
+  const { cell, access } = placeOf(run, args, false);
+  return arrayLength(cell, access);
+};
 
 const push: Run = (run, args) => {
   run.refuseStatic();
-  const cell = cellOf(run, args, false);
-  const index = arrayLength(cell, run);
-  pushElement(cell, run);
+  const { cell, access } = placeOf(run, args, false);
+  const index = arrayLength(cell, access);
+  pushElement(cell, access);
   return index;
 };
 
 const pop: Run = (run, args) => {
   run.refuseStatic();
   try {
-    popElement(cellOf(run, args, false), run);
+    const { cell, access } = placeOf(run, args, false);
+    popElement(cell, access);
   } catch (error) {
     if (!(error instanceof StorageError) || error.detail.code !== "STORAGE_INDEX_OUT_OF_BOUNDS") throw error;
     throw panicException(PANIC.emptyPop, "pop of an empty array");
@@ -77,23 +94,28 @@ const pop: Run = (run, args) => {
 };
 
 /** EIP-1153. */
-const loadTransient: Run = (run, args) => {
-  run.charge(GAS.transientAccess);
+function transientAccess(run: FrameRun): SlotAccess {
   const { context, self } = run.frame;
-  return context.journal.transientStorage(self, transientSlot(args));
-};
+  return {
+    load(slot) {
+      run.charge(GAS.transientAccess);
+      return context.journal.transientStorage(self, slotKey(slot));
+    },
+    store(slot, value) {
+      run.refuseStatic();
+      run.charge(GAS.transientAccess);
+      context.journal.setTransientStorage(self, slotKey(slot), value);
+    },
+    chargeHash: (bytes) => run.chargeHash(bytes),
+  };
+}
+
+const loadTransient: Run = (run, args) => transientAccess(run).load(checkedWord(args, 0));
 
 const storeTransient: Run = (run, args) => {
-  run.refuseStatic();
-  run.charge(GAS.transientAccess);
-  const { context, self } = run.frame;
-  context.journal.setTransientStorage(self, transientSlot(args), checkedWord(args, 1));
+  transientAccess(run).store(checkedWord(args, 0), checkedWord(args, 1));
   return undefined;
 };
-
-function transientSlot(args: HostArguments) {
-  return slotKey(checkedWord(args, 0));
-}
 
 function checkedWord(args: HostArguments, index: number): bigint {
   const word = readArgument(args, index, UINT256) as bigint;
@@ -115,6 +137,7 @@ const log: Run = (run, args) => {
 export const STORAGE: Readonly<Record<number, Run>> = {
   [OPERATION.load]: load,
   [OPERATION.store]: store,
+  [OPERATION.clear]: clear,
   [OPERATION.arrayLength]: length,
   [OPERATION.arrayPush]: push,
   [OPERATION.arrayPop]: pop,

@@ -89,6 +89,8 @@ export class EngineMachine implements ContractMachine {
       const gas = frame.gas - storeGas - gasOfTicks(evaluation.ticksUsed);
       if (evaluation.outcome === "revert") return revertOf(evaluation.output, gas);
       const { contract } = evaluation;
+      // The header must say what the source says, which is what people read.
+      if (contract.definition.isUpgradeable !== container.isUpgradeable) return failure("invalid container");
       this.#cache.set(keccak256Hex(code), contract);
       const result = this.#construct(instance, contract, { ...frame, data: args, gas });
       return result.outcome === "success" ? { ...result, output: EMPTY_BYTES, code } : result;

@@ -11,9 +11,9 @@ export const OPERATION = {
   declareFunction: 3,
   /** signature → the event's number and kinds. */
   declareEvent: 4,
-  /** signature → the error's number, kinds and selector. */
+  /** signature → the error's number, that of its parameters as a list of types, kinds and selector. */
   declareError: 5,
-  /** declaration, namespace or nothing → the storage's number and the kinds of its fields. */
+  /** declaration, namespace or first slot or nothing, 1 if transient → the storage's number and its fields' kinds. */
   declareStorage: 6,
 
   // Pure: at any time.
@@ -58,6 +58,10 @@ export const OPERATION = {
   create: 41,
   /** init code, value, salt or nothing → address. */
   deploy: 42,
+  /** storage number, path, one more step. */
+  clear: 43,
+  /** address of the account whose code the running account takes over. */
+  upgrade: 44,
 
   // Environment: while a contract runs.
   sender: 64,
@@ -86,12 +90,14 @@ export const OPERATION = {
 
 export type Operation = (typeof OPERATION)[keyof typeof OPERATION];
 
-/** Which entries a contract has besides its functions. */
+/** Which entries a contract has besides its functions, and what it may do. */
 export const DECLARES = {
   receive: 1,
   fallback: 2,
   fallbackPayable: 4,
   fallbackReentrant: 8,
+  /** Not an entry: the contract may replace its code. */
+  upgradeable: 16,
 } as const;
 
 /** Values, the entry's number included, up to which the entry `call` is called, and above which `callMany`. */

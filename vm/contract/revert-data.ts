@@ -1,8 +1,9 @@
 /** What a failed call returns: Solidity's errors, made from what the guest threw. See specs/contracts/calls.md#failure. */
-import { fromHex, toHex, utf8ToBytes } from "../../primitives/bytes.ts";
+import { bytesToBigInt, fromHex, toHex, utf8ToBytes } from "../../primitives/bytes.ts";
 import { type GuestErrorReport, GuestException } from "../engine/host.ts";
+import { compileDecoder } from "./abi-decode.ts";
 import { compileSelectedEncoder } from "./abi-item.ts";
-import { parseError } from "./abi-parse.ts";
+import { parseError, parseParameters } from "./abi-parse.ts";
 import { AbiError } from "./abi-type.ts";
 import { StorageError } from "./storage-layout.ts";
 
@@ -39,6 +40,27 @@ export function revertDataOf({ name, message, payload }: GuestErrorReport): Uint
   if (name === "RangeError" && /division by zero/i.test(message)) return panicData(PANIC.divisionByZero);
   if (name === "RangeError" && /^BigInt is too large/.test(message)) return panicData(PANIC.tooLarge);
   return reasonData(name === "Error" ? message : `${name}: ${message}`);
+}
+
+const decodeReason = compileDecoder(parseParameters("string reason"));
+const REASON_SELECTOR = toHex(reasonData("").subarray(0, 4));
+const PANIC_SELECTOR = toHex(panicData(0n).subarray(0, 4));
+
+/** What `Error(string)` says, and which panic a `Panic(uint256)` is; undefined of any other revert data. */
+export function reasonOf(data: Uint8Array): string | undefined {
+  const selector = toHex(data.subarray(0, 4));
+  if (selector === PANIC_SELECTOR && data.length === 36) return `panic ${toQuantity(data.subarray(4))}`;
+  if (selector !== REASON_SELECTOR) return undefined;
+  try {
+    return decodeReason(data.subarray(4))[0] as string;
+  } catch (error) {
+    if (!(error instanceof AbiError)) throw error;
+    return undefined;
+  }
+}
+
+function toQuantity(word: Uint8Array): string {
+  return `0x${bytesToBigInt(word).toString(16)}`;
 }
 
 /** A panic the guest may catch. */

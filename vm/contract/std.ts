@@ -4,10 +4,10 @@ import { CodedError } from "../../primitives/errors.ts";
 import { sha256 } from "../../primitives/hash.ts";
 
 /** SHA-256 of dist/image/std.js. Whoever changes contracts/std changes it, and with it the engine id. */
-export const STD_SHA256: Hash = "0x4295a03199f8f393b60218172633d856c36c3c11ba6b551f9cd7b6937cb4946f";
+export const STD_SHA256: Hash = "0x7fcb25ff69103618eb95b8b1fc45df2dce99bfaaa5f742bd2871cb8f23db5b45";
 
 /** SHA-256 of dist/image/boot.bin, the engine after it has evaluated that module: the base snapshot. */
-export const BOOT_SHA256: Hash = "0x62991ec20d61860d591e538d06997dc814ef24ffd0f3ed0bfe439e001a7afa17";
+export const BOOT_SHA256: Hash = "0x27039af0d9daee83bff64ef0919949352fe531b3f97213c9675180c8178f5187";
 
 export class StdError extends CodedError<{
   readonly code: "STD_DIFFERS" | "BOOT_DIFFERS";

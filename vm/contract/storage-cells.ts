@@ -240,8 +240,8 @@ function arrayType(cell: Cell): ArrayType {
   return cell.type;
 }
 
-/** Zeroes a cell and all it contains, but mappings, whose keys nobody knows. */
-function clearCell(cell: Cell, access: SlotAccess): void {
+/** Zeroes a cell and all it contains, but mappings, whose keys nobody knows: Solidity's `delete`. */
+export function clearCell(cell: Cell, access: SlotAccess): void {
   const { type, slot } = cell;
   if (type.kind === "value") {
     const others = access.load(slot) & ~(lowBits(type.size) << BigInt(8 * cell.offset));

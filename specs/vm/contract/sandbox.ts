@@ -94,11 +94,11 @@ export class Sandbox {
   }
 }
 
-export function containerOf(source: string): Uint8Array {
+export function containerOf(source: string, isUpgradeable = false): Uint8Array {
   const bytes = utf8ToBytes(source);
   return encodeContainer({
     engineId: ENGINE_ID,
-    isUpgradeable: false,
+    isUpgradeable,
     rawLength: bytes.length,
     packed: deflateRawSync(bytes, { level: 9 }),
     metadataHash: new Uint8Array(32),
@@ -109,8 +109,9 @@ export function containerOf(source: string): Uint8Array {
 export function contractSource(members: string, before = ""): string {
   const names =
     "abi, address, array, balance, block, call, codeHash, codeSize, concat, console, contract, create, delegatecall, " +
-    "ecrecover, error, event, external, gasleft, iface, init, keccak256, mapping, msg, payable, require, ripemd160, " +
-    "self, sha256, staticcall, storage, struct, toHex, transient, tx, view, ZERO";
+    "ecrecover, error, event, external, gasleft, iface, init, isCallError, keccak256, mapping, msg, payable, require, " +
+    "ripemd160, self, sha256, staticcall, storage, struct, toHex, transient, transientStorage, tryCall, tx, upgrade, view, " +
+    "ZERO";
   return `import { ${names} } from "chain:std";\n${before}\nexport default contract({ name: "Sample", ${members} });\n`;
 }
 
