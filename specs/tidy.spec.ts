@@ -58,6 +58,10 @@ describe("the repository", () => {
     deepEqual(silent, []);
   });
 
+  it("names no registry in its lockfile", () => {
+    deepEqual(read("package-lock.json").match(/"resolved"/g), null);
+  });
+
   it("names files for their idea", () => {
     const vague = files.filter((path) => /(^|\/)(utils?|helpers?|common|types|index|misc)\.ts$/.test(path));
     deepEqual(vague, []);
