@@ -1,8 +1,8 @@
 /** What a node answers per second over HTTP; the client shares its two cores. Ours, and anvil beside it in the same run. */
 import { encodeDeployData, encodeFunctionData } from "viem";
 import { fromHex, type Hex, toHex } from "../primitives/bytes.ts";
+import { deriveDevAccounts } from "../primitives/dev-accounts.ts";
 import { signTransaction } from "../vm/transaction-signature.ts";
-import { deriveDevAccounts } from "../wallet-cli/dev-accounts.ts";
 import { type BenchClient, createBenchClient } from "./bench-client.ts";
 import { buildToken } from "./token-artifact.ts";
 

@@ -4,12 +4,10 @@ import { DEPOSIT_CONTRACT_ADDRESS } from "../contracts/build/system-image.ts";
 import { blsPublicKey } from "../primitives/bls.ts";
 import type { Hex } from "../primitives/bytes.ts";
 import { toHex } from "../primitives/bytes.ts";
+import { DEV_ACCOUNT_COUNT, DEV_BALANCE_WEI, deriveDevAccounts } from "../primitives/dev-accounts.ts";
 import { interopSecretKey } from "../primitives/interop-keys.ts";
-import { DEV_ACCOUNT_COUNT, deriveDevAccounts } from "../wallet-cli/dev-accounts.ts";
 import type { NetworkDescription } from "./network-files.ts";
 
-/** 10 000 JUR each, as anvil gives. */
-export const DEV_BALANCE_WEI = 10_000n * 10n ** 18n;
 const STAKE_GWEI = 32n * 10n ** 9n;
 
 /**

@@ -1,5 +1,5 @@
 /** Three ways to tell what the testnet does: a table on a terminal, lines in a pipe, JSON for programs. */
-import type { DevAccount } from "../wallet-cli/dev-accounts.ts";
+import type { DevAccount } from "../primitives/dev-accounts.ts";
 import { createScreen } from "./screen.ts";
 import { renderLine, renderTable, type TestnetView } from "./table.ts";
 

@@ -2,8 +2,7 @@
 import { join } from "node:path";
 import { readSystemAllocation } from "../contracts/build/system-image.ts";
 import { toChecksumAddress } from "../primitives/address.ts";
-import { deriveDevAccounts } from "../wallet-cli/dev-accounts.ts";
-import { DEV_BALANCE_WEI } from "./chain-spec.ts";
+import { DEV_BALANCE_WEI, deriveDevAccounts } from "../primitives/dev-accounts.ts";
 import { prepareNetwork } from "./network-files.ts";
 import { createCpuMeter, type NodeStatus, nodeStatus } from "./node-status.ts";
 import type { TestnetOptions } from "./options.ts";

@@ -1,6 +1,7 @@
 /** What the terminal shows, as pure text: the live table and the plain line for pipes. */
+
+import type { DevAccount } from "../primitives/dev-accounts.ts";
 import { formatUnits, NATIVE_DECIMALS } from "../primitives/units.ts";
-import type { DevAccount } from "../wallet-cli/dev-accounts.ts";
 import type { NodeStatus } from "./node-status.ts";
 
 export type TestnetView = {

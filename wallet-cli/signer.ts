@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
 import { parseAddress } from "../primitives/address.ts";
 import { type Address, toHex } from "../primitives/bytes.ts";
-import { DEV_ACCOUNT_COUNT, deriveDevAccounts } from "./dev-accounts.ts";
+import { DEV_ACCOUNT_COUNT, deriveDevAccounts } from "../primitives/dev-accounts.ts";
 import { findAccount } from "./key-folder.ts";
 import { decryptKeystore } from "./keystore.ts";
 import { readPassword } from "./prompt.ts";

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { Contract, ContractFactory, JsonRpcProvider, NonceManager, Wallet } from "ethers";
 import type { Artifact } from "../../contracts/build/artifact.ts";
 import { buildContract } from "../../contracts/build/build-contract.ts";
-import { deriveDevAccounts } from "../../wallet-cli/dev-accounts.ts";
+import { deriveDevAccounts } from "../../primitives/dev-accounts.ts";
 import { type SingleNode, startSingleNode } from "../support/single-node.ts";
 import { PROJECT_ROOT } from "../support/vectors.ts";
 

@@ -6,8 +6,8 @@ import { type Abi, createPublicClient, createWalletClient, defineChain, type Hex
 import { privateKeyToAccount } from "viem/accounts";
 import { buildContract } from "../../contracts/build/build-contract.ts";
 import { fromHex } from "../../primitives/bytes.ts";
+import { deriveDevAccounts } from "../../primitives/dev-accounts.ts";
 import { verifyAccountProof } from "../../vm/state/proof.ts";
-import { deriveDevAccounts } from "../../wallet-cli/dev-accounts.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { TestnetRun } from "../support/testnet-run.ts";
 import { PROJECT_ROOT } from "../support/vectors.ts";

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readSystemAllocation } from "../../contracts/build/system-image.ts";
+import { deriveDevAccounts } from "../../primitives/dev-accounts.ts";
 import { prepareNetwork } from "../../testnet/network-files.ts";
 import { type NodeProcess, startNode, stopNode } from "../../testnet/node-process.ts";
 import { parseTestnetOptions } from "../../testnet/options.ts";
-import { deriveDevAccounts } from "../../wallet-cli/dev-accounts.ts";
 import { freeBasePort } from "./free-ports.ts";
 
 export type SingleNode = {

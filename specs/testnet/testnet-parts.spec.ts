@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseChainSpec } from "../../node/chain-spec.ts";
 import { ZERO_HASH } from "../../primitives/bytes.ts";
+import { deriveDevAccounts } from "../../primitives/dev-accounts.ts";
 import { OtherChainError, prepareNetwork } from "../../testnet/network-files.ts";
 import { CommanderError, parseTestnetOptions } from "../../testnet/options.ts";
 import { assertPortsFree, PortInUseError, portsOf } from "../../testnet/ports.ts";
 import { renderLine, renderTable, type TestnetView } from "../../testnet/table.ts";
-import { deriveDevAccounts } from "../../wallet-cli/dev-accounts.ts";
 
 /** Runs `action` with stderr silenced: commander writes its complaints there. */
 function silently<T>(action: () => T): T {

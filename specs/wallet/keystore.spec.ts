@@ -3,9 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import { mnemonicToAccount } from "viem/accounts";
 import { bigIntToBytes, toHex } from "../../primitives/bytes.ts";
+import { DEV_MNEMONIC, deriveDevAccounts } from "../../primitives/dev-accounts.ts";
 import { privateKeyToAddress } from "../../primitives/secp256k1.ts";
-import { deriveDevAccounts } from "../../wallet-cli/dev-accounts.ts";
 import { findAccount, listAccounts, storeAccount } from "../../wallet-cli/key-folder.ts";
 import { decryptKeystore, encryptKeystore, SCRYPT_N } from "../../wallet-cli/keystore.ts";
 import { WalletError } from "../../wallet-cli/wallet-error.ts";
@@ -75,13 +76,13 @@ describe("the keystore folder", () => {
 });
 
 describe("development accounts", () => {
-  it("are those of anvil and Hardhat", () => {
-    const accounts = deriveDevAccounts();
-    equal(accounts.length, 10);
-    deepEqual(accounts[0], {
-      address: "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266",
-      privateKey: "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+  it("are those of the mnemonic that anvil and Hardhat use", () => {
+    const derived = Array.from({ length: 10 }, (_, addressIndex) => {
+      const account = mnemonicToAccount(DEV_MNEMONIC, { addressIndex });
+      const privateKey = toHex(account.getHdKey().privateKey!);
+      return { address: account.address.toLowerCase(), privateKey };
     });
-    equal(accounts[9]?.address, "0xa0ee7a142d267c1f36714e4a8f75612f20a79720");
+    deepEqual(deriveDevAccounts(), derived);
+    equal(derived[0]?.address, "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266");
   });
 });
