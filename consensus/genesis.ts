@@ -11,6 +11,7 @@ import { computeProposers } from "./selection.ts";
 import { type ConsensusState, getStateRoot, ZERO_ROOT } from "./state.ts";
 import { FAR_FUTURE_EPOCH, GENESIS_EPOCH, GENESIS_SLOT, type UnixSeconds } from "./time.ts";
 import { processWeightSnapshot } from "./weight-snapshots.ts";
+import { computeEffectiveBalance } from "./withdrawal-credentials.ts";
 
 export type GenesisValidator = {
   readonly pubkey: PublicKey;
@@ -101,12 +102,10 @@ function toValidator(
   { pubkey, withdrawalCredentials, amount }: GenesisValidator,
   params: ChainParams,
 ): Validator {
-  const { effectiveBalanceIncrementGwei: increment, maxEffectiveBalanceGwei: maximum } = params;
-  const wholeIncrements = amount - (amount % increment);
   return {
     pubkey,
     withdrawalCredentials,
-    effectiveBalance: wholeIncrements < maximum ? wholeIncrements : maximum,
+    effectiveBalance: computeEffectiveBalance(amount, withdrawalCredentials, params),
     slashed: false,
     activationEligibilityEpoch: GENESIS_EPOCH,
     activationEpoch: GENESIS_EPOCH,

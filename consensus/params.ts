@@ -69,9 +69,15 @@ export type ChainParams = {
   /** All transactions of a block together; a rule, not a list limit. */
   readonly maxTransactionBytesPerBlock: number;
   readonly maxWithdrawals: number;
+  /** Of those, payments of a part that was asked for. */
+  readonly maxPartialWithdrawals: number;
+  /** Validators looked at per block for stake to pay out. */
+  readonly withdrawalSweepLimit: number;
   readonly maxExtraDataBytes: number;
   readonly justifiedRingLimit: number;
   readonly pendingDepositsLimit: number;
+  /** Deposits taken in per period. */
+  readonly maxDepositsPerPeriod: number;
   readonly pendingPartialWithdrawalsLimit: number;
 
   // Rings indexed by period
@@ -171,6 +177,7 @@ function checkRings(params: ChainParams): void {
   // The oldest vote needs the seed of its period, made of the mix two periods before it.
   const periodsOfVotes = params.slotsPerHistoricalRoot / params.periodSlots;
   assert(params.randaoMixesLength >= periodsOfVotes + 3, "the seed of the oldest vote is kept");
+  assert(params.slashingsLength % 2 === 0, "a slashing has a half-way period");
   assert(params.timelyTargetSlots < params.slotsPerHistoricalRoot, "timely votes are not forgotten");
   assert(params.oldEpochsPerBlock >= 1, "a proof can be carried over");
   assert(
@@ -198,6 +205,8 @@ function checkStake(params: ChainParams): void {
   );
   const weights = params.targetWeight + params.headWeight + params.proposerWeight;
   assert(weights === params.weightDenominator, "the reward weights add up");
+  assert(params.maxPartialWithdrawals < params.maxWithdrawals, "parts asked for leave room for the sweep");
+  assert(params.withdrawalSweepLimit >= params.maxWithdrawals, "a sweep can fill a payload");
   assert(params.unaggregatedVoterLimit <= params.maxValidatorsPerSlot, "one committee fits a vote's bits");
 }
 

@@ -2,6 +2,7 @@
 import type { BitArray } from "@chainsafe/ssz";
 import { equalBytes } from "../primitives/bytes.ts";
 import { findAttestationFault } from "./attestation-rules.ts";
+import { dutiesPerPeriod, type NewHits, payProposer, weighHits } from "./base-reward.ts";
 import { BlockError } from "./block-errors.ts";
 import { type Attestation, containersOf } from "./chain-containers.ts";
 import type { AttestationData } from "./containers.ts";
@@ -10,7 +11,7 @@ import { getAttestingIndices } from "./indexed-attestation.ts";
 import type { ChainParams } from "./params.ts";
 import { type ConsensusState, getBlockRootAtSlot, getCheckpointRoot } from "./state.ts";
 import { addToTally, bitsOf, union, without } from "./tallies.ts";
-import { computeStartSlotAtEpoch, type Epoch, forkAtSlot } from "./time.ts";
+import { computeStartSlotAtEpoch, type Epoch } from "./time.ts";
 import { getWeightSnapshot } from "./weight-snapshots.ts";
 
 /** Who was credited in each epoch that a timely vote may still name. */
@@ -30,6 +31,7 @@ export function processAttestations(
   checkOldEpochs(state, attestations, params);
   const changes = { tallied: new Set<Epoch>(), justified: new Set<Epoch>() };
   const seen = readSeen(state, params);
+  let weighedHits = 0n;
   for (const [index, attestation] of attestations.entries()) {
     const fault = findAttestationFault(state, attestation, params);
     if (fault !== undefined) throw new BlockError({ code: "BLOCK_INVALID_ATTESTATION", index, fault });
@@ -37,10 +39,11 @@ export function processAttestations(
     const { data } = attestation;
     const { weights } = getWeightSnapshot(state, data.target.epoch, params);
     const voters = bitsOf(getAttestingIndices(state, attestation, params), weights.length);
-    creditTimely(state, data, voters, seen, params);
+    weighedHits += weighHits(state, creditTimely(state, data, voters, seen, params), params);
     countForFinality(state, data, voters, changes, params);
   }
   writeSeen(state, seen, params);
+  payProposer(state, weighedHits, params);
   return changes;
 }
 
@@ -58,26 +61,31 @@ function checkOldEpochs(
   if (old.size > limit) throw new BlockError({ code: "BLOCK_TOO_MANY_OLD_EPOCHS", limit });
 }
 
-/** A vote pays once, and only when it is timely; a wrong target or head pays nothing but is seen. */
+/**
+ * A vote pays once, and only when it is timely; a wrong target or head pays nothing but is seen.
+ * @returns whom it was credited to, for the proposer's share.
+ */
 function creditTimely(
   state: ConsensusState,
   data: AttestationData,
   voters: BitArray,
   seen: Seen,
   params: ChainParams,
-): void {
+): NewHits {
   const delay = state.slot - data.slot;
-  if (delay > params.timelyTargetSlots) return;
+  if (delay > params.timelyTargetSlots) return { target: undefined, head: undefined };
   const before = seen.get(data.target.epoch);
   const credited = before === undefined ? voters : without(voters, before);
   seen.set(data.target.epoch, before === undefined ? voters : union(before, voters));
 
-  const duties = params.periodSlots / forkAtSlot(state.slot, params).slotsPerEpoch;
-  if (equalBytes(data.target.root, getCheckpointRoot(state, data.target.epoch, params))) {
-    addHits(state.hitsTarget, credited, duties);
-  }
-  const isHeadRight = equalBytes(data.beaconBlockRoot, getBlockRootAtSlot(state, data.slot, params));
-  if (delay <= params.timelyHeadSlots && isHeadRight) addHits(state.hitsHead, credited, duties);
+  const isTargetRight = equalBytes(data.target.root, getCheckpointRoot(state, data.target.epoch, params));
+  const isHeadRight =
+    delay <= params.timelyHeadSlots &&
+    equalBytes(data.beaconBlockRoot, getBlockRootAtSlot(state, data.slot, params));
+  const duties = dutiesPerPeriod(state.slot, params);
+  if (isTargetRight) addHits(state.hitsTarget, credited, duties);
+  if (isHeadRight) addHits(state.hitsHead, credited, duties);
+  return { target: isTargetRight ? credited : undefined, head: isHeadRight ? credited : undefined };
 }
 
 function addHits(hits: ConsensusState["hitsTarget"], voters: BitArray, limit: number): void {

@@ -4,6 +4,10 @@ import { fromHex } from "../primitives/bytes.ts";
 import { containersOf } from "./chain-containers.ts";
 import { dropOldJustified } from "./justified-ring.ts";
 import type { ChainParams } from "./params.ts";
+import { processPendingDeposits } from "./process-pending-deposits.ts";
+import { processEffectiveBalances, processRegistry } from "./process-registry.ts";
+import { processRewards } from "./process-rewards.ts";
+import { processSlashings } from "./process-slashings.ts";
 import { computeProposers } from "./selection.ts";
 import { type ConsensusState, getRandaoMix } from "./state.ts";
 import { forkAtSlot, type Period } from "./time.ts";
@@ -21,6 +25,11 @@ export function processPeriod(
   lastPeriod: Period,
   params: ChainParams,
 ): void {
+  processRewards(state, params);
+  processRegistry(state, params);
+  processSlashings(state, period, params);
+  processPendingDeposits(state, params);
+  processEffectiveBalances(state, params);
   processForkUpgrade(state, params);
   resetHits(state, params);
   carryRandaoMix(state, period, params);

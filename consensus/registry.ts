@@ -1,6 +1,7 @@
 /** The validator registry, parsed into flat arrays once per version of it. See specs/consensus/selection.md#active-validators. */
 import type { Node } from "@chainsafe/persistent-merkle-tree";
-import type { PublicKey, Validator, ValidatorIndex } from "./containers.ts";
+import { equalBytes } from "../primitives/bytes.ts";
+import type { Gwei, PublicKey, Validator, ValidatorIndex } from "./containers.ts";
 import type { ChainParams } from "./params.ts";
 import type { BeaconStateView } from "./state-containers.ts";
 import { computePeriodAtEpoch, type Epoch, type Period } from "./time.ts";
@@ -16,6 +17,8 @@ export type Registry = {
   readonly slashed: Uint8Array;
   /** Filled as asked for: activations and exits take effect at the first epoch of a period only. */
   readonly activeByPeriod: Map<Period, Uint32Array>;
+  /** In increments, of those; filled along with it. */
+  readonly totalActiveByPeriod: Map<Period, number>;
   /** Whole shuffled sets by seed, most recent last. */
   readonly shufflings: Map<string, Uint32Array>;
 };
@@ -49,6 +52,7 @@ function parseRegistry(validators: readonly Validator[], params: ChainParams): R
     exitEpochs: Float64Array.from(validators, ({ exitEpoch }) => exitEpoch),
     slashed: Uint8Array.from(validators, ({ slashed }) => (slashed ? 1 : 0)),
     activeByPeriod: new Map(),
+    totalActiveByPeriod: new Map(),
     shufflings: new Map(),
   };
 }
@@ -70,6 +74,31 @@ export function getActiveIndices(registry: Registry, epoch: Epoch, params: Chain
     registry.activeByPeriod.set(period, active);
   }
   return active;
+}
+
+/** Effective balance of all validators active in `epoch`, slashed ones included, in increments. */
+export function getTotalActiveIncrements(registry: Registry, epoch: Epoch, params: ChainParams): number {
+  const period = computePeriodAtEpoch(epoch, params);
+  let total = registry.totalActiveByPeriod.get(period);
+  if (total === undefined) {
+    total = 0;
+    for (const index of getActiveIndices(registry, epoch, params))
+      total += registry.effectiveBalances[index] ?? 0;
+    registry.totalActiveByPeriod.set(period, total);
+  }
+  return total;
+}
+
+/** The same in Gwei; at least one increment, so that it can be divided by. @see phase0, get_total_balance */
+export function getTotalActiveBalance(registry: Registry, epoch: Epoch, params: ChainParams): Gwei {
+  const increments = Math.max(1, getTotalActiveIncrements(registry, epoch, params));
+  return BigInt(increments) * params.effectiveBalanceIncrementGwei;
+}
+
+/** Who is registered with this key. Cost: O(validators), most of them told apart by their first byte. */
+export function findValidator({ publicKeys }: Registry, publicKey: PublicKey): ValidatorIndex | undefined {
+  const index = publicKeys.findIndex((known) => equalBytes(known, publicKey));
+  return index < 0 ? undefined : index;
 }
 
 /** Weight of each validator in fork choice and finality: its increments if active and not slashed, else 0. */

@@ -1,7 +1,8 @@
 /** The first block of both sides, from the chain spec. Deterministic: all nodes compute the same roots. */
 import { createGenesis, type Genesis } from "../consensus/genesis.ts";
 import { toPayloadHeader } from "../consensus/process-payload.ts";
-import { type Address, concatBytes, fromHex, type Hash } from "../primitives/bytes.ts";
+import { compoundingCredentials } from "../consensus/withdrawal-credentials.ts";
+import { type Address, fromHex, type Hash } from "../primitives/bytes.ts";
 import type { Block } from "../vm/block.ts";
 import { type ChainConfig, GAS_LIMIT_DEFAULT, GAS_LIMIT_MINIMUM } from "../vm/chain-config.ts";
 import { buildGenesis, type GenesisAccount } from "../vm/genesis.ts";
@@ -37,9 +38,6 @@ function toGenesisAccount({
   return { balance, nonce: BigInt(nonce), code: fromHex(code), storage: slots };
 }
 
-/** First byte of withdrawal credentials that name an account (EIP-4895's execution withdrawals). */
-const ACCOUNT_CREDENTIALS_PREFIX = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-
 /** @throws GenesisError */
 export function buildConsensusGenesis(spec: ChainSpec, executionBlock: Block): Genesis {
   const { params, genesisTime } = spec;
@@ -48,7 +46,7 @@ export function buildConsensusGenesis(spec: ChainSpec, executionBlock: Block): G
     genesisTime,
     validators: spec.validators.map(({ publicKey, withdrawalAddress, amountGwei }) => ({
       pubkey: fromHex(publicKey),
-      withdrawalCredentials: concatBytes(ACCOUNT_CREDENTIALS_PREFIX, fromHex(withdrawalAddress)),
+      withdrawalCredentials: compoundingCredentials(fromHex(withdrawalAddress)),
       amount: amountGwei,
     })),
     executionHeader: toPayloadHeader(payloadOfBlock(executionBlock), params),

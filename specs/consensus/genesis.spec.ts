@@ -10,19 +10,19 @@ const params = TESTNET_PARAMS;
 
 /** genesis_validators_root, state root, block root. */
 const GOLDEN_TESTNET_FOUR = [
-  "0x649526279cc0f57df97c4284c77bab32b21e4e858e0ab037ea4755aff350e7a8",
-  "0x9154d5b080ec8d7ed339e7eca3bf1c70663e5db5360bd9d0e578cefc3aaa2322",
-  "0x39badc36259cdb7b490b25dd34cd20b62c9c163c73ebf2a847e47c4c7a8c6944",
+  "0x680228809fa0056c5d0d5361cc5f46a8e54365bf0b856a62a69446e911aeec0f",
+  "0x47421d347334d3c730e0cdd65f67900b178372e1a100e59e487eaeb4a8938053",
+  "0xe2e232f5e3a5b66dea1491a0110f4a2686f4dae1d252268c300d4d7dc93d70e2",
 ];
 const GOLDEN_TESTNET_STAKES = [
-  "0xadd9d1d122fb42cd5aa9287c81b8327e3573ac3139d69fd091b0d7632a6150a4",
-  "0x07dad6e9fedecc1f1d45664c18767a205fa1cd057bc3c3555cfec27074773899",
-  "0x8a814fcd31a38a461b6bcd254021835aa0dfb8b837a8287f88de1da4ab795b73",
+  "0xc01ac4015d759c268ea4958afb7807118ddcab1172412a579692973749d73628",
+  "0x96e41f7717d342e1cf60228324df62f76ff889b7d929756f632179edf0c444a0",
+  "0xc07905205516f563fca8b1bfd529725a2bb663264f85fe99c6e779b239d9c4a9",
 ];
 const GOLDEN_LARGE_FOUR = [
-  "0x649526279cc0f57df97c4284c77bab32b21e4e858e0ab037ea4755aff350e7a8",
-  "0x6209a6fa2a574ffa54d1dc9bb3d47193500b1e2f975c7aca4b1b19c1e09155b0",
-  "0x4d3f83271a1df1f6dbae1724b61e1add038e042ea50b93d5b8daf1a345856d47",
+  "0x680228809fa0056c5d0d5361cc5f46a8e54365bf0b856a62a69446e911aeec0f",
+  "0x175b4026c3af61484b8a74ab4ae87ad878f627fdbcd251d03e61647e3332fd08",
+  "0x24f58b3b14a4fca4cb7399deb3699098467bbf2523dd5a28703ab7b985c52caf",
 ];
 
 describe("genesis", () => {
@@ -66,6 +66,18 @@ describe("genesis", () => {
       state.balances.getAll().map((balance) => balance / 1_000_000_000n),
       [32n, 33n, 2048n, 3000n],
     );
+  });
+
+  it("counts 32 coins at most for a validator whose credentials do not compound", () => {
+    for (const prefix of [0, 1, 3]) {
+      const { validators, ...spec } = chainSpec(params, [40]);
+      const withdrawalCredentials = new Uint8Array(32).fill(prefix, 0, 1);
+      const { state } = createGenesis({
+        ...spec,
+        validators: [{ ...validators[0]!, withdrawalCredentials }],
+      });
+      deepEqual(state.ffgWeights.get(0).getAll(), [32]);
+    }
   });
 
   it("names the proposers of two periods, in proportion to stake", () => {

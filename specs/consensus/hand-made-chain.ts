@@ -18,6 +18,7 @@ import {
 } from "../../consensus/state.ts";
 import { applyBlock } from "../../consensus/state-transition.ts";
 import { computeEpochAtSlot, computeTimestampAtSlot } from "../../consensus/time.ts";
+import { compoundingCredentials } from "../../consensus/withdrawal-credentials.ts";
 import { blsPublicKey } from "../../primitives/bls.ts";
 import { interopSecretKey } from "../../primitives/interop-keys.ts";
 
@@ -39,7 +40,7 @@ export function chainSpec(params: ChainParams, stakes: readonly number[]): Chain
     genesisTime: GENESIS_TIME,
     validators: stakes.map((coins, index) => ({
       pubkey: publicKeyOf(index),
-      withdrawalCredentials: new Uint8Array(32).fill(1, 0, 1),
+      withdrawalCredentials: compoundingCredentials(new Uint8Array(20).fill(index)),
       amount: BigInt(coins) * COIN,
     })),
     executionHeader: {
