@@ -1,7 +1,5 @@
 /** specs/vm/contract/storage.md */
 import { deepEqual, equal, throws } from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { concatHex, encodeAbiParameters, keccak256, stringToHex } from "viem";
 import { AbiError, type AbiValue } from "../../../vm/contract/abi-type.ts";
@@ -16,20 +14,12 @@ import {
   type Step,
   writeCell,
 } from "../../../vm/contract/storage-cells.ts";
-import { type StorageLayout, storageLayoutJson } from "../../../vm/contract/storage-json.ts";
 import {
   layOutFields,
   namespaceSlot,
   StorageError,
   type StorageFields,
 } from "../../../vm/contract/storage-layout.ts";
-
-const golden = JSON.parse(
-  readFileSync(
-    fileURLToPath(new URL("../../../../specs/vm/contract/storage-layout.golden.json", import.meta.url)),
-    "utf8",
-  ),
-) as StorageLayout;
 
 const point = {
   struct: [
@@ -47,7 +37,6 @@ const entry = {
     ["marks", { array: "uint8" }],
   ],
 } as const;
-/** The declaration of storage-layout.sol. */
 const sample: StorageFields = [
   ["owner", "address"],
   ["open", "bool"],
@@ -69,20 +58,6 @@ const sample: StorageFields = [
   ["entries", { mapping: ["uint256", entry] }],
   ["last", "uint16"],
 ];
-
-/** What a layout says of a field, without the names solc gives structs. */
-function described({ types }: StorageLayout, type: string): unknown {
-  const { encoding, numberOfBytes, base, key, value, members } = types[type]!;
-  const layout = { storage: [], types };
-  return {
-    encoding,
-    numberOfBytes,
-    base: base && described(layout, base),
-    key: key && described(layout, key),
-    value: value && described(layout, value),
-    members: members?.map(({ label, slot, offset, type }) => [label, slot, offset, described(layout, type)]),
-  };
-}
 
 class Slots implements SlotAccess {
   readonly words = new Map<bigint, bigint>();
@@ -120,25 +95,6 @@ const alice = `0x${"a1".repeat(20)}` as const;
 const word = (type: string, value: unknown) => encodeAbiParameters([{ type }], [value]);
 
 describe("storage: layout", () => {
-  it("puts every field where solc puts it", () => {
-    const layout = storageLayoutJson("Sample.sol:Sample", [
-      { base: 0n, fields: layOutFields(sample).fields },
-    ]);
-    deepEqual(
-      layout.storage.map(({ label, slot, offset, type }) => [label, slot, offset, described(layout, type)]),
-      golden.storage.map(({ label, slot, offset, type }) => [label, slot, offset, described(golden, type)]),
-    );
-  });
-
-  it("names types that contain no struct as solc names them", () => {
-    const layout = storageLayoutJson("Sample.sol:Sample", [
-      { base: 0n, fields: layOutFields(sample).fields },
-    ]);
-    for (const [id, type] of Object.entries(golden.types)) {
-      if (!id.includes("struct")) deepEqual(layout.types[id], type);
-    }
-  });
-
   it("places an ERC-7201 namespace where the ERC's example is", () => {
     equal(namespaceSlot("example.main"), 0x183a6125c38840424c4a85fa12bab2ab606c4b6d0e7cc73c0c06ba5300eab500n);
   });
