@@ -22,6 +22,8 @@ async function main(argv: readonly string[]): Promise<number> {
   // The first signal stops the nodes in order; more of them are ignored, since stopping ends by itself.
   const stopRequested = new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
+    // Whoever read our output is gone (`| head`): nobody watches any more.
+    process.stdout.on("error", () => resolve());
   });
   return runTestnet(options, reporter, stopRequested);
 }

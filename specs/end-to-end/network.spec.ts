@@ -121,11 +121,40 @@ describe("a network of four processes", function () {
     equal(ours!.hash, theirs!.hash);
   });
 
-  it("refuses a second start on the same ports, and leaves nothing running", async () => {
-    const second = new TestnetRun(["--dir", join(dir, "other"), "--base-port", String(basePort)]);
-    await second.line(() => false).catch(() => undefined);
-    equal(second.code, 3);
-    ok(second.errors.includes(`port ${basePort}`));
+  it("tells Prometheus about head, finality, peers and the lag of both threads", async () => {
+    const text = await (await fetch(`http://127.0.0.1:${basePort + 2000}/metrics`)).text();
+    const value = (name: string) =>
+      Number(
+        text
+          .split("\n")
+          .find((line) => line.startsWith(`${name} `))
+          ?.split(" ")[1],
+      );
+    ok(value("beacon_head_slot") > 3);
+    ok(value("beacon_finalized_epoch") > 0);
+    ok(value("beacon_current_justified_epoch") >= value("beacon_finalized_epoch"));
+    equal(value("libp2p_peers"), 3);
+    for (const thread of ["consensus", "execution"]) {
+      ok(text.includes(`jurat_event_loop_lag_seconds{thread="${thread}",quantile="max"}`), thread);
+    }
+  });
+
+  it("refuses ports in use, another chain's folder and a wrong flag, and leaves nothing running", async () => {
+    const refusal = async (...args: string[]) => {
+      const run = new TestnetRun(args);
+      await run.line(() => false).catch(() => undefined);
+      return run;
+    };
+    const ports = await refusal("--dir", join(dir, "other"), "--base-port", String(basePort));
+    equal(ports.code, 3);
+    ok(ports.errors.includes(`port ${basePort}`));
+    const freePort = String(await freeBasePort(4));
+    const chain = await refusal("--dir", join(dir, "net"), "--base-port", freePort, "--chain-id", "8701");
+    equal(chain.code, 4);
+    ok(chain.errors.includes("--chain-id 8700"));
+    const flag = await refusal("--nodes", "many");
+    equal(flag.code, 2);
+    ok(flag.errors.includes("whole number from 1 to 64"));
   });
 
   it("stops on Ctrl-C, says so, and continues the same chain", async () => {
