@@ -54,7 +54,10 @@ export type EngineStart = {
   readonly aggregateSignatures?: (signatures: readonly Uint8Array[]) => Uint8Array;
 };
 
-/** An engine at its anchor, with the stored blocks imported again. It is moved by `step` only. */
+/**
+ * An engine at its anchor, with the stored blocks imported again. It is moved by `step` only, whose first call also
+ * hands out what those blocks decided: a node may stop between storing a block and recording the finality it brings.
+ */
 export function createEngine(start: EngineStart): Engine {
   const { params, anchorState, anchorEpoch, genesisRoot } = start;
   const nowSlot = Math.max(0, Math.floor(start.nowMs / (params.slotSeconds * 1000)));
@@ -105,7 +108,6 @@ function replay(engine: Engine, { storedBlocks = [], justifiedAtSlot, params }: 
   }
   if (justifiedAtSlot !== undefined) store.justifiedAtSlot = Math.min(justifiedAtSlot, store.nowSlot);
   getHead(store);
-  engine.outbox = [];
 }
 
 /**

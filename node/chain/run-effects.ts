@@ -5,6 +5,7 @@ import type { Engine } from "../../consensus/engine-state.ts";
 import { getState } from "../../consensus/state-cache.ts";
 import { blsVerifySets, type SignatureSet } from "../../primitives/bls.ts";
 import type { Address, Hash } from "../../primitives/bytes.ts";
+import { assert } from "../../primitives/errors.ts";
 import type { ExecutionPort } from "../execution/port.ts";
 import type { Logger } from "../log.ts";
 import type { NodeMetrics } from "../metrics.ts";
@@ -178,9 +179,10 @@ function createStoreEffects(ports: EffectPorts) {
           return;
         }
         case "finalized": {
-          const canonical = effect.canonicalRoots.flatMap((root) => {
+          const canonical = effect.canonicalRoots.map((root) => {
             const bytes = blocks.get(root);
-            return bytes === undefined ? [] : [{ root, slot: slotOfStoredBlock(bytes) }];
+            assert(bytes !== undefined, "a finalized block is stored");
+            return { root, slot: slotOfStoredBlock(bytes) };
           });
           blocks.finalize({ ...effect.checkpoint, slot: effect.slot }, canonical, anchorAt(effect));
           return;

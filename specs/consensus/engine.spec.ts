@@ -201,6 +201,29 @@ describe("engine: finality and restart", () => {
     equal(restarted.store.headRoot, next.root);
   });
 
+  it("hands out the finality that the stored blocks bring: it may not be on record yet", () => {
+    const engine = engineAt(10);
+    const effects = importAll(engine, chain);
+    const recorded = only(effects, "finalized").at(-2)!;
+    const lost = only(effects, "finalized").at(-1)!;
+    const stored = only(effects, "storeBlock").filter(({ slot }) => slot > recorded.slot);
+    const restarted = createEngine({
+      ...{ params: bench.params, genesisRoot: genesis.root, localValidators: [], nowMs: 10_000 },
+      ...{ anchorState: recorded.state, anchorEpoch: recorded.checkpoint.epoch },
+      storedBlocks: stored.map(({ block }) => block),
+    });
+    const first = tick(restarted, 10);
+    deepEqual(
+      only(first, "finalized").map(({ checkpoint, canonicalRoots }) => ({ checkpoint, canonicalRoots })),
+      [{ checkpoint: lost.checkpoint, canonicalRoots: lost.canonicalRoots }],
+    );
+    const types = first.map(({ type }) => type);
+    ok(
+      types.indexOf("finalized") < types.indexOf("headChanged"),
+      "recorded before the execution side hears of it",
+    );
+  });
+
   it("keeps a bounded number of states without finality, and rebuilds those it dropped", () => {
     const engine = engineAt(300);
     const long: MadeBlock[] = [b1];
