@@ -61,7 +61,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       noSubdir: false,
       ...BINARY,
     });
-    const database = new Database(root, lock);
+    const database = new LmdbDatabase(root, lock);
     try {
       checkIdentity(database, options);
     } catch (error) {
@@ -109,7 +109,26 @@ function checkIdentity(database: Database, { directory, role, chain, readOnly }:
 }
 
 /** An open environment. One thread writes; others open it `readOnly`. */
-export class Database {
+export interface Database {
+  table(name: string): Table;
+  /**
+   * Runs `action`; what it wrote is visible and on disk when this returns, all of it or, when it
+   * throws, nothing. A write inside a write joins it. Blocks the thread for one disk flush.
+   */
+  write<T>(action: () => T): T;
+  /**
+   * As `write`, off this thread: when it resolves, the changes are visible and survive a killed
+   * process. They survive a power cut once `flushed` resolved as well. Commits apply in call order.
+   */
+  commit<T>(action: () => T): Promise<T>;
+  /** Resolves when everything committed so far is on disk. */
+  flushed(): Promise<void>;
+  /** Makes commits of other threads visible. A reading thread calls it before each task. */
+  refresh(): void;
+  close(): Promise<void>;
+}
+
+class LmdbDatabase implements Database {
   readonly #root: RootDatabase<Uint8Array, Uint8Array>;
   readonly #lock: DirectoryLock | undefined;
   readonly #tables = new Map<string, Table>();
@@ -132,30 +151,20 @@ export class Database {
     return table;
   }
 
-  /**
-   * Runs `action`; what it wrote is visible and on disk when this returns, all of it or, when it
-   * throws, nothing. A write inside a write joins it. Blocks the thread for one disk flush.
-   */
   write<T>(action: () => T): T {
     if (this.#isWriting) return action();
     return this.#root.transactionSync(() => this.#writing(action));
   }
 
-  /**
-   * As `write`, off this thread: when it resolves, the changes are visible and survive a killed
-   * process. They survive a power cut once `flushed` resolved as well. Commits apply in call order.
-   */
   async commit<T>(action: () => T): Promise<T> {
     // A child transaction is the one kind of queued transaction that undoes what a throwing action wrote.
     return this.#root.childTransaction(() => this.#writing(action));
   }
 
-  /** Resolves when everything committed so far is on disk. */
   async flushed(): Promise<void> {
     await this.#root.flushed;
   }
 
-  /** Makes commits of other threads visible. A reading thread calls it before each task. */
   refresh(): void {
     this.#root.resetReadTxn();
   }
