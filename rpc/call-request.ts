@@ -107,31 +107,49 @@ const overrideFields = objectOf("a state override", {
   stateDiff: optional(slotMap()),
 });
 
+/** As optional fields may be there or not. @throws SchemaError when both kinds of storage are given. */
+function readOverride(json: unknown, at: string): StateOverride {
+  const read = overrideFields.read(json, at);
+  if (read.state !== undefined && read.stateDiff !== undefined) {
+    throw new SchemaError(at, "account has both 'state' and 'stateDiff'");
+  }
+  return withoutUndefined(read);
+}
+
+function writeOverride(value: StateOverride): Json {
+  const { balance, nonce, code, state, stateDiff } = value;
+  return overrideFields.write({ balance, nonce, code, state, stateDiff });
+}
+
+const override: Schema<StateOverride> = {
+  expects: overrideFields.expects,
+  read: readOverride,
+  write: writeOverride,
+};
+
 /** By address. `state` replaces the whole storage, `stateDiff` single slots. */
 export const stateOverrides: Schema<ReadonlyMap<Address, StateOverride>> = optional(
-  mapOf(
-    "state overrides by address",
-    address,
-    {
-      expects: overrideFields.expects,
-      read(json: unknown, at: string): StateOverride {
-        const read = overrideFields.read(json, at);
-        if (read.state !== undefined && read.stateDiff !== undefined) {
-          throw new SchemaError(at, "account has both 'state' and 'stateDiff'");
-        }
-        return withoutUndefined(read);
-      },
-      write: (value: StateOverride) =>
-        overrideFields.write({
-          balance: value.balance,
-          nonce: value.nonce,
-          code: value.code,
-          state: value.state,
-          stateDiff: value.stateDiff,
-        }),
-    },
-    OVERRIDES,
-  ),
+  mapOf("state overrides by address", address, override, OVERRIDES),
+  new Map(),
+);
+
+/** Of eth_simulateV1: a precompile may also be had at another address. */
+export type SimulatedOverride = StateOverride & { readonly movePrecompileToAddress?: Address };
+
+const moveField = optional(address);
+const simulatedOverride: Schema<SimulatedOverride> = {
+  expects: overrideFields.expects,
+  read(json, at) {
+    const read = override.read(json, at);
+    const given = isJsonObject(json) ? json["movePrecompileToAddress"] : undefined;
+    const movePrecompileToAddress = moveField.read(given, `${at}.movePrecompileToAddress`);
+    return movePrecompileToAddress === undefined ? read : { ...read, movePrecompileToAddress };
+  },
+  write: writeOverride,
+};
+
+export const simulatedOverrides: Schema<ReadonlyMap<Address, SimulatedOverride>> = optional(
+  mapOf("state overrides by address", address, simulatedOverride, OVERRIDES),
   new Map(),
 );
 

@@ -2,8 +2,10 @@
 import type { Address, Hash } from "../primitives/bytes.ts";
 import type { Block, ExecutedReceipt, Log } from "../vm/block.ts";
 import type { ChainConfig } from "../vm/chain-config.ts";
+import type { SimulationRequest } from "../vm/simulate.ts";
 import type { Account, StateReader } from "../vm/state/account.ts";
 import type { AccessListEntry, RecoveredTransaction } from "../vm/transaction.ts";
+import type { InvalidTransactionDetail } from "../vm/transaction-rules.ts";
 
 /** A block the caller named, not yet looked up. `pending` is the head plus the pool's transactions. */
 export type BlockTag = "earliest" | "finalized" | "safe" | "latest" | "pending";
@@ -69,6 +71,24 @@ export type CallOutcome = {
 export type AccessListOutcome =
   | { readonly accessList: readonly AccessListEntry[]; readonly call: CallOutcome }
   | { readonly failed: CallOutcome };
+
+/** What a call of a simulated block did. `maxGasUsed` is what it needed at its height, before the refund. */
+export type SimulatedCallOutcome = CallOutcome & {
+  readonly maxGasUsed: bigint;
+  readonly logs: readonly Log[];
+};
+export type SimulatedBlockOutcome = {
+  readonly block: Block;
+  readonly results: readonly SimulatedCallOutcome[];
+};
+/** The rule a call breaks before it begins. */
+export type SimulationFailure = {
+  readonly rule: InvalidTransactionDetail["code"] | "SIMULATED_BLOCK_FULL";
+  readonly message: string;
+};
+export type SimulationOutcome =
+  | { readonly blocks: readonly SimulatedBlockOutcome[] }
+  | { readonly failed: SimulationFailure };
 
 export type AccountProof = {
   readonly account: Account;
@@ -192,6 +212,8 @@ export interface ChainView {
     block: Block,
     overrides: ReadonlyMap<Address, StateOverride>,
   ): Promise<AccessListOutcome>;
+  /** Blocks of calls after `block`, on the state after it. */
+  simulate(request: SimulationRequest, block: Block): Promise<SimulationOutcome>;
   /** Logs of canonical blocks from `first` to `last`, both included, in chain order; the first `limit`. */
   logs(filter: LogFilter, first: number, last: number, limit: number): Promise<readonly LocatedLog[]>;
 

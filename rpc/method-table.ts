@@ -13,6 +13,7 @@ import * as nodeConfiguration from "./methods/node-configuration.ts";
 import * as pool from "./methods/pool.ts";
 import * as raw from "./methods/raw.ts";
 import { sendRawTransactionSync } from "./methods/send-sync.ts";
+import { simulate } from "./methods/simulate.ts";
 import { status } from "./methods/status.ts";
 import { subscribe, unsubscribe } from "./methods/subscriptions.ts";
 import * as transactions from "./methods/transactions.ts";
@@ -36,6 +37,7 @@ const SERVED: readonly Method[] = [
   estimateGas,
   createAccessList,
   fillTransaction,
+  simulate,
   ...Object.values(fees),
   getLogs,
   filters.newFilter,

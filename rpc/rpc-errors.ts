@@ -19,6 +19,13 @@ export const ERROR_CODES = {
   reverted: 3,
   /** EIP-7966: the transaction waits, and no block took it in time; `data` holds its hash. */
   notIncludedInTime: 4,
+  /** Of eth_simulateV1, as execution-apis numbers them. */
+  executionFailed: -32015,
+  blockNumbersOutOfOrder: -38020,
+  blockTimestampsOutOfOrder: -38021,
+  precompileMovedToItself: -38022,
+  precompilesMovedTogether: -38023,
+  simulationTooLarge: -38026,
   /** EIP-4444's number for history this node no longer keeps. */
   prunedHistory: 4444,
 } as const;

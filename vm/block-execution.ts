@@ -87,9 +87,17 @@ export function beginBlock(
     journal: createJournal(state),
     machine,
   };
+  makeOpeningCalls(context, opening);
+  return { config, context, state, receipts: [], logs: [], logsBloom: new Uint8Array(256), gasUsed: 0n };
+}
+
+/** The system calls before the first transaction (EIP-4788, EIP-2935). @throws InvalidBlockError */
+export function makeOpeningCalls(
+  context: BlockContext,
+  opening: Pick<BlockOpening, "parentBeaconBlockRoot" | "parentHash">,
+): void {
   systemCall(context, BEACON_ROOTS_ADDRESS, fromHex(opening.parentBeaconBlockRoot));
   systemCall(context, BLOCK_HASHES_ADDRESS, fromHex(opening.parentHash));
-  return { config, context, state, receipts: [], logs: [], logsBloom: new Uint8Array(256), gasUsed: 0n };
 }
 
 /** Gas the block still has. */

@@ -54,6 +54,7 @@ function moveValue(context: ExecutionContext, message: Message): void {
   if (!movesValue(message)) return;
   context.journal.addBalance(message.caller, -message.value);
   context.journal.addBalance(message.self, message.value);
+  if (message.value > 0n) context.onTransfer?.(message.caller, message.self, message.value);
 }
 
 /** Whether something is at the address that a creation must not overwrite (EIP-684, EIP-7610). */

@@ -4,7 +4,7 @@ import type { Address } from "../primitives/bytes.ts";
 import type { Log } from "./block.ts";
 import { executeMessage } from "./execute-message.ts";
 import { floorGas, intrinsicGas, REFUND_QUOTIENT } from "./gas.ts";
-import type { BlockEnvironment, ContractMachine, ExecutionContext, Message, Outcome } from "./message.ts";
+import type { ExecutionContext, Message, Outcome } from "./message.ts";
 import type { BlockJournal } from "./state/journal.ts";
 import type { AccessListEntry, RecoveredTransaction } from "./transaction.ts";
 import {
@@ -15,16 +15,16 @@ import {
 } from "./transaction-rules.ts";
 
 /** What the transactions of one block share. */
-export type BlockContext = {
-  readonly block: BlockEnvironment;
+export type BlockContext = Pick<ExecutionContext, "block" | "machine" | "onTransfer"> & {
   readonly journal: BlockJournal;
-  readonly machine: ContractMachine;
 };
 
 export type TransactionResult = {
   readonly outcome: Outcome;
   readonly output: Uint8Array;
   readonly gasUsed: number;
+  /** What it needed at its height: before the refund, at least the floor. */
+  readonly gasSpent: number;
   /** Wei per gas. */
   readonly effectiveGasPrice: bigint;
   readonly logs: readonly Log[];
@@ -46,28 +46,37 @@ export function executeTransaction(
 ): TransactionResult {
   const { transaction, sender } = recovered;
   const { block, journal } = context;
-  const { baseFeePerGas } = block;
   checkStatelessRules(transaction, block.chainId);
-  checkBlockRules(transaction, baseFeePerGas, available);
+  checkBlockRules(transaction, block.baseFeePerGas, available);
   checkSenderRules(recovered, senderState(journal, sender));
 
+  return runTransaction(context, recovered);
+}
+
+/** Executes a transaction whose rules were checked: nobody pays more than they have. */
+export function runTransaction(context: BlockContext, recovered: RecoveredTransaction): TransactionResult {
+  const { transaction, sender } = recovered;
+  const { block, journal } = context;
+  const { baseFeePerGas } = block;
   journal.beginTransaction();
   const gasPrice = effectiveGasPrice(transaction, baseFeePerGas);
   journal.addBalance(sender, -transaction.gasLimit * gasPrice);
-  journal.setNonce(sender, transaction.nonce + 1n);
+  journal.setNonce(sender, journal.nonce(sender) + 1n);
 
   const gasLimit = Number(transaction.gasLimit);
   const gas = gasLimit - intrinsicGas(transaction);
   const { to, value, data } = transaction;
   const accessList = transaction.type === 0 ? [] : transaction.accessList;
   const run = runMessage(context, { sender, to, value, data, gas, gasPrice, accessList });
-  const gasUsed = gasAfterRefund(gasLimit - run.gasLeft, journal.refund(), floorGas(data));
+  const spent = gasLimit - run.gasLeft;
+  const gasUsed = gasAfterRefund(spent, journal.refund(), floorGas(data));
 
   journal.addBalance(sender, BigInt(gasLimit - gasUsed) * gasPrice);
   // The base fee's part goes to nobody: it is burned (EIP-1559).
-  journal.addBalance(block.feeRecipient, BigInt(gasUsed) * (gasPrice - baseFeePerGas));
-  const { outcome, output, contractAddress } = run;
-  return { outcome, output, contractAddress, gasUsed, effectiveGasPrice: gasPrice, logs: journal.logs() };
+  const tip = gasPrice > baseFeePerGas ? gasPrice - baseFeePerGas : 0n;
+  journal.addBalance(block.feeRecipient, BigInt(gasUsed) * tip);
+  const gasSpent = Math.max(spent, floorGas(data));
+  return { ...run, gasUsed, gasSpent, effectiveGasPrice: gasPrice, logs: journal.logs() };
 }
 
 function senderState(journal: BlockJournal, sender: Address) {

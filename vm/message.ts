@@ -24,6 +24,8 @@ export type ExecutionContext = {
   readonly transaction: TransactionEnvironment;
   readonly journal: Journal;
   readonly machine: ContractMachine;
+  /** Told of every value a message moves, before its code runs; what it notes in the journal is undone with it. */
+  readonly onTransfer?: (from: Address, to: Address, value: bigint) => void;
 };
 
 export type MessageKind = "call" | "staticcall" | "delegatecall" | "create";

@@ -6,6 +6,8 @@ import type {
   CallRequest,
   LocatedLog,
   LogFilter,
+  SimulatedBlockOutcome,
+  SimulationOutcome,
   StateOverride,
 } from "../../rpc/chain-view.ts";
 import { TransactionRejected } from "../../rpc/chain-view.ts";
@@ -16,7 +18,10 @@ import { createAccessList } from "../../vm/create-access-list.ts";
 import { estimateGas } from "../../vm/estimate-gas.ts";
 import type { ContractMachine } from "../../vm/message.ts";
 import { OUTCOME_TEXT } from "../../vm/outcome-text.ts";
+import { type SimulatedBlock, type SimulationRequest, simulate } from "../../vm/simulate.ts";
+import { SimulationError } from "../../vm/simulated-call.ts";
 import type { StateReader } from "../../vm/state/account.ts";
+import { InvalidTransactionError } from "../../vm/transaction-rules.ts";
 import { toRejection } from "./rejection.ts";
 
 /** Gas a call may use: about what a block may. */
@@ -40,12 +45,18 @@ export type LogsTask = {
   readonly limit: number;
 };
 
-export type ReadTask = CallTask | LogsTask;
+export type SimulateTask = Pick<CallTask, "header" | "blockHash"> & {
+  readonly kind: "simulate";
+  readonly request: SimulationRequest;
+};
+
+export type ReadTask = CallTask | SimulateTask | LogsTask;
 export type GasEstimate = { readonly gas: bigint } | { readonly failed: CallOutcome };
 type Results = {
   readonly call: CallOutcome;
   readonly estimateGas: GasEstimate;
   readonly accessList: AccessListOutcome;
+  readonly simulate: SimulationOutcome;
   readonly logs: readonly LocatedLog[];
 };
 /** The result of each kind of task. */
@@ -75,10 +86,11 @@ export function runTask(task: ReadTask, site: TaskSite): Results[keyof Results] 
     chainId: site.chainId,
     machine: site.machine,
     header: task.header,
-    overrides: task.overrides,
+    overrides: task.kind === "simulate" ? new Map() : task.overrides,
     state,
     ancestorHash: site.ancestorHash(task.blockHash),
   };
+  if (task.kind === "simulate") return runSimulation(task, callSite);
   try {
     return runCall(task, callSite);
   } catch (error) {
@@ -105,7 +117,36 @@ function runCall({ kind, request }: CallTask, site: CallSite): Results[CallKind]
   }
 }
 
-function toOutcome({ outcome, output, gasUsed }: CallResult): CallOutcome {
+function runSimulation({ request, blockHash }: SimulateTask, site: CallSite): SimulationOutcome {
+  try {
+    const blocks = simulate(site, blockHash, request, CALL_GAS_CAP);
+    return { blocks: blocks.map(toBlockOutcome) };
+  } catch (error) {
+    if (error instanceof SimulationError) {
+      const { code, gas, available } = error.detail;
+      return { failed: { rule: code, message: `block gas limit reached: gas ${gas}, left ${available}` } };
+    }
+    if (!(error instanceof InvalidTransactionError)) throw error;
+    return { failed: { rule: error.detail.code, message: refusal(error).outcome } };
+  }
+}
+
+function toBlockOutcome({ block, results }: SimulatedBlock): SimulatedBlockOutcome {
+  return {
+    block,
+    results: results.map((result) => ({
+      ...toOutcome(result),
+      maxGasUsed: BigInt(result.gasSpent),
+      logs: result.logs,
+    })),
+  };
+}
+
+function toOutcome({
+  outcome,
+  output,
+  gasUsed,
+}: Pick<CallResult, "outcome" | "output" | "gasUsed">): CallOutcome {
   const text = outcome === "success" || outcome === "revert" ? outcome : OUTCOME_TEXT[outcome];
   return { outcome: text, output, gasUsed: BigInt(gasUsed) };
 }

@@ -14,11 +14,13 @@ import type {
   LogFilter,
   PoolStatus,
   SenderTransactions,
+  SimulationOutcome,
   StateOverride,
 } from "../../rpc/chain-view.ts";
 import { nextBaseFee } from "../../vm/base-fee.ts";
 import type { Block, ExecutedReceipt } from "../../vm/block.ts";
 import type { ChainConfig } from "../../vm/chain-config.ts";
+import type { SimulationRequest } from "../../vm/simulate.ts";
 import type { StateReader } from "../../vm/state/account.ts";
 import { proveAccount } from "../../vm/state/proof.ts";
 import type { RecoveredTransaction } from "../../vm/transaction.ts";
@@ -181,6 +183,10 @@ export class NodeChainView implements ChainView {
   ): Promise<AccessListOutcome> {
     const task: CallTask<"accessList"> = { kind: "accessList", request, overrides, ...siteOf(block) };
     return this.#calls.run(task);
+  }
+
+  async simulate(request: SimulationRequest, block: Block): Promise<SimulationOutcome> {
+    return this.#calls.run({ kind: "simulate", request, ...siteOf(block) });
   }
 
   async logs(filter: LogFilter, first: number, last: number, limit: number): Promise<readonly LocatedLog[]> {

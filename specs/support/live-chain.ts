@@ -22,6 +22,7 @@ import { nextBaseFee } from "../../vm/base-fee.ts";
 import type { Block } from "../../vm/block.ts";
 import type { AncestorHash } from "../../vm/block-execution.ts";
 import type { PayloadAttributes } from "../../vm/build-payload.ts";
+import { PRECOMPILES } from "../../vm/contract/precompiles.ts";
 import { buildGenesis } from "../../vm/genesis.ts";
 import type { Frame, MessageResult } from "../../vm/message.ts";
 import { config, feeRecipient, fundedAllocation } from "./execution-chain.ts";
@@ -85,6 +86,7 @@ const GENESIS = buildGenesis({
 /** A machine that knows the contracts of the live chain. */
 export function liveMachine(): ScriptedMachine {
   const machine = new ScriptedMachine();
+  for (const [at, precompile] of PRECOMPILES) machine.precompiles.set(at, precompile);
   for (const [, name, script] of SCRIPTS) machine.add(codeOf(name), script);
   return machine;
 }
