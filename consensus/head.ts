@@ -3,11 +3,14 @@ import { type Hash, ZERO_HASH } from "../primitives/bytes.ts";
 import { type Engine, emit } from "./engine-state.ts";
 import { getHead } from "./fork-choice-head.ts";
 
-/** Recomputes the head and tells when it, or the checkpoints the execution side follows, moved. */
+/**
+ * Recomputes the head and tells when it, or the checkpoints the execution side follows, moved. The finalized one is the
+ * last that `finalized` handed out: the execution side must not merge what is not on record here.
+ */
 export function updateHead(engine: Engine): Hash {
-  const { store, blocks, announced } = engine;
+  const { store, blocks, announced, settled } = engine;
   const head = getHead(store);
-  const [justified, finalized] = [store.justified.root, store.finalized.root];
+  const [justified, finalized] = [store.justified.root, settled.root];
   const isSame =
     head === announced.head && justified === announced.justified && finalized === announced.finalized;
   if (isSame) return head;

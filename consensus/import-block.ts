@@ -34,8 +34,8 @@ export function importBlock(
   emit(engine, { type: "storeBlock", root, slot: block.message.slot, block });
   for (const vote of votes) noteVote(engine, vote);
   if (result.justified !== undefined) announceJustified(engine);
-  updateHead(engine);
   settleFinality(engine);
+  updateHead(engine);
   if (origin.kind === "sync") creditSync(engine.gate, headSlot(engine) - headSlotBefore);
   resumeVotes(engine, root);
   if (block.message.slot === engine.store.nowSlot) attest(engine);

@@ -179,6 +179,19 @@ describe("engine: finality and restart", () => {
     ok(engine.states.entries.size <= chain.length - roots.length + 1, "states below finality are dropped");
   });
 
+  it("tells the execution side of no finality that was not handed out before", () => {
+    const engine = engineAt(10);
+    const recorded = new Set([toHex(genesis.state.latestExecutionPayloadHeader.blockHash)]);
+    let told = 0;
+    for (const effect of importAll(engine, chain)) {
+      if (effect.type === "finalized") recorded.add(effect.blockHash);
+      if (effect.type !== "headChanged") continue;
+      ok(recorded.has(effect.finalizedBlockHash));
+      told = Math.max(told, [...recorded].indexOf(effect.finalizedBlockHash));
+    }
+    equal(told, recorded.size - 1, "and of all that was, at last");
+  });
+
   it("goes on from the finalized state and the stored blocks as if it had not stopped", () => {
     const engine = engineAt(10);
     const effects = importAll(engine, chain);
