@@ -9,7 +9,7 @@ export type Bundle = { readonly code: string; readonly sourceMap: string };
 export async function bundleContract(path: string): Promise<Bundle> {
   try {
     const { outputFiles } = await build({
-      entryPoints: [path],
+      entryPoints: [resolve(path)],
       // Comments in the output name files relative to this, so the bytes do not depend on where a build is started.
       absWorkingDir: dirname(resolve(path)),
       outfile: "contract.js",
