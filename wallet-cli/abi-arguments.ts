@@ -1,8 +1,8 @@
 /** Functions and their arguments as they are typed on a command line. */
-import { type AbiFunction, type AbiParameter, parseAbiItem } from "viem";
+import type { AbiEvent, AbiFunction, AbiParameter } from "viem";
+import { parseAbiItem } from "viem/utils";
 import { fromHex } from "../primitives/bytes.ts";
-import { parseUnits } from "../primitives/units.ts";
-import { resolveAddress } from "./signer.ts";
+import { resolveAddress } from "./account-names.ts";
 import { WalletError } from "./wallet-error.ts";
 
 /**
@@ -24,59 +24,94 @@ export function parseFunction(signature: string): AbiFunction {
 }
 
 /** Arguments as viem wants them. @throws WalletError (usage) naming the argument that does not fit. */
-export function parseArguments(
+export async function parseArguments(
   inputs: readonly AbiParameter[],
   texts: readonly string[],
   keystore: string,
-): readonly unknown[] {
+): Promise<readonly unknown[]> {
   if (inputs.length !== texts.length) {
     const expected = inputs.map(({ type, name }) => `${type} ${name ?? ""}`.trim()).join(", ") || "none";
     throw new WalletError("usage", `expected ${inputs.length} arguments (${expected}), got ${texts.length}`);
   }
-  return inputs.map((input, index) => {
-    const text = texts[index] ?? "";
-    try {
-      return parseValue(input, text, keystore);
-    } catch (cause) {
-      if (cause instanceof WalletError && cause.kind !== "usage") throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new WalletError("usage", `argument ${index + 1} (${input.type} ${input.name ?? ""}): ${reason}`, {
-        cause,
-      });
-    }
-  });
+  return Promise.all(inputs.map((input, index) => parseArgument(input, index, texts[index] ?? "", keystore)));
+}
+
+async function parseArgument(
+  input: AbiParameter,
+  index: number,
+  text: string,
+  keystore: string,
+): Promise<unknown> {
+  try {
+    return await parseValue(input, text, keystore);
+  } catch (cause) {
+    if (cause instanceof WalletError && cause.kind !== "usage") throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const name = [input.type, input.name].filter(Boolean).join(" ");
+    throw new WalletError("usage", `argument ${index + 1} (${name}): ${reason}`, { cause });
+  }
 }
 
 type Tuple = AbiParameter & { readonly components: readonly AbiParameter[] };
 
 /** Arrays and tuples are JSON: `[1,2]`, `["0x…","5"]`. */
-function parseValue(parameter: AbiParameter, value: unknown, keystore: string): unknown {
+async function parseValue(parameter: AbiParameter, value: unknown, keystore: string): Promise<unknown> {
   const { type } = parameter;
   if (type.endsWith("]")) {
     const member = { ...parameter, type: type.slice(0, type.lastIndexOf("[")) };
-    return listOf(value).map((item) => parseValue(member, item, keystore));
+    const length = /\[(\d+)\]$/.exec(type)?.[1];
+    const items = listOf(value, length === undefined ? undefined : Number(length));
+    return Promise.all(items.map((item) => parseValue(member, item, keystore)));
   }
   if (type === "tuple") {
     const { components } = parameter as Tuple;
-    const items = listOf(value);
-    const members = components.map((component, index) => parseValue(component, items[index], keystore));
+    const items = listOf(value, components.length);
+    const members = await Promise.all(
+      components.map((component, index) => parseValue(component, items[index], keystore)),
+    );
     const isNamed = components.every(({ name }) => name !== undefined && name !== "");
     return isNamed
       ? Object.fromEntries(components.map(({ name }, index) => [name, members[index]]))
       : members;
   }
-  const text = String(value);
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
   if (type === "string") return text;
   if (type === "address") return resolveAddress(text, keystore);
   if (type === "bool") return parseBool(text);
-  if (type.startsWith("bytes")) return fromHexText(text);
-  return BigInt(text);
+  if (type.startsWith("bytes")) return parseBytes(text, type);
+  return parseInteger(text, type);
 }
 
-function listOf(value: unknown): readonly unknown[] {
-  const list: unknown = typeof value === "string" ? JSON.parse(value) : value;
-  if (!Array.isArray(list)) throw new WalletError("usage", "expected a JSON array");
-  return list;
+/** The range is checked here, where the argument can be named. */
+function parseInteger(text: string, type: string): bigint {
+  const match = /^(u?)int(\d*)$/.exec(type);
+  if (match === null) throw new WalletError("usage", `values of type ${type} are not understood`);
+  if (!/^-?\d+$|^0x[0-9a-fA-F]+$/.test(text))
+    throw new WalletError("usage", `expected a whole number, got "${text}"`);
+  const value = BigInt(text);
+  const bits = BigInt(match[2] || 256);
+  const [low, high] = match[1] === "u" ? [0n, 1n << bits] : [-(1n << (bits - 1n)), 1n << (bits - 1n)];
+  if (value >= low && value < high) return value;
+  throw new WalletError("usage", `${text} does not fit ${type}`);
+}
+
+function listOf(value: unknown, length: number | undefined): readonly unknown[] {
+  const list = typeof value === "string" ? parseList(value) : value;
+  if (!Array.isArray(list)) throw new WalletError("usage", 'expected a JSON array as [1,"2"]');
+  if (length === undefined || list.length === length) return list;
+  throw new WalletError("usage", `expected ${length} members, got ${list.length}`);
+}
+
+function parseList(text: string): unknown {
+  // JSON numbers beyond 2^53 would lose digits: whole numbers outside of strings become strings first.
+  const exact = text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?=\s*[,\]])/g, (token) =>
+    token.startsWith('"') ? token : `"${token}"`,
+  );
+  try {
+    return JSON.parse(exact);
+  } catch {
+    return undefined;
+  }
 }
 
 function parseBool(text: string): boolean {
@@ -84,25 +119,22 @@ function parseBool(text: string): boolean {
   throw new WalletError("usage", `expected true or false, got "${text}"`);
 }
 
-function fromHexText(text: string): string {
-  fromHex(text);
-  return text;
+function parseBytes(text: string, type: string): string {
+  const bytes = fromHex(text);
+  const length = Number(type.slice("bytes".length) || bytes.length);
+  if (bytes.length === length) return text;
+  throw new WalletError("usage", `expected ${length} bytes, got ${bytes.length}`);
 }
 
-const UNIT_DECIMALS: Readonly<Record<string, number>> = { wei: 0, gwei: 9, ether: 18, jur: 18 };
-
-/** An amount in wei: `1000` is wei as in cast; `1.5jur`, `1ether` and `3gwei` carry their unit. */
-export function parseAmount(text: string): bigint {
-  const match = /^([\d.]+)\s*([a-z]*)$/i.exec(text.trim());
-  const decimals = UNIT_DECIMALS[(match?.[2] || "wei").toLowerCase()];
-  if (match?.[1] === undefined || decimals === undefined) {
-    throw new WalletError("usage", `"${text}" is no amount: write 1.5jur, 3gwei or a number of wei`);
-  }
+/** Reads `Transfer(address indexed from, address indexed to, uint256 value)`. @throws WalletError (usage) */
+export function parseEvent(signature: string): AbiEvent {
   try {
-    return parseUnits(match[1], decimals);
+    return parseAbiItem(`event ${signature.replace(/^event\s+/, "")}` as "event E()") as AbiEvent;
   } catch (cause) {
-    throw new WalletError("usage", `"${text}" is no amount: it has more digits than the unit allows`, {
-      cause,
-    });
+    throw new WalletError(
+      "usage",
+      `"${signature}" is no event: write it as Transfer(address indexed from, address indexed to, uint256 value)`,
+      { cause },
+    );
   }
 }

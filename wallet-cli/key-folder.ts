@@ -1,57 +1,72 @@
 /** The folder of keystore files: one account per file, readable by its owner only. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseAddress } from "../primitives/address.ts";
 import type { Address } from "../primitives/bytes.ts";
+import { createPrivateFile, readText } from "./private-file.ts";
 import { WalletError } from "./wallet-error.ts";
 
 export const DEFAULT_KEY_FOLDER = join(homedir(), ".jurat", "keystore");
 
-export type StoredAccount = { readonly name: string; readonly address: Address; readonly path: string };
+export type StoredAccount = {
+  readonly name: string;
+  /** Undefined when the file does not tell: cast writes none. */
+  readonly address: Address | undefined;
+  readonly path: string;
+};
 
 /** Accounts of the folder, by name. Files that are no keystores are passed over. */
 export function listAccounts(folder: string): readonly StoredAccount[] {
   if (!existsSync(folder)) return [];
-  const accounts = readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name);
-    const address = addressIn(path);
-    return address === undefined ? [] : [{ name, address, path }];
-  });
+  const accounts = readdirSync(folder).flatMap((name) => readAccount(join(folder, name)) ?? []);
   return accounts.sort((a, b) => a.name.localeCompare(b.name));
 }
 
-function addressIn(path: string): Address | undefined {
+function readAccount(path: string): StoredAccount | undefined {
+  let file: { readonly version?: unknown; readonly address?: unknown };
   try {
-    const { address } = JSON.parse(readFileSync(path, "utf8")) as { address?: unknown };
-    return typeof address === "string" ? parseAddress(`0x${address.replace(/^0x/, "")}`) : undefined;
+    file = JSON.parse(readFileSync(path, "utf8")) ?? {};
   } catch {
     // A folder, an unreadable file, something that is no JSON: no account of ours.
     return undefined;
   }
+  if (file.version !== 3 || path.endsWith(".new")) return undefined;
+  const { address } = file;
+  return {
+    name: basename(path),
+    address: typeof address === "string" ? parseAddress(`0x${address.replace(/^0x/, "")}`) : undefined,
+    path,
+  };
 }
 
-/** @throws WalletError (key) when no account or more than one has this name or address. */
-export function findAccount(folder: string, nameOrAddress: string): StoredAccount {
-  const wanted = parseAddress(nameOrAddress);
-  const found = listAccounts(folder).filter((account) =>
-    wanted === undefined ? account.name === nameOrAddress : account.address === wanted,
-  );
+/**
+ * The account with this name or address, or of the keystore file at this path.
+ * @throws WalletError (key) when there is none, more than one, or its file is damaged or locked.
+ */
+export function findAccount(folder: string, text: string): StoredAccount {
+  const path = text.includes("/") ? text : join(folder, text);
+  const wanted = parseAddress(text);
+  if (wanted === undefined && existsSync(path)) return checkedAccount(path);
+  const found = listAccounts(folder).filter(({ address }) => wanted !== undefined && address === wanted);
   const [account] = found;
   if (account !== undefined && found.length === 1) return account;
   if (account !== undefined) {
-    throw new WalletError(
-      "key",
-      `several accounts are ${nameOrAddress}: ${found.map(({ name }) => name).join(", ")}`,
-    );
+    throw new WalletError("key", `several accounts are ${text}: ${found.map(({ name }) => name).join(", ")}`);
   }
-  throw new WalletError(
-    "key",
-    `no account "${nameOrAddress}" in ${folder}; jurat-wallet list shows what is there`,
-  );
+  throw new WalletError("key", `no account "${text}" in ${folder}; jurat-wallet list shows what is there`);
 }
 
-/** @throws WalletError (key) when the name is taken or would leave the folder. */
+/** Says what is wrong with a file that was named, where listing passes over it. */
+function checkedAccount(path: string): StoredAccount {
+  const text = readText(path, "the keystore", "key");
+  const account = readAccount(path);
+  if (account !== undefined) return account;
+  const what = text.trim().startsWith("{") ? "it is no whole version 3 keystore" : "it is not JSON";
+  throw new WalletError("key", `the keystore file ${path} is damaged: ${what}`);
+}
+
+/** @throws WalletError (key) when the name is taken, (usage) when it would leave the folder. */
 export function storeAccount(folder: string, name: string, keystoreText: string): string {
   if (!/^[\w.-]{1,100}$/.test(name) || name.startsWith(".")) {
     throw new WalletError(
@@ -59,9 +74,7 @@ export function storeAccount(folder: string, name: string, keystoreText: string)
       `"${name}" is no account name: use letters, digits, dot, dash, underscore`,
     );
   }
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, name);
-  if (existsSync(path)) throw new WalletError("key", `${path} exists already; choose another --name`);
-  writeFileSync(path, keystoreText, { mode: 0o600, flag: "wx" });
+  createPrivateFile(path, keystoreText);
   return path;
 }

@@ -45,7 +45,7 @@ const pbkdf2 = z.object({
 });
 const cipher = z.object({
   cipher: z.literal("aes-128-ctr"),
-  cipherparams: z.object({ iv: hex }),
+  cipherparams: z.object({ iv: hex.refine((iv) => iv.length === 16, "expected 16 bytes") }),
   ciphertext: hex,
   mac: hex,
 });
@@ -59,17 +59,24 @@ type Crypto = z.infer<typeof crypto>;
 
 /**
  * The private key inside a keystore file's text.
+ *
+ * geth and cast take a password's bytes as they are typed, ethers and MetaMask its NFKC form: where the two
+ * differ, both are tried.
  * @throws WalletError (key) when the text is no version 3 keystore, asks for too much work, or the password is wrong.
  */
 export function decryptKeystore(text: string, password: string): Uint8Array {
   const file = parse(text);
-  const derived = deriveKey(file, password);
-  const mac = keccak256(concatBytes(derived.subarray(16, 32), file.ciphertext));
-  if (!equalBytes(mac, file.mac)) throw new WalletError("key", "wrong password");
-  const decipher = createDecipheriv("aes-128-ctr", derived.subarray(0, 16), file.cipherparams.iv);
-  const privateKey = new Uint8Array(decipher.update(file.ciphertext));
-  if (!isValidPrivateKey(privateKey)) throw new WalletError("key", "the keystore holds no valid private key");
-  return privateKey;
+  const spellings = new Set([password, password.normalize("NFKC")]);
+  for (const spelling of spellings) {
+    const derived = deriveKey(file, spelling);
+    const mac = keccak256(concatBytes(derived.subarray(16, 32), file.ciphertext));
+    if (!equalBytes(mac, file.mac)) continue;
+    const decipher = createDecipheriv("aes-128-ctr", derived.subarray(0, 16), file.cipherparams.iv);
+    const privateKey = new Uint8Array(decipher.update(file.ciphertext));
+    if (isValidPrivateKey(privateKey)) return privateKey;
+    throw new WalletError("key", "the keystore holds no valid private key");
+  }
+  throw new WalletError("key", "wrong password");
 }
 
 function parse(text: string): Crypto {
@@ -95,7 +102,7 @@ export function encryptKeystore(
   const salt = randomBytes(32);
   const iv = randomBytes(16);
   const kdfparams = { dklen: 32, n, r: 8, p: 1 };
-  const derived = scryptSync(password.normalize("NFKC"), salt, 32, scryptOptions(n, 8, 1));
+  const derived = scryptSync(password, salt, 32, scryptOptions(n, 8, 1));
   const ciphertext = createCipheriv("aes-128-ctr", derived.subarray(0, 16), iv).update(privateKey);
   const mac = keccak256(concatBytes(derived.subarray(16, 32), ciphertext));
   const file = {
@@ -114,9 +121,7 @@ export function encryptKeystore(
   return `${JSON.stringify(file)}\n`;
 }
 
-function deriveKey(file: Crypto, password: string): Uint8Array {
-  // geth and cast use the password's bytes as they are typed; NFKC is what ethers and MetaMask apply.
-  const secret = password.normalize("NFKC");
+function deriveKey(file: Crypto, secret: string): Uint8Array {
   if (file.kdf === "pbkdf2") {
     const { c, dklen, salt } = file.kdfparams;
     if (c > PBKDF2_ITERATIONS_LIMIT) throw new WalletError("key", `the keystore asks for ${c} PBKDF2 rounds`);

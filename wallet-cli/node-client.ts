@@ -1,47 +1,92 @@
-/** The connection to a node, and its failures as sentences. */
-import {
-  type Chain,
-  createPublicClient,
-  defineChain,
-  HttpRequestError,
-  http,
-  type PublicClient,
-  TimeoutError,
-} from "viem";
+/**
+ * The connection to a node: JSON-RPC over HTTP, failures as sentences. Written on fetch alone, because a library's
+ * start-up would be most of the time a read takes.
+ */
+import { type Network, readConfig } from "./config.ts";
 import { WalletError } from "./wallet-error.ts";
 
 export const DEFAULT_RPC_URL = "http://127.0.0.1:8545";
+/** Longer than any limit of a call on a node, so that the node's own answer comes first. */
+export const REQUEST_TIMEOUT_MS = 30_000;
 
-export type NodeClient = PublicClient<ReturnType<typeof http>, Chain>;
+export type NodeClient = {
+  readonly url: string;
+  readonly chainId: number;
+  /** @throws NodeRefusal when the node answers with an error, WalletError (unreachable) when it does not answer. */
+  request<T>(method: string, params?: readonly unknown[]): Promise<T>;
+};
 
-/** @throws WalletError (unreachable) when nothing answers at `url`. */
-export async function connect(url: string): Promise<NodeClient> {
-  const transport = http(url, { retryCount: 1 });
-  try {
-    const id = await createPublicClient({ transport }).getChainId();
-    const nativeCurrency = { name: "Jurat", symbol: "JUR", decimals: 18 };
-    const multicall3 = { address: "0xcA11bde05977b3631167028862bE2a173976CA11" } as const;
-    const chain = defineChain({
-      id,
-      name: `chain ${id}`,
-      nativeCurrency,
-      rpcUrls: { default: { http: [url] } },
-      contracts: { multicall3 },
-    });
-    return createPublicClient({ chain, transport, pollingInterval: 200 });
-  } catch (cause) {
-    throw new WalletError(
-      "unreachable",
-      `no node answers at ${url}: start one with npm run testnet, or give --rpc-url`,
-      { cause },
-    );
+/** A JSON-RPC error: the node heard the question and says no. */
+export class NodeRefusal extends Error {
+  override readonly name = "NodeRefusal";
+  readonly code: number;
+  readonly data: unknown;
+
+  constructor(code: number, message: string, data: unknown) {
+    super(message);
+    this.code = code;
+    this.data = data;
   }
 }
 
-/** Whether a request failed because nobody answered, not because of what was asked. */
-export function isUnreachable(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof HttpRequestError || cause instanceof TimeoutError) return true;
+/**
+ * The node that `text` names: a URL, a network of the settings, or when it is undefined the settings' network.
+ * @throws WalletError (usage) for an unknown name, (unreachable), (failure) when it is a node of another chain.
+ */
+export async function connect(text: string | undefined): Promise<NodeClient> {
+  const { rpcUrl, chainId: expected } = findNetwork(text);
+  const request = requestOf(rpcUrl);
+  const chainId = Number(await request<string>("eth_chainId"));
+  if (expected !== undefined && expected !== chainId) {
+    throw new WalletError("failure", `${rpcUrl} is a node of chain ${chainId}, expected chain ${expected}`);
   }
-  return false;
+  return { url: rpcUrl, chainId, request };
+}
+
+export function findNetwork(text: string | undefined): Network {
+  if (text !== undefined && /^https?:\/\//.test(text)) return { rpcUrl: text };
+  const { network, networks } = readConfig();
+  const name = text ?? network;
+  if (name === undefined) return { rpcUrl: DEFAULT_RPC_URL };
+  const found = Object.hasOwn(networks, name) ? networks[name] : undefined;
+  if (found !== undefined) return found;
+  const known = Object.keys(networks).join(", ") || "none";
+  throw new WalletError("usage", `"${name}" is neither an http URL nor a known network (${known})`);
+}
+
+type Answer = {
+  readonly result?: unknown;
+  readonly error?: { readonly code?: number; readonly message?: string; readonly data?: unknown };
+};
+
+function requestOf(url: string): NodeClient["request"] {
+  let hasAnswered = false;
+  return async <T>(method: string, params: readonly unknown[] = []): Promise<T> => {
+    let answer: Answer;
+    try {
+      const response = await fetch(url, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      answer = (await response.json()) as Answer;
+    } catch (cause) {
+      throw new WalletError("unreachable", silence(url, hasAnswered, cause), { cause });
+    }
+    hasAnswered = true;
+    const { error, result } = answer ?? {};
+    if (error !== undefined) throw new NodeRefusal(error.code ?? 0, error.message ?? "an error", error.data);
+    if (result === undefined) {
+      throw new WalletError("unreachable", `${url} does not speak JSON-RPC: is it the right address?`);
+    }
+    return result as T;
+  };
+}
+
+function silence(url: string, hasAnswered: boolean, cause: unknown): string {
+  if (cause instanceof SyntaxError)
+    return `${url} does not answer with JSON: is it the JSON-RPC of a node, or something else?`;
+  if (hasAnswered) return `the node at ${url} stopped answering`;
+  return `no node answers at ${url}: start one with npm run testnet, or give --rpc-url`;
 }

@@ -3,11 +3,36 @@ import { formatUnits, NATIVE_DECIMALS } from "../primitives/units.ts";
 
 /** Prints the answer of a command: as JSON with --json, else as the given lines. */
 export function printResult(isJson: boolean, value: unknown, lines: readonly string[]): void {
-  process.stdout.write(isJson ? `${toJson(value)}\n` : `${lines.join("\n")}\n`);
+  if (isJson) process.stdout.write(`${toJson(value)}\n`);
+  else if (lines.length > 0) process.stdout.write(`${lines.join("\n")}\n`);
 }
 
 export function note(line: string): void {
+  clearProgress();
   process.stderr.write(`${line}\n`);
+}
+
+let progressLine = "";
+
+/** A line that the next one replaces; where stderr is no terminal, a line of its own. */
+export function showProgress(line: string): void {
+  if (line === progressLine) return;
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${line}`);
+  else process.stderr.write(`${line}\n`);
+  progressLine = line;
+}
+
+function clearProgress(): void {
+  if (progressLine !== "" && process.stderr.isTTY) process.stderr.write("\r\x1b[2K");
+  progressLine = "";
+}
+
+const COLOUR_CODES = { dim: 2, red: 31, green: 32, yellow: 33 } as const;
+
+/** Colours are for a terminal, and off with NO_COLOR (no-color.org: set to anything but the empty text). */
+export function paint(colour: keyof typeof COLOUR_CODES, text: string): string {
+  const isOn = process.stderr.isTTY && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+  return isOn ? `\x1b[${COLOUR_CODES[colour]}m${text}\x1b[0m` : text;
 }
 
 /** Integers beyond 2^53 as decimal strings. */

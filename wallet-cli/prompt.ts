@@ -1,17 +1,13 @@
 /** Questions to the person at the terminal: on stderr, so that stdout stays data. */
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
+import { readText } from "./private-file.ts";
 import { WalletError } from "./wallet-error.ts";
 
 /** Password from a file, or typed without echo. @throws WalletError when there is neither file nor terminal. */
 export async function readPassword(passwordFile: string | undefined, question: string): Promise<string> {
   if (passwordFile === undefined) return ask(question, { isHidden: true });
-  try {
-    return readFileSync(passwordFile, "utf8").replace(/\r?\n$/, "");
-  } catch (cause) {
-    throw new WalletError("key", `cannot read the password file ${passwordFile}`, { cause });
-  }
+  return readText(passwordFile, "the password file", "key").replace(/\r?\n$/, "");
 }
 
 /** A new password, typed twice. */

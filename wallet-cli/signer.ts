@@ -1,43 +1,41 @@
 /** Who signs: a development account, or an account of the keystore folder. */
-import { readFileSync } from "node:fs";
-import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
-import { parseAddress } from "../primitives/address.ts";
-import { type Address, toHex } from "../primitives/bytes.ts";
-import { DEV_ACCOUNT_COUNT, deriveDevAccounts } from "../primitives/dev-accounts.ts";
+import { type Address, bigIntToBytes, concatBytes, fromHex, type Hex, toHex } from "../primitives/bytes.ts";
+import { privateKeyToAddress, type RecoverableSignature, signRecoverable } from "../primitives/secp256k1.ts";
+import { findDevAccount } from "./account-names.ts";
 import { findAccount } from "./key-folder.ts";
 import { decryptKeystore } from "./keystore.ts";
+import { readText } from "./private-file.ts";
 import { readPassword } from "./prompt.ts";
-import { WalletError } from "./wallet-error.ts";
 
 export type KeyOptions = { readonly keystore: string; readonly passwordFile?: string };
+
+export type Signer = {
+  readonly address: Address;
+  /** Signs a 32-byte digest. */
+  sign(digest: Hex): RecoverableSignature;
+};
 
 /**
  * The signer `from` names: `dev:0` … `dev:9`, or a name or address of the keystore folder.
  * @throws WalletError when there is no such account or the password is wrong.
  */
-export async function openSigner(from: string, options: KeyOptions): Promise<LocalAccount> {
-  const dev = devAccount(from);
-  if (dev !== undefined) return privateKeyToAccount(dev.privateKey);
+export async function openSigner(from: string, options: KeyOptions): Promise<Signer> {
+  const dev = await findDevAccount(from);
+  if (dev !== undefined) return signerOf(fromHex(dev.privateKey));
   const account = findAccount(options.keystore, from);
+  const text = readText(account.path, "the keystore", "key");
   const password = await readPassword(options.passwordFile, `password of ${account.name}: `);
-  return privateKeyToAccount(toHex(decryptKeystore(readFileSync(account.path, "utf8"), password)));
+  return signerOf(decryptKeystore(text, password));
 }
 
-/** The address of anything that names an account: `dev:0`, a keystore name, or an address. */
-export function resolveAddress(text: string, keystore: string): Address {
-  const address = devAccount(text)?.address ?? parseAddress(text);
-  if (address !== undefined) return address;
-  if (/^0x/.test(text))
-    throw new WalletError(
-      "usage",
-      `${text} is no address (40 hex digits; mixed case must have a right checksum)`,
-    );
-  return findAccount(keystore, text).address;
+export function signerOf(privateKey: Uint8Array): Signer {
+  return {
+    address: privateKeyToAddress(privateKey),
+    sign: (digest) => signRecoverable(fromHex(digest), privateKey),
+  };
 }
 
-function devAccount(text: string) {
-  if (!text.startsWith("dev:")) return undefined;
-  const account = /^dev:\d$/.test(text) ? deriveDevAccounts()[Number(text.slice(4))] : undefined;
-  if (account !== undefined) return account;
-  throw new WalletError("usage", `${text} is no development account: dev:0 to dev:${DEV_ACCOUNT_COUNT - 1}`);
+/** r ‖ s ‖ v with v 27 or 28, as personal_sign and eth_signTypedData answer. */
+export function serializeSignature({ r, s, yParity }: RecoverableSignature): Hex {
+  return toHex(concatBytes(bigIntToBytes(r, 32), bigIntToBytes(s, 32), Uint8Array.of(27 + yParity)));
 }

@@ -1,20 +1,14 @@
-/** Every write: simulated and shown before it asks, then sent and followed. */
-import {
-  type Abi,
-  BaseError,
-  type CallExecutionError,
-  createWalletClient,
-  decodeErrorResult,
-  type Hex,
-  http,
-  RawContractError,
-  type TransactionReceipt,
-} from "viem";
-import type { LocalAccount } from "viem/accounts";
+/** A transaction before it is signed: simulated, priced, and with everything a person wants to know of it. */
+import type { Abi, AbiFunction, Hex } from "viem";
+import { serializeTransaction } from "viem/utils";
 import type { Address } from "../primitives/bytes.ts";
+import { bigIntToBytes, fromHex, toHex } from "../primitives/bytes.ts";
+import { keccak256Hex } from "../primitives/hash.ts";
+import { failureReason } from "./failure-reason.ts";
 import type { NodeClient } from "./node-client.ts";
-import { formatJur, formatValue, note } from "./output.ts";
-import { confirm } from "./prompt.ts";
+import { formatJur } from "./output.ts";
+import { quantity } from "./quantity.ts";
+import type { Signer } from "./signer.ts";
 import { WalletError } from "./wallet-error.ts";
 
 export type Intent = {
@@ -23,126 +17,112 @@ export type Intent = {
   readonly to: Address | undefined;
   readonly value: bigint;
   readonly data: Hex;
-  /** To decode a revert. */
+  /** To decode a revert and the events. */
   readonly abi: Abi;
+  /** To decode what it returns. */
+  readonly item?: AbiFunction | undefined;
 };
 
-export type WriteOptions = {
-  readonly yes: boolean;
-  readonly async: boolean;
-  /** Blocks on top, or until it is final. */
-  readonly confirmations: number | "finalized";
+/** What the person sets; the node is asked for the rest. */
+export type Terms = {
+  readonly nonce?: number;
+  readonly gasLimit?: bigint;
+  /** Highest price of a unit of gas, in wei. */
+  readonly gasPrice?: bigint;
+  readonly priorityGasPrice?: bigint;
 };
 
-/** @throws WalletError (reverted) when the simulation or the transaction fails, (declined) when the person says no. */
-export async function write(
-  client: NodeClient,
-  account: LocalAccount,
-  intent: Intent,
-  options: WriteOptions,
-): Promise<{ readonly hash: Hex; readonly receipt: TransactionReceipt | undefined }> {
-  const { to, value, data } = intent;
-  const fees = await client.estimateFeesPerGas();
-  const balance = await client.getBalance({ address: account.address });
-  const gas = await estimate(client, account, intent, balance);
-  const fee = gas * fees.maxFeePerGas;
-  note(`  from      ${account.address}`);
-  if (to !== undefined) note(`  to        ${to}`);
-  note(`  action    ${intent.title}`);
-  note(`  value     ${formatJur(value)}`);
-  note(`  fee       at most ${formatJur(fee)} (${gas} gas)`);
-  note(`  balance   ${formatJur(balance)}, then at least ${formatJur(balance - value - fee)}`);
-  note("  outcome   succeeds when simulated on the latest block");
-  if (!options.yes) await confirm("send it?");
+/** An EIP-1559 transaction. */
+export type Transaction = {
+  readonly chainId: number;
+  readonly nonce: number;
+  readonly to: Address | undefined;
+  readonly value: bigint;
+  readonly data: Hex;
+  readonly gas: bigint;
+  readonly maxFeePerGas: bigint;
+  readonly maxPriorityFeePerGas: bigint;
+};
 
-  const wallet = createWalletClient({ account, chain: client.chain, transport: http(client.transport.url) });
-  const nonce = await client.getTransactionCount({ address: account.address, blockTag: "pending" });
-  const serialized = await wallet.signTransaction({
-    type: "eip1559",
-    chainId: client.chain.id,
-    nonce,
-    gas,
-    data,
-    value,
-    ...(to === undefined ? {} : { to }),
-    maxFeePerGas: fees.maxFeePerGas,
-    maxPriorityFeePerGas: fees.maxPriorityFeePerGas,
-  });
-  const hash = await client.sendRawTransaction({ serializedTransaction: serialized });
-  note(`  sent      ${hash}`);
-  if (options.async) return { hash, receipt: undefined };
-  return { hash, receipt: await follow(client, hash, options.confirmations) };
-}
+export type Prepared = {
+  readonly transaction: Transaction;
+  readonly from: Address;
+  readonly balance: bigint;
+  /** What the simulation on the latest block returned. */
+  readonly output: Hex;
+  /** Price of a unit of gas were it in the next block, in wei. */
+  readonly expectedGasPrice: bigint;
+};
 
-async function estimate(
+/** Base fees a transaction outlives while it waits: twice is six full blocks on (EIP-1559: 1/8 more each). */
+const BASE_FEE_HEADROOM = 2n;
+
+/** @throws WalletError (reverted) when it would fail or cannot be paid. */
+export async function prepareTransaction(
   client: NodeClient,
-  account: LocalAccount,
+  from: Address,
   intent: Intent,
-  balance: bigint,
-): Promise<bigint> {
+  terms: Terms,
+): Promise<Prepared> {
   const { to, value, data, abi } = intent;
-  if (balance < value) {
-    throw new WalletError(
-      "reverted",
-      `insufficient funds: needs ${formatJur(value)}, has ${formatJur(balance)}; fund it with: jurat-wallet send ${account.address} --value 1jur --from dev:0`,
-    );
-  }
+  const [balance, nonce, prices] = await Promise.all([
+    client.request<Hex>("eth_getBalance", [from, "latest"]).then(BigInt),
+    terms.nonce ?? client.request<Hex>("eth_getTransactionCount", [from, "pending"]).then(Number),
+    gasPrices(client, terms),
+  ]);
+  requireFunds(from, balance, value);
+  const call = { from, value: quantity(value), data, ...(to === undefined ? {} : { to }) };
+  let gas: bigint;
+  let output: Hex;
   try {
-    return await client.estimateGas({ account, value, data, ...(to === undefined ? {} : { to }) });
+    [gas, output] = await Promise.all([
+      terms.gasLimit ?? client.request<Hex>("eth_estimateGas", [call]).then(BigInt),
+      client.request<Hex>("eth_call", [call, "latest"]),
+    ]);
   } catch (error) {
+    if (error instanceof WalletError) throw error;
     throw new WalletError("reverted", `would fail: ${failureReason(error, abi)}`, { cause: error });
   }
+  requireFunds(from, balance, value + gas * prices.maxFeePerGas);
+  const { maxFeePerGas, maxPriorityFeePerGas, expectedGasPrice } = prices;
+  const fees = { gas, maxFeePerGas, maxPriorityFeePerGas };
+  const transaction = { chainId: client.chainId, nonce, to, value, data, ...fees };
+  return { transaction, from, balance, output, expectedGasPrice };
 }
 
-/** Why a call failed: the decoded custom error, the revert string, or the node's words. */
-export function failureReason(error: unknown, abi: Abi): string {
-  if (!(error instanceof BaseError)) return error instanceof Error ? error.message : String(error);
-  const data = revertData(error);
-  if (data !== undefined && data !== "0x") {
-    try {
-      const { errorName, args } = decodeErrorResult({ abi, data });
-      return `${errorName}(${(args ?? []).map(formatValue).join(", ")})`;
-    } catch {
-      // An error this ABI does not declare: the node's text is all there is.
-    }
-  }
-  return (error as CallExecutionError).details || error.shortMessage;
+async function gasPrices(client: NodeClient, { gasPrice, priorityGasPrice }: Terms) {
+  const [block, suggested] = await Promise.all([
+    client.request<{ readonly baseFeePerGas?: Hex } | null>("eth_getBlockByNumber", ["latest", false]),
+    priorityGasPrice ?? client.request<Hex>("eth_maxPriorityFeePerGas").then(BigInt),
+  ]);
+  const baseFee = BigInt(block?.baseFeePerGas ?? 0);
+  const maxFeePerGas = gasPrice ?? baseFee * BASE_FEE_HEADROOM + suggested;
+  const maxPriorityFeePerGas = suggested < maxFeePerGas ? suggested : maxFeePerGas;
+  const wanted = baseFee + maxPriorityFeePerGas;
+  return {
+    maxFeePerGas,
+    maxPriorityFeePerGas,
+    expectedGasPrice: wanted < maxFeePerGas ? wanted : maxFeePerGas,
+  };
 }
 
-function revertData(error: BaseError): Hex | undefined {
-  const found = error.walk((cause) => cause instanceof RawContractError || "data" in (cause as object));
-  const data = (found as { data?: Hex | { data?: Hex } } | null)?.data;
-  return typeof data === "object" ? data.data : data;
+function requireFunds(from: Address, balance: bigint, needed: bigint): void {
+  if (balance >= needed) return;
+  throw new WalletError(
+    "reverted",
+    `insufficient funds: needs ${formatJur(needed)}, has ${formatJur(balance)}; on a test network fund it with: jurat-wallet send ${from} --value 1jur --from dev:0`,
+  );
 }
 
-async function follow(
-  client: NodeClient,
-  hash: Hex,
-  confirmations: number | "finalized",
-): Promise<TransactionReceipt> {
-  const sentAt = performance.now();
-  const seconds = () => ((performance.now() - sentAt) / 1000).toFixed(1);
-  const receipt = await client.waitForTransactionReceipt({
-    hash,
-    confirmations: confirmations === "finalized" ? 1 : Math.max(1, confirmations),
-  });
-  note(`  included  block ${receipt.blockNumber}, ${receipt.gasUsed} gas (${seconds()} s)`);
-  if (confirmations === "finalized") {
-    for (const tag of ["safe", "finalized"] as const) {
-      await reach(client, tag, receipt.blockNumber);
-      note(`  ${tag === "safe" ? "justified" : "final    "} (${seconds()} s)`);
-    }
-  }
-  if (receipt.status === "reverted")
-    throw new WalletError("reverted", `the transaction failed in block ${receipt.blockNumber}`);
-  return receipt;
-}
-
-/** Resolves once the block that `tag` names is at least `number`. */
-async function reach(client: NodeClient, tag: "safe" | "finalized", number: bigint): Promise<void> {
-  for (;;) {
-    const block = await client.getBlock({ blockTag: tag });
-    if ((block.number ?? 0n) >= number) return;
-    await new Promise((resolve) => setTimeout(resolve, client.pollingInterval));
-  }
+/** The signed bytes, ready to be published, and their hash. */
+export function signTransaction(
+  transaction: Transaction,
+  signer: Signer,
+): { readonly raw: Hex; readonly hash: Hex } {
+  const { to, ...rest } = transaction;
+  const fields = { type: "eip1559", ...rest, ...(to === undefined ? {} : { to }) } as const;
+  const { r, s, yParity } = signer.sign(keccak256Hex(fromHex(serializeTransaction(fields))));
+  const signature = { r: toHex(bigIntToBytes(r, 32)), s: toHex(bigIntToBytes(s, 32)), yParity };
+  const raw = serializeTransaction(fields, signature);
+  return { raw, hash: keccak256Hex(fromHex(raw)) };
 }

@@ -1,4 +1,4 @@
-/** What can go wrong in the wallet, and the exit code each kind has. See specs/wallet/wallet.md. */
+/** What can go wrong in the wallet, and the exit code each kind has. See specs/wallet/wallet.md#exit-codes. */
 
 export const EXIT_CODES = {
   ok: 0,
@@ -8,6 +8,8 @@ export const EXIT_CODES = {
   reverted: 4,
   key: 5,
   declined: 6,
+  notFound: 7,
+  file: 8,
 } as const;
 
 export type ExitKind = keyof typeof EXIT_CODES;

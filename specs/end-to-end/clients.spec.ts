@@ -1,13 +1,12 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { Contract, ContractFactory, JsonRpcProvider, NonceManager, Wallet } from "ethers";
 import type { Artifact } from "../../contracts/build/artifact.ts";
 import { buildContract } from "../../contracts/build/build-contract.ts";
 import { deriveDevAccounts } from "../../primitives/dev-accounts.ts";
+import { castProgram } from "../support/cast.ts";
+import { runProgram } from "../support/program-run.ts";
 import { type SingleNode, startSingleNode } from "../support/single-node.ts";
 import { PROJECT_ROOT } from "../support/vectors.ts";
 
@@ -15,28 +14,7 @@ const [alice, bob, carol] = deriveDevAccounts();
 /** As the README writes it; programs run in the project's folder. */
 const TOKEN = "contracts/examples/token.ts";
 
-type Run = { readonly code: number; readonly stdout: string; readonly stderr: string };
-
-/** Runs a program to its end; a failure is an answer, not an exception. */
-async function run(program: string, args: readonly string[]): Promise<Run> {
-  try {
-    return { code: 0, ...(await promisify(execFile)(program, [...args], { cwd: PROJECT_ROOT })) };
-  } catch (error) {
-    const { code, stdout, stderr } = error as Run;
-    return { code, stdout, stderr };
-  }
-}
-
-/** Foundry's cast comes as an optional package for one platform; elsewhere its spec is pending, in CI it must run. */
-function castProgram(context: Mocha.Context): string {
-  try {
-    const manifest = createRequire(import.meta.url).resolve("@foundry-rs/cast-linux-amd64/package.json");
-    return join(manifest, "..", "bin", "cast");
-  } catch (error) {
-    if (process.env["CI"] === "true") throw error;
-    return context.skip();
-  }
-}
+const run = (program: string, args: readonly string[]) => runProgram(program, args);
 
 describe("Ethereum's clients, unmodified", function () {
   this.timeout(180_000);
@@ -126,7 +104,7 @@ describe("Ethereum's clients, unmodified", function () {
     );
     equal(read.stdout, "100\n");
     const receipt = await wallet("receipt", sent.stdout.trim(), "--json");
-    equal((JSON.parse(receipt.stdout) as { status: string }).status, "success");
+    equal((JSON.parse(receipt.stdout) as { status: string }).status, "0x1");
   });
 
   it("jurat-wallet keeps encrypted accounts and spends from them", async () => {

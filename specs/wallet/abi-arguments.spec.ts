@@ -1,5 +1,6 @@
-import { deepEqual, equal, match, throws } from "node:assert/strict";
-import { parseAmount, parseArguments, parseFunction } from "../../wallet-cli/abi-arguments.ts";
+import { deepEqual, equal, match, rejects, throws } from "node:assert/strict";
+import { parseArguments, parseEvent, parseFunction } from "../../wallet-cli/abi-arguments.ts";
+import { parseAmount } from "../../wallet-cli/amount.ts";
 import { WalletError } from "../../wallet-cli/wallet-error.ts";
 
 const dev0 = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266";
@@ -20,35 +21,56 @@ describe("functions on the command line", () => {
     throws(() => parseFunction("f(uint257)"), WalletError);
   });
 
-  it("take numbers, addresses, accounts, booleans, bytes, lists and tuples", () => {
+  it("take numbers, addresses, accounts, booleans, bytes, lists and tuples", async () => {
     deepEqual(
-      parse("f(uint256,int8,address,bool,bytes,string)", "0x10", "-5", "dev:0", "true", "0xab", "5"),
+      await parse("f(uint256,int8,address,bool,bytes,string)", "0x10", "-5", "dev:0", "true", "0xab", "5"),
       [16n, -5n, dev0, true, "0xab", "5"],
     );
-    deepEqual(parse("f(uint256[][2],(address,uint8))", "[[1,2],[]]", `["${dev0}",3]`), [
+    deepEqual(await parse("f(uint256[][2],(address,uint8))", "[[1,2],[]]", `["${dev0}",3]`), [
       [[1n, 2n], []],
       [dev0, 3n],
     ]);
   });
 
-  it("are refused with the argument that does not fit", () => {
+  it("keep every digit of a number inside a list", async () => {
+    deepEqual(await parse("f(uint256[])", "[123456789012345678901234567890,1]"), [
+      [123456789012345678901234567890n, 1n],
+    ]);
+    deepEqual(await parse("f(string[])", '["a, 5]","\\"1,"]'), [["a, 5]", '"1,']]);
+  });
+
+  it("are refused with the argument that does not fit", async () => {
     for (const [signature, text] of [
       ["f(uint256)", "ten"],
       ["f(address)", "0x12"],
       ["f(bool)", "yes"],
       ["f(bytes)", "0xabc"],
       ["f(uint256[])", "1,2"],
+      ["f(uint8)", "256"],
+      ["f(int8)", "-129"],
+      ["f(uint256)", ""],
+      ["f(uint256)", "1.5"],
+      ["f(bytes4)", "0xabcdef"],
+      ["f(uint8[2])", "[1]"],
+      ["f((uint8,uint8))", "[1]"],
     ] as const) {
-      throws(
-        () => parse(signature, text),
-        (error: WalletError) => {
-          equal(error.kind, "usage");
-          match(error.message, /argument 1/);
-          return true;
-        },
-      );
+      await rejects(parse(signature, text), (error: WalletError) => {
+        equal(error.kind, "usage");
+        match(error.message, /argument 1/);
+        return true;
+      });
     }
-    throws(() => parse("f(uint256)"), /expected 1 arguments/);
+    await rejects(parse("f(uint256)"), /expected 1 arguments/);
+  });
+
+  it("name events with their indexed fields", () => {
+    const { name, inputs } = parseEvent("Transfer(address indexed from, uint256 value)");
+    equal(name, "Transfer");
+    deepEqual(
+      inputs.map(({ indexed }) => indexed === true),
+      [true, false],
+    );
+    throws(() => parseEvent("Transfer"), WalletError);
   });
 });
 

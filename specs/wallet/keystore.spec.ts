@@ -2,9 +2,10 @@ import { deepEqual, equal, match, throws } from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { mnemonicToAccount } from "viem/accounts";
-import { bigIntToBytes, toHex } from "../../primitives/bytes.ts";
+import { bigIntToBytes, bytesToUtf8, fromHex, toHex } from "../../primitives/bytes.ts";
 import { DEV_MNEMONIC, deriveDevAccounts } from "../../primitives/dev-accounts.ts";
 import { privateKeyToAddress } from "../../primitives/secp256k1.ts";
 import { findAccount, listAccounts, storeAccount } from "../../wallet-cli/key-folder.ts";
@@ -30,9 +31,32 @@ describe("wallet keystores", () => {
     equal(Object.keys(cases).length, 5);
   });
 
+  it("of ethers' test cases decrypt to their accounts", function () {
+    this.timeout(60_000);
+    type Case = { name: string; type: string; address: string; password: string; content: string };
+    const packed = readFileSync(vectorsPath(this, "ethers-testcases", "testcases", "wallets.json.gz"));
+    const cases = JSON.parse(gunzipSync(packed).toString()) as readonly Case[];
+    // The two others are files of the 2014 sale, a format of its own.
+    const keystores = cases.filter(({ type }) => type === "keystore");
+    equal(keystores.length, 7);
+    for (const { address, password, content, name } of keystores) {
+      const privateKey = decryptKeystore(content, bytesToUtf8(fromHex(password)));
+      equal(privateKeyToAddress(privateKey), address.toLowerCase(), name);
+    }
+  });
+
+  it("open with a password that was typed in another Unicode form", () => {
+    const privateKey = bigIntToBytes(7n, 32);
+    const composed = "\u00e9\ufb01";
+    for (const written of [composed, composed.normalize("NFKC")]) {
+      const text = encryptKeystore(privateKey, written, SCRYPT_N.light);
+      deepEqual(decryptKeystore(text, composed), privateKey);
+    }
+  });
+
   it("come back with their password and with no other", () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 1n, max: 2n ** 255n }), fc.string(), (key, password) => {
+      fc.property(fc.bigInt({ min: 1n, max: 2n ** 255n }), fc.string({ unit: "binary" }), (key, password) => {
         const privateKey = bigIntToBytes(key, 32);
         const text = encryptKeystore(privateKey, password, SCRYPT_N.light);
         deepEqual(decryptKeystore(text, password), privateKey);
@@ -69,6 +93,8 @@ describe("the keystore folder", () => {
     equal(findAccount(folder, address).name, "alice");
     equal(statSync(path).mode & 0o777, 0o600);
     equal(readFileSync(path, "utf8").includes(address.slice(2)), true);
+    writeFileSync(join(folder, "torn"), readFileSync(path, "utf8").slice(0, 99));
+    throws(() => findAccount(folder, "torn"), refused(/torn is damaged/));
     throws(() => findAccount(folder, "bob"), refused(/no account "bob"/));
     throws(() => storeAccount(folder, "alice", ""), refused(/exists already/));
     throws(() => storeAccount(folder, "../alice", ""), WalletError);

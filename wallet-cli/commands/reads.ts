@@ -1,110 +1,161 @@
-/** balance, call, receipt: what costs nothing. */
+/** `balance`, `call`, `block`, `tx`, `receipt`, `logs` and the other questions: what costs nothing. */
 import type { Command } from "commander";
+import { parseAmount } from "../amount.ts";
 import {
-  type BlockTag,
-  decodeFunctionResult,
-  encodeFunctionData,
-  type Hex,
-  isHash,
-  TransactionReceiptNotFoundError,
-} from "viem";
-import { parseArguments, parseFunction } from "../abi-arguments.ts";
-import { connect } from "../node-client.ts";
-import {
-  type KeyFlags,
+  type AbiFlags,
+  type CallFlags,
   type NodeFlags,
   type OutputFlags,
+  type ReadFlags,
+  withAbi,
+  withBlock,
   withKeys,
   withNode,
   withOutput,
+  withSender,
 } from "../options.ts";
-import { formatJur, formatValue, printResult } from "../output.ts";
-import { resolveAddress } from "../signer.ts";
-import { failureReason } from "../transaction.ts";
-import { WalletError } from "../wallet-error.ts";
 
-type ReadFlags = KeyFlags & NodeFlags & OutputFlags & { readonly block: string; readonly from?: string };
+export type BalanceFlags = ReadFlags & { readonly ether: boolean };
+export type EstimateFlags = CallFlags & { readonly cost: boolean };
+export type LogsFlags = ReadFlags &
+  AbiFlags & { readonly fromBlock: string; readonly toBlock: string; readonly address?: string };
+export type QueryFlags = NodeFlags & OutputFlags;
+
+const load = () => import("../actions/reads.ts");
+const loadChain = () => import("../actions/chain-reads.ts");
+const loadCalls = () => import("../actions/calls.ts");
 
 export function addReadCommands(program: Command): void {
-  const reading = (name: string) => withOutput(withNode(withKeys(program.command(name))));
+  addAccountReads(program);
+  addChainReads(program);
+  addCalls(program);
+}
 
+function addAccountReads(program: Command): void {
+  const reading = (name: string) =>
+    withBlock(withKeys(withNode(withOutput(program.command(name))))).argument(
+      "<account>",
+      "address, dev:N, contact or keystore name",
+    );
   reading("balance")
     .description("balance of an account")
-    .argument("<account>", "address, dev:N or keystore name")
-    .option("--block <tag>", "latest, safe, finalized or a number", "latest")
-    .action(async (account: string, flags: ReadFlags) => {
-      const client = await connect(flags.rpcUrl);
-      const address = resolveAddress(account, flags.keystore);
-      const wei = await client.getBalance({ address, ...blockOf(flags.block) });
-      printResult(flags.json, { address, wei }, [formatJur(wei)]);
-    });
+    .option("-e, --ether", "print the bare number of whole units", false)
+    .addHelpText("after", "\nExample:\n  $ jurat-wallet balance dev:0 --block finalized")
+    .action(async (account: string, flags: BalanceFlags) => (await load()).balance(account, flags));
+  reading("nonce")
+    .description("how many transactions an account has sent")
+    .addHelpText("after", "\nExample:\n  $ jurat-wallet nonce dev:0 --block pending")
+    .action(async (account: string, flags: ReadFlags) => (await load()).nonce(account, flags));
+  reading("code")
+    .description("code of a contract")
+    .addHelpText("after", "\nExample:\n  $ jurat-wallet code 0x5FbD…0aa3")
+    .action(async (account: string, flags: ReadFlags) => (await load()).code(account, flags));
+  reading("storage")
+    .description("one word of a contract's storage")
+    .argument("<slot>", "decimal or 0x hex")
+    .addHelpText("after", "\nExample:\n  $ jurat-wallet storage 0x5FbD…0aa3 0")
+    .action(async (account: string, slot: string, flags: ReadFlags) =>
+      (await load()).storage(account, slot, flags),
+    );
+  reading("proof")
+    .description("Merkle proof of an account and of words of its storage (eth_getProof)")
+    .argument("[slots...]", "decimal or 0x hex")
+    .addHelpText("after", "\nExample:\n  $ jurat-wallet proof 0x5FbD…0aa3 0 1 --block finalized")
+    .action(async (account: string, slots: string[], flags: ReadFlags) =>
+      (await load()).proof(account, slots, flags),
+    );
+}
 
-  reading("call")
-    .description("call a function without a transaction and print what it returns")
-    .argument("<contract>", "address")
-    .argument("<function>", 'as "balanceOf(address)(uint256)"')
-    .argument("[arguments...]", "arrays and tuples as JSON")
-    .option("--from <account>", "who calls")
-    .option("--block <tag>", "latest, safe, finalized or a number", "latest")
-    .addHelpText("after", '\nExample:\n  $ jurat-wallet call 0x5FbD…0aa3 "balanceOf(address)(uint256)" dev:0')
-    .action(callFunction);
-
-  reading("receipt")
-    .description("receipt of a transaction")
+function addChainReads(program: Command): void {
+  const asking = (name: string) => withNode(withOutput(program.command(name)));
+  asking("block")
+    .description("a block, or one field of it")
+    .argument("[block]", "latest, safe, finalized, earliest, pending, a number or a hash", "latest")
+    .argument("[field]", "as in JSON-RPC: number, baseFeePerGas, …")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ jurat-wallet block finalized\n  $ jurat-wallet block latest baseFeePerGas",
+    )
+    .action(async (block: string, field: string | undefined, flags: QueryFlags) =>
+      (await loadChain()).showBlock(block, field, flags),
+    );
+  asking("tx")
+    .description("a transaction, or one field of it")
     .argument("<hash>", "transaction hash")
-    .action(showReceipt);
-}
-
-async function callFunction(
-  contract: string,
-  signature: string,
-  texts: string[],
-  flags: ReadFlags,
-): Promise<void> {
-  const item = parseFunction(signature);
-  const args = parseArguments(item.inputs, texts, flags.keystore);
-  const client = await connect(flags.rpcUrl);
-  const to = resolveAddress(contract, flags.keystore);
-  const sender = flags.from === undefined ? {} : { account: resolveAddress(flags.from, flags.keystore) };
-  const request = { to, data: encodeFunctionData({ abi: [item], args }), ...sender, ...blockOf(flags.block) };
-  const { data = "0x" } = await client.call(request).catch((error: unknown) => {
-    throw new WalletError("reverted", `the call failed: ${failureReason(error, [item])}`, { cause: error });
-  });
-  if (item.outputs.length === 0) {
-    printResult(flags.json, data, [data]);
-    return;
+    .argument("[field]", "as in JSON-RPC: from, value, nonce, …")
+    .addHelpText("after", "\nExample:\n  $ jurat-wallet tx 0x9f2c… value")
+    .action(async (hash: string, field: string | undefined, flags: QueryFlags) =>
+      (await loadChain()).showTransaction(hash, field, flags),
+    );
+  withAbi(asking("receipt"))
+    .description("receipt of a transaction, or one field of it")
+    .argument("<hash>", "transaction hash")
+    .argument("[field]", "as in JSON-RPC: status, gasUsed, …")
+    .addHelpText("after", "\nExample:\n  $ jurat-wallet receipt 0x9f2c… --json")
+    .action(async (hash: string, field: string | undefined, flags: QueryFlags & AbiFlags) =>
+      (await loadChain()).showReceipt(hash, field, flags),
+    );
+  for (const [name, method, description] of [
+    ["chain-id", "eth_chainId", "the chain's number"],
+    ["block-number", "eth_blockNumber", "number of the newest block"],
+    ["gas-price", "eth_gasPrice", "price of a unit of gas, in wei"],
+  ] as const) {
+    asking(name)
+      .description(description)
+      .addHelpText("after", `\nExample:\n  $ jurat-wallet ${name}`)
+      .action(async (flags: QueryFlags) => (await loadChain()).showQuantity(method, flags));
   }
-  if (data === "0x")
-    throw new WalletError("failure", `${to} returned nothing: is there a contract at that address?`);
-  const result = decodeFunctionResult({ abi: [item], data });
-  const values = item.outputs.length === 1 ? [result] : (result as readonly unknown[]);
-  printResult(flags.json, item.outputs.length === 1 ? result : values, values.map(formatValue));
+  asking("rpc")
+    .description("any JSON-RPC method, its answer as JSON")
+    .argument("<method>")
+    .argument("[params...]", "JSON, or else a string")
+    .addHelpText("after", "\nExample:\n  $ jurat-wallet rpc eth_getBlockByNumber latest false")
+    .action(async (method: string, params: string[], flags: QueryFlags) =>
+      (await loadChain()).rawRequest(method, params, flags),
+    );
 }
 
-async function showReceipt(hash: string, flags: ReadFlags): Promise<void> {
-  if (!isHash(hash)) throw new WalletError("usage", `${hash} is no transaction hash (32 bytes of hex)`);
-  const client = await connect(flags.rpcUrl);
-  const receipt = await client.getTransactionReceipt({ hash: hash as Hex }).catch((error: unknown) => {
-    if (!(error instanceof TransactionReceiptNotFoundError)) throw error;
-    throw new WalletError("failure", `no receipt of ${hash}: it is unknown or still waiting`);
-  });
-  const lines = [
-    `status      ${receipt.status}`,
-    `block       ${receipt.blockNumber} ${receipt.blockHash}`,
-    `gas used    ${receipt.gasUsed}`,
-    `fee         ${formatJur(receipt.gasUsed * receipt.effectiveGasPrice)}`,
-    ...(receipt.contractAddress ? [`contract    ${receipt.contractAddress}`] : []),
-    `logs        ${receipt.logs.length}`,
-  ];
-  printResult(flags.json, receipt, lines);
-}
+function addCalls(program: Command): void {
+  const contract = "address, or a name of the deployments file";
+  const calling = (name: string, target: string) =>
+    withAbi(withBlock(withSender(withNode(withOutput(program.command(name))))))
+      .argument(target, contract)
+      .argument("[function]", 'as "balanceOf(address)(uint256)"; its name is enough when the ABI is known')
+      .argument("[arguments...]", "arrays and tuples as JSON")
+      .option("--data <hex>", "instead of a function")
+      .option("--value <amount>", "1.5jur, 3gwei, or a number of wei", parseAmount, 0n);
 
-function blockOf(text: string): { blockTag: BlockTag } | { blockNumber: bigint } {
-  if (/^\d+$/.test(text)) return { blockNumber: BigInt(text) };
-  if (["latest", "safe", "finalized", "earliest", "pending"].includes(text))
-    return { blockTag: text as BlockTag };
-  throw new WalletError(
-    "usage",
-    `"${text}" is no block: latest, safe, finalized, earliest, pending or a number`,
-  );
+  calling("call", "<contract>")
+    .description("call a function without a transaction and print what it returns")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  $ jurat-wallet call 0x5FbD…0aa3 "balanceOf(address)(uint256)" dev:0\n  $ jurat-wallet call Token balanceOf dev:0',
+    )
+    .action(async (to: string, item: string | undefined, texts: string[], flags: CallFlags) =>
+      (await loadCalls()).call(to, item, texts, flags),
+    );
+  calling("estimate", "<to>")
+    .description("gas that a transaction would take")
+    .option("--cost", "what it would cost, in wei", false)
+    .addHelpText(
+      "after",
+      '\nExample:\n  $ jurat-wallet estimate Token "transfer(address,uint256)" dev:1 5 --from dev:0',
+    )
+    .action(async (to: string, item: string | undefined, texts: string[], flags: EstimateFlags) =>
+      (await loadCalls()).estimate(to, item, texts, flags),
+    );
+  withAbi(withKeys(withNode(withOutput(program.command("logs")))))
+    .description("events of a range of blocks, decoded when the event or the contract's ABI is known")
+    .argument("[event]", 'as "Transfer(address indexed from, address indexed to, uint256 value)", or a topic')
+    .argument("[values...]", "what the indexed fields, or the further topics, must be; _ for anything")
+    .option("--from-block <block>", "first block", "earliest")
+    .option("--to-block <block>", "last block", "latest")
+    .option("--address <contract>", contract)
+    .addHelpText(
+      "after",
+      '\nExample:\n  $ jurat-wallet logs "Transfer(address indexed from, address indexed to, uint256 value)" dev:0 --address Token',
+    )
+    .action(async (event: string | undefined, values: string[], flags: LogsFlags) =>
+      (await loadCalls()).logs(event, values, flags),
+    );
 }

@@ -1,89 +1,128 @@
-/** send, deploy: what changes the chain. */
+/** `send`, `deploy`, `batch`, and offline signing with `mktx` and `publish`: what changes the chain. */
 import type { Command } from "commander";
-import { type Abi, type AbiFunction, encodeDeployData, encodeFunctionData, type Hex } from "viem";
-import { toChecksumAddress } from "../../primitives/address.ts";
-import { parseAmount, parseArguments, parseFunction } from "../abi-arguments.ts";
-import { loadArtifact } from "../contract-artifact.ts";
-import { connect } from "../node-client.ts";
-import { type WriteFlags, withWrite } from "../options.ts";
-import { formatValue, printResult } from "../output.ts";
-import { openSigner, resolveAddress } from "../signer.ts";
-import { write } from "../transaction.ts";
+import {
+  type AbiFlags,
+  count,
+  type FollowFlags,
+  type NodeFlags,
+  type OutputFlags,
+  type SenderFlags,
+  type TermFlags,
+  type WriteFlags,
+  withAbi,
+  withFollow,
+  withNode,
+  withOutput,
+  withSender,
+  withTerms,
+  withWrite,
+} from "../options.ts";
+
+export type SendFlags = WriteFlags & { readonly data?: string };
+export type DeployFlags = WriteFlags & { readonly args: readonly string[]; readonly record: boolean };
+export type MakeFlags = OutputFlags &
+  NodeFlags &
+  SenderFlags &
+  AbiFlags &
+  TermFlags & {
+    readonly chain?: number;
+    readonly data?: string;
+    readonly create?: string;
+    readonly args: readonly string[];
+  };
+export type PublishFlags = OutputFlags & NodeFlags & FollowFlags;
+
+const load = () => import("../actions/writes.ts");
+const loadOffline = () => import("../actions/offline.ts");
+const FUNCTION = 'as "transfer(address,uint256)"; its name is enough when the ABI is known';
 
 export function addWriteCommands(program: Command): void {
+  addSend(program);
+  addDeploy(program);
+  addBatch(program);
+  addOffline(program);
+}
+
+function addSend(program: Command): void {
   withWrite(program.command("send"))
     .alias("send-call")
     .description("send value, or call a function of a contract in a transaction")
-    .argument("<to>", "address, dev:N or keystore name")
-    .argument("[function]", 'as "transfer(address,uint256)"')
+    .argument("<to>", "address, dev:N, contact, keystore name, or a name of the deployments file")
+    .argument("[function]", FUNCTION)
     .argument("[arguments...]", "arrays and tuples as JSON")
-    .option("--value <amount>", "1.5jur, 3gwei, or a number of wei", "0")
+    .option("--data <hex>", "instead of a function")
     .addHelpText(
       "after",
       `
 Examples:
   $ jurat-wallet send dev:1 --value 1.5jur --from dev:0
-  $ jurat-wallet send 0x5FbD…0aa3 "transfer(address,uint256)" dev:1 100 --from dev:0 --confirmations finalized`,
+  $ jurat-wallet send 0x5FbD…0aa3 "transfer(address,uint256)" dev:1 100 --from dev:0 --confirmations finalized
+  $ jurat-wallet send Token transfer dev:1 100 --from dev:0 --dry-run`,
     )
-    .action(send);
+    .action(async (to: string, item: string | undefined, texts: string[], flags: SendFlags) =>
+      (await load()).send(to, item, texts, flags),
+    );
+}
 
+function addDeploy(program: Command): void {
   withWrite(program.command("deploy"))
     .description("build and deploy a TypeScript contract, or deploy a built artifact")
     .argument("<file>", "contract.ts or artifact.json")
     .option("--args <values...>", "constructor arguments; arrays and tuples as JSON", [])
-    .option("--value <amount>", "what the constructor receives", "0")
+    .option("--no-record", "do not write the deployments file")
     .addHelpText(
       "after",
       `
-Example:
-  $ jurat-wallet deploy contracts/examples/token.ts --args "Token" TKN 1000000 --from dev:0`,
+Examples:
+  $ jurat-wallet deploy contracts/examples/token.ts --args "Token" TKN 1000000 --from dev:0
+  $ jurat-wallet deploy Token.json --args "Token" TKN 1000000 --from alice --confirmations finalized`,
     )
-    .action(deploy);
+    .action(async (file: string, flags: DeployFlags) => (await load()).deploy(file, flags));
 }
 
-type SendFlags = WriteFlags & { readonly value: string };
-
-async function send(
-  to: string,
-  signature: string | undefined,
-  texts: string[],
-  flags: SendFlags,
-): Promise<void> {
-  const item = signature === undefined ? undefined : parseFunction(signature);
-  const args = item === undefined ? [] : parseArguments(item.inputs, texts, flags.keystore);
-  const abi: Abi = item === undefined ? [] : [item];
-  const data: Hex = item === undefined ? "0x" : encodeFunctionData({ abi, args });
-  const title = item === undefined ? "send value" : describeCall(item, args);
-  const target = resolveAddress(to, flags.keystore);
-  const client = await connect(flags.rpcUrl);
-  const signer = await openSigner(flags.from, flags);
-  const { hash, receipt } = await write(
-    client,
-    signer,
-    { title, to: target, value: parseAmount(flags.value), data, abi },
-    flags,
-  );
-  printResult(flags.json, { hash, receipt }, [hash]);
+function addBatch(program: Command): void {
+  withWrite(program.command("batch"))
+    .description("send every line of a CSV file, with one preview and one question")
+    .argument(
+      "<file>",
+      "header to,value and optionally function,arguments (a JSON array); - reads standard input",
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ jurat-wallet batch payroll.csv --from alice --dry-run
+  $ printf 'to,value\\ndev:1,1jur\\ndev:2,2jur\\n' | jurat-wallet batch - --from dev:0 --yes`,
+    )
+    .action(async (file: string, flags: WriteFlags) =>
+      (await import("../actions/batch.ts")).batch(file, flags),
+    );
 }
 
-type DeployFlags = SendFlags & { readonly args: readonly string[] };
+function addOffline(program: Command): void {
+  withTerms(withAbi(withSender(withNode(withOutput(program.command("mktx"))))))
+    .description("sign a transaction without sending it; a node is asked only for what is not given")
+    .argument("[to]", "as for send; none with --create")
+    .argument("[function]", FUNCTION)
+    .argument("[arguments...]", "arrays and tuples as JSON")
+    .option("--chain <id>", "chain id; with --nonce, --gas-limit and --gas-price no node is asked", count)
+    .option("--create <file>", "deploy a contract.ts or artifact.json instead")
+    .option("--args <values...>", "constructor arguments for --create", [])
+    .option("--data <hex>", "instead of a function")
+    .addHelpText(
+      "after",
+      `
+Example, the first step on a computer without network:
+  $ jurat-wallet mktx 0x7099…79C8 --value 1jur --from alice --chain 8700 --nonce 0 --gas-limit 21000 --gas-price 2gwei > raw
+  $ jurat-wallet publish "$(cat raw)"`,
+    )
+    .action(async (to: string | undefined, item: string | undefined, texts: string[], flags: MakeFlags) =>
+      (await loadOffline()).makeTransaction(to, item, texts, flags),
+    );
 
-async function deploy(file: string, flags: DeployFlags): Promise<void> {
-  const { contractName, abi, bytecode } = await loadArtifact(file);
-  const creation = abi.find((item) => item.type === "constructor");
-  const inputs = creation?.type === "constructor" ? creation.inputs : [];
-  const args = parseArguments(inputs, flags.args, flags.keystore);
-  const data = encodeDeployData({ abi, bytecode, args });
-  const title = `deploy ${contractName}(${inputs.map(({ name }, index) => `${name} ${formatValue(args[index])}`).join(", ")}), ${(bytecode.length - 2) / 2} bytes`;
-  const client = await connect(flags.rpcUrl);
-  const signer = await openSigner(flags.from, flags);
-  const intent = { title, to: undefined, value: parseAmount(flags.value), data, abi };
-  const { hash, receipt } = await write(client, signer, intent, flags);
-  const address = receipt?.contractAddress ? toChecksumAddress(receipt.contractAddress) : undefined;
-  printResult(flags.json, { hash, address, receipt }, [address ?? hash]);
-}
-
-function describeCall({ name, inputs }: AbiFunction, args: readonly unknown[]): string {
-  const parts = inputs.map((input, index) => `${input.name ?? input.type} ${formatValue(args[index])}`);
-  return `${name}(${parts.join(", ")})`;
+  withFollow(withNode(withOutput(program.command("publish"))))
+    .description("send a transaction that was signed before")
+    .argument("<raw>", "signed transaction as hex; - reads standard input")
+    .addHelpText("after", '\nExample:\n  $ jurat-wallet publish "$(cat raw)" --confirmations finalized')
+    .action(async (raw: string, flags: PublishFlags) => (await loadOffline()).publish(raw, flags));
 }
