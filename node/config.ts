@@ -101,7 +101,8 @@ function checkTogether(flags: NodeConfig, run: Command): void {
   }
 }
 
-function wholeNumber(minimum: number, maximum: number): (text: string) => number {
+/** A flag that takes a whole number from `minimum` to `maximum`. */
+export function wholeNumber(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < minimum || value > maximum) {

@@ -5,13 +5,19 @@ import { Command, CommanderError } from "commander";
 import { CodedError } from "../primitives/errors.ts";
 import { ChainSpecError } from "./chain-spec.ts";
 import { addRunCommand, type NodeConfig } from "./config.ts";
+import { addDevCommand, type DevConfig } from "./dev/dev-config.ts";
 
 const EXIT_CODES = { failure: 1, usage: 2, refused: 3 } as const;
 
-/** Loads the node only for `run`: help and a wrong flag answer at once. */
+/** Loads the node only to run one: help and a wrong flag answer at once. */
 async function run(config: NodeConfig): Promise<void> {
   const { runNode } = await import("./node.ts");
   await runNode(config);
+}
+
+async function dev(config: DevConfig): Promise<void> {
+  const { runDev } = await import("./dev/dev-node.ts");
+  await runDev(config);
 }
 
 function exitCodeOf(error: unknown): number {
@@ -34,6 +40,7 @@ const program = new Command("jurat")
   .showHelpAfterError("(--help shows the flags)")
   .exitOverride();
 addRunCommand(program, run);
+addDevCommand(program, dev);
 for (const command of program.commands) command.exitOverride();
 
 program.parseAsync(process.argv).catch((error: unknown) => {

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "../primitives/bytes.ts";
 import { type ChainSpec, readChainSpec } from "./chain-spec.ts";
+import { CLIENT_VERSION } from "./client-version.ts";
 import type { NodeConfig } from "./config.ts";
 import { startConsensus } from "./consensus-side.ts";
 import type { ExecutionGenesis } from "./execution/chain-states.ts";
@@ -15,8 +16,6 @@ import { createStopSignal, type StopSignal } from "./stop-signal.ts";
 import { openDatabase } from "./storage/database.ts";
 import type { DatabaseRole } from "./storage/database-error.ts";
 import { loadKeyring } from "./validator/keyring.ts";
-
-export const CLIENT_VERSION = `jurat/v0.1.0/${process.platform}-${process.arch}/node${process.version}`;
 
 /** Blocks whose state stays readable below the finalized one, unless --archive. */
 const HISTORY_BLOCKS = 90_000;

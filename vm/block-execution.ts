@@ -86,6 +86,7 @@ export function beginBlock(
     block: blockEnvironment(config.chainId, opening, ancestorHash),
     journal: createJournal(state),
     machine,
+    ...(config.allowsContractSenders === true && { allowsContractSenders: true }),
   };
   makeOpeningCalls(context, opening);
   return { config, context, state, receipts: [], logs: [], logsBloom: new Uint8Array(256), gasUsed: 0n };

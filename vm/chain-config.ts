@@ -10,6 +10,8 @@ export type ChainConfig = {
   readonly depositContract: Address | undefined;
   /** Called after the transactions; what it returns are exit requests (EIP-7002). */
   readonly exitContract: Address | undefined;
+  /** A development chain's: an account with code may send transactions, EIP-3607 notwithstanding. */
+  readonly allowsContractSenders?: boolean;
 };
 
 /** Where Ethereum has the contract that keeps beacon block roots (EIP-4788). */

@@ -5,6 +5,7 @@ import type { Log } from "./block.ts";
 import { executeMessage } from "./execute-message.ts";
 import { floorGas, intrinsicGas, REFUND_QUOTIENT } from "./gas.ts";
 import type { ExecutionContext, Message, Outcome } from "./message.ts";
+import { EMPTY_CODE_HASH } from "./state/account-codec.ts";
 import type { BlockJournal } from "./state/journal.ts";
 import type { AccessListEntry, RecoveredTransaction } from "./transaction.ts";
 import {
@@ -17,6 +18,8 @@ import {
 /** What the transactions of one block share. */
 export type BlockContext = Pick<ExecutionContext, "block" | "machine" | "onTransfer"> & {
   readonly journal: BlockJournal;
+  /** As in ChainConfig. */
+  readonly allowsContractSenders?: boolean;
 };
 
 export type TransactionResult = {
@@ -45,11 +48,10 @@ export function executeTransaction(
   available: bigint,
 ): TransactionResult {
   const { transaction, sender } = recovered;
-  const { block, journal } = context;
+  const { block } = context;
   checkStatelessRules(transaction, block.chainId);
   checkBlockRules(transaction, block.baseFeePerGas, available);
-  checkSenderRules(recovered, senderState(journal, sender));
-
+  checkSenderRules(recovered, senderState(context, sender));
   return runTransaction(context, recovered);
 }
 
@@ -79,11 +81,11 @@ export function runTransaction(context: BlockContext, recovered: RecoveredTransa
   return { ...run, gasUsed, gasSpent, effectiveGasPrice: gasPrice, logs: journal.logs() };
 }
 
-function senderState(journal: BlockJournal, sender: Address) {
+function senderState({ journal, allowsContractSenders }: BlockContext, sender: Address) {
   return {
     nonce: journal.nonce(sender),
     balance: journal.balance(sender),
-    codeHash: journal.codeHash(sender),
+    codeHash: allowsContractSenders === true ? EMPTY_CODE_HASH : journal.codeHash(sender),
   };
 }
 

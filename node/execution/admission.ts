@@ -47,7 +47,11 @@ export function checkStateless(
 }
 
 /** Rules of the sender's account alone. A nonce above the account's is no error here: it may queue. */
-export function checkSender({ transaction }: RecoveredTransaction, account: Account): void {
+export function checkSender(
+  { transaction }: RecoveredTransaction,
+  account: Account,
+  allowsContract: boolean,
+): void {
   if (transaction.nonce < account.nonce) {
     throw new TransactionRejected(
       "nonce too low",
@@ -55,7 +59,8 @@ export function checkSender({ transaction }: RecoveredTransaction, account: Acco
     );
   }
   // EIP-3607: a key that collides with a contract's address must not spend for it.
-  if (account.codeHash !== EMPTY_CODE_HASH) throw new TransactionRejected("sender not an eoa");
+  if (account.codeHash !== EMPTY_CODE_HASH && !allowsContract)
+    throw new TransactionRejected("sender not an eoa");
 }
 
 /**

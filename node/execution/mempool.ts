@@ -7,6 +7,7 @@ import {
   TransactionRejected,
 } from "../../rpc/chain-view.ts";
 import type { Header } from "../../vm/block.ts";
+import type { ChainConfig } from "../../vm/chain-config.ts";
 import type { StateReader } from "../../vm/state/account.ts";
 import { NO_ACCOUNT } from "../../vm/state/account-codec.ts";
 import type { RecoveredTransaction } from "../../vm/transaction.ts";
@@ -66,8 +67,11 @@ export type TransactionOrigin = "local" | "gossip" | "abandonedBlock";
 /** How often, in blocks, the pool looks for queued transactions that waited too long. */
 const LIFETIME_CHECK_BLOCKS = 64;
 
+/** What the pool knows of the chain it is for. */
+export type PoolChain = Pick<ChainConfig, "chainId" | "allowsContractSenders">;
+
 export class Mempool {
-  readonly #chainId: bigint;
+  readonly #chain: PoolChain;
   readonly #limits: MempoolLimits;
   readonly #journal: TransactionJournal | undefined;
   readonly #pool: Pool = createPool();
@@ -75,8 +79,8 @@ export class Mempool {
   /** The tip below which a full pool takes nothing, while nothing has left it. */
   #fullBelow: bigint | undefined;
 
-  constructor(chainId: bigint, limits: MempoolLimits, head: PoolHead, journal?: TransactionJournal) {
-    this.#chainId = chainId;
+  constructor(chain: PoolChain, limits: MempoolLimits, head: PoolHead, journal?: TransactionJournal) {
+    this.#chain = chain;
     this.#limits = limits;
     this.#head = head;
     this.#journal = journal;
@@ -126,9 +130,9 @@ export class Mempool {
   add(recovered: RecoveredTransaction, origin: TransactionOrigin): readonly RecoveredTransaction[] {
     if (this.#pool.byHash.has(recovered.hash)) throw new TransactionRejected("already known");
     const { header, state } = this.#head;
-    checkStateless(recovered, this.#chainId, header.gasLimit, this.#limits.minimumTip);
+    checkStateless(recovered, this.#chain.chainId, header.gasLimit, this.#limits.minimumTip);
     const account = state.account(recovered.sender) ?? NO_ACCOUNT;
-    checkSender(recovered, account);
+    checkSender(recovered, account, this.#chain.allowsContractSenders === true);
 
     const entry = createEntry(this.#pool, recovered, header.number);
     const queue = this.#pool.senders.get(recovered.sender);
@@ -234,6 +238,13 @@ export class Mempool {
     }
     this.#onRemoved(unpayable);
     return toRecovered(executable.filter((entry) => this.#pool.byHash.has(entry.recovered.hash)));
+  }
+
+  /** Forgets everything that waits. */
+  clear(): void {
+    const entries = [...this.#pool.byHash.values()];
+    for (const entry of entries) removeEntry(this.#pool, entry);
+    this.#onRemoved(entries);
   }
 
   #dropStale(headNumber: number): void {

@@ -1,7 +1,12 @@
 /** The pool at work: users and peers on one side, the chain and its proposer on the other. See specs/node/mempool.md. */
 import type { Address, Hash } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
-import { type PoolStatus, type SenderTransactions, TransactionRejected } from "../../rpc/chain-view.ts";
+import {
+  type HeadChange,
+  type PoolStatus,
+  type SenderTransactions,
+  TransactionRejected,
+} from "../../rpc/chain-view.ts";
 import { nextBaseFee } from "../../vm/base-fee.ts";
 import type { Block } from "../../vm/block.ts";
 import type { TransactionSource } from "../../vm/build-payload.ts";
@@ -27,6 +32,8 @@ export type NodePoolOptions = {
   readonly nowMs: () => number;
   /** Gossips what our users sent. */
   publish(raws: readonly Uint8Array[]): void;
+  /** A development chain's: transactions of blocks that were taken back do not wait for another block. */
+  readonly forgetsAbandoned?: boolean;
 };
 
 export class NodePool implements TransactionPool {
@@ -38,16 +45,16 @@ export class NodePool implements TransactionPool {
   readonly #listeners = new Set<(transaction: RecoveredTransaction) => void>();
 
   /** Subscribes to the chain: create it before whoever shows the pool next to the head. */
-  constructor({ chain, limits, journal, nowMs, publish }: NodePoolOptions) {
-    const { chainId } = chain.config;
+  constructor(options: NodePoolOptions) {
+    const { chain, limits, journal, nowMs, publish } = options;
     this.#chain = chain;
     this.#journal = journal;
     this.#publish = publish;
-    this.#mempool = new Mempool(chainId, limits, this.#headOf(chain.head()), journal);
+    this.#mempool = new Mempool(chain.config, limits, this.#headOf(chain.head()), journal);
     const budget = new RecoveryBudget(DEFAULT_RECOVERY_BUDGET, nowMs);
-    this.#admitter = new GossipAdmitter(this.#mempool, chainId, budget);
+    this.#admitter = new GossipAdmitter(this.#mempool, chain.config.chainId, budget);
     chain.subscribe({
-      onHead: (change) => this.#announce(this.#mempool.onHead(this.#headOf(chain.head()), change)),
+      onHead: (change) => this.#follow(change, options.forgetsAbandoned === true),
     });
     for (const raw of journal.load()) this.#restore(raw);
   }
@@ -89,11 +96,26 @@ export class NodePool implements TransactionPool {
   /** A transaction of one of our users: admitted, noted and gossiped. @throws TransactionRejected */
   submit(raw: Uint8Array): RecoveredTransaction {
     const recovered = recoverOrReject(raw);
+    this.submitRecovered(recovered);
+    return recovered;
+  }
+
+  /** As `submit`, for a transaction whose sender is known by other means. @throws TransactionRejected */
+  submitRecovered(recovered: RecoveredTransaction): void {
     const executable = this.#mempool.add(recovered, "local");
     // Also one behind a gap: whatever closes the gap may come from another node.
-    this.#publish([raw]);
+    this.#publish([recovered.raw]);
     this.#announce(executable);
-    return recovered;
+  }
+
+  /** The sender's account changed by other means than a transaction of its own. */
+  refresh(sender: Address): void {
+    this.#announce(this.#mempool.refresh(sender));
+  }
+
+  /** Forgets everything that waits. */
+  clear(): void {
+    this.#mempool.clear();
   }
 
   /** Calls `listener` for each transaction that becomes executable. Returns the function that ends it. */
@@ -105,6 +127,13 @@ export class NodePool implements TransactionPool {
   /** Resolves when the journal is stored. */
   async stop(): Promise<void> {
     await this.#journal.settled();
+  }
+
+  #follow(change: HeadChange, forgetsAbandoned: boolean): void {
+    const isTakenBack = forgetsAbandoned && change.removed.length > 0;
+    if (isTakenBack) this.#mempool.clear();
+    const seen = isTakenBack ? { ...change, removed: [] } : change;
+    this.#announce(this.#mempool.onHead(this.#headOf(this.#chain.head()), seen));
   }
 
   #announce(transactions: readonly RecoveredTransaction[]): void {

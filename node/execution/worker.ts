@@ -17,7 +17,6 @@ import { LocalCalls } from "./calls.ts";
 import { NodeChainView } from "./chain-view.ts";
 import { ExecutionChain } from "./execution-chain.ts";
 import { createExecutionService } from "./execution-service.ts";
-import { findLogs } from "./find-logs.ts";
 import { LogIndex } from "./log-index.ts";
 import { LogIndexer } from "./log-indexer.ts";
 import { DEFAULT_MEMPOOL_LIMITS } from "./mempool.ts";
@@ -25,6 +24,7 @@ import { NodePool } from "./node-pool.ts";
 import { openContractMachine } from "./open-machine.ts";
 import type { ExecutionPort, ExecutionUpcalls } from "./port.ts";
 import { createUpcalls, serveExecution } from "./port-server.ts";
+import { taskSiteOf } from "./task-site.ts";
 import { StoredTransactionJournal } from "./transaction-journal.ts";
 import type { ExecutionWorkerOptions, WorkerGreeting } from "./worker-options.ts";
 
@@ -61,7 +61,7 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
   const pool = new NodePool({ chain, limits: DEFAULT_MEMPOOL_LIMITS, journal, nowMs, publish });
   const logIndex = new LogIndex(database);
   const indexer = new LogIndexer(chain, logIndex, onFault);
-  const calls = openCalls(options, siteOf(chain, machine, logIndex), log);
+  const calls = openCalls(options, taskSiteOf(chain, machine, logIndex), log);
   followChain(chain, calls);
   const view = new NodeChainView({ chain, pool, calls, clientVersion: options.clientVersion });
   const rpc = await startRpcServer({
@@ -94,21 +94,6 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
     },
   });
   return { service, rpcPort: rpc.port };
-}
-
-/** What this thread can do for calls that the call worker lacks the state for. */
-function siteOf(chain: ExecutionChain, machine: TaskSite["machine"], index: LogIndex): TaskSite {
-  return {
-    chainId: chain.config.chainId,
-    machine,
-    stateAt: (blockHash) => chain.stateAt(blockHash),
-    ancestorHash: (blockHash) => {
-      const block = chain.blocks.get(blockHash);
-      assert(block !== undefined, "a call names a stored block");
-      return chain.ancestorHashes(block);
-    },
-    findLogs: (filter, first, last, limit) => findLogs(chain.blocks, index, filter, { first, last, limit }),
-  };
 }
 
 function openCalls({ directory, config, genesis }: ExecutionWorkerOptions, site: TaskSite, log: Logger) {

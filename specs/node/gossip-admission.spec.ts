@@ -31,7 +31,7 @@ function withHighS({ transaction }: RecoveredTransaction): Uint8Array {
 
 function admitterWith(options = DEFAULT_RECOVERY_BUDGET) {
   const accounts = new Map<Address, object>([[SENDER, { balance: 10n ** 20n }]]);
-  const pool = new Mempool(POOL_CHAIN_ID, DEFAULT_MEMPOOL_LIMITS, poolHead(accounts));
+  const pool = new Mempool({ chainId: POOL_CHAIN_ID }, DEFAULT_MEMPOOL_LIMITS, poolHead(accounts));
   const clock = { now: 0 };
   const admitter = new GossipAdmitter(pool, POOL_CHAIN_ID, new RecoveryBudget(options, () => clock.now));
   return { pool, admitter, clock };

@@ -20,7 +20,7 @@ function poolWith(
   limits: Partial<MempoolLimits> = {},
 ) {
   const table = new Map<Address, Partial<Account>>(accounts);
-  const pool = new Mempool(2718n, { ...DEFAULT_MEMPOOL_LIMITS, ...limits }, poolHead(table));
+  const pool = new Mempool({ chainId: 2718n }, { ...DEFAULT_MEMPOOL_LIMITS, ...limits }, poolHead(table));
   return { table, pool };
 }
 
@@ -284,7 +284,7 @@ describe("mempool: journal", () => {
       put: ({ hash }: RecoveredTransaction) => void noted.add(hash),
       delete: (hash: string) => void noted.delete(hash),
     };
-    const pool = new Mempool(2718n, DEFAULT_MEMPOOL_LIMITS, poolHead(table), journal);
+    const pool = new Mempool({ chainId: 2718n }, DEFAULT_MEMPOOL_LIMITS, poolHead(table), journal);
     const [own, foreign, lost] = [transfer(ALICE, 0), transfer(BOB, 0), transfer(BOB, 1)];
     pool.add(own, "local");
     pool.add(foreign, "gossip");
