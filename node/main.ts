@@ -2,12 +2,10 @@
 /** jurat: the validator node. */
 import "./polyfill.ts";
 import { Command, CommanderError } from "commander";
-import { CodedError } from "../primitives/errors.ts";
-import { ChainSpecError } from "./chain-spec.ts";
 import { addRunCommand, type NodeConfig } from "./config.ts";
 import { addDevCommand, type DevConfig } from "./dev/dev-config.ts";
 
-const EXIT_CODES = { failure: 1, usage: 2, refused: 3 } as const;
+const WRONG_FLAG = 2;
 
 /** Loads the node only to run one: help and a wrong flag answer at once. */
 async function run(config: NodeConfig): Promise<void> {
@@ -20,19 +18,13 @@ async function dev(config: DevConfig): Promise<void> {
   await runDev(config);
 }
 
-function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage;
-  if (error instanceof ChainSpecError || error instanceof CodedError || isSystemError(error)) {
-    process.stderr.write(`jurat: ${(error as Error).message}\n`);
-    return EXIT_CODES.refused;
-  }
-  process.stderr.write(`jurat: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
-  return EXIT_CODES.failure;
-}
-
-/** A file that cannot be read, a port in use: the world's fault, with a message that names it. */
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && "syscall" in error;
+/** What went wrong, in a sentence for an operator, or with its stack when it is our mistake. */
+async function exitCodeOf(error: unknown): Promise<number> {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_FLAG;
+  const { describeStartFailure } = await import("./start-failure.ts");
+  const { message, exitCode } = describeStartFailure(error);
+  process.stderr.write(`jurat: ${message}\n`);
+  return exitCode;
 }
 
 const program = new Command("jurat")
@@ -43,6 +35,6 @@ addRunCommand(program, run);
 addDevCommand(program, dev);
 for (const command of program.commands) command.exitOverride();
 
-program.parseAsync(process.argv).catch((error: unknown) => {
-  process.exit(exitCodeOf(error));
+program.parseAsync(process.argv).catch(async (error: unknown) => {
+  process.exit(await exitCodeOf(error));
 });

@@ -1,16 +1,10 @@
 /** Starts the execution thread and connects to it. See specs/node/execution.md#the-thread. */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { CodedError } from "../../primitives/errors.ts";
+import { describeStartFailure, StartError } from "../start-failure.ts";
 import type { ExecutionUpcalls } from "./port.ts";
 import { createExecutionClient, type ExecutionClient } from "./port-client.ts";
 import type { ExecutionWorkerOptions, WorkerGreeting } from "./worker-options.ts";
-
-/** The thread could not start: a port in use, a directory locked or of another chain. `reason` is for people. */
-export class ExecutionStartError extends CodedError<{
-  readonly code: "EXECUTION_START_FAILED";
-  readonly reason: string;
-}> {}
 
 export type ExecutionThread = {
   readonly port: ExecutionClient;
@@ -21,7 +15,7 @@ export type ExecutionThread = {
 /**
  * Resolves when the thread serves. Later its death, expected or not, ends every call with PORT_CLOSED; an
  * unexpected one is `fatal` too.
- * @throws ExecutionStartError
+ * @throws StartError
  */
 export async function startExecution(
   options: ExecutionWorkerOptions,
@@ -31,7 +25,7 @@ export async function startExecution(
   const greeting = await greetingOf(worker);
   if (greeting.type === "failed") {
     await worker.terminate();
-    throw new ExecutionStartError({ code: "EXECUTION_START_FAILED", reason: greeting.reason });
+    throw new StartError(greeting.failure);
   }
   const client = createExecutionClient(worker, upcalls);
   let isStopping = false;
@@ -56,6 +50,6 @@ async function greetingOf(worker: Worker): Promise<WorkerGreeting> {
     return greeting;
   } catch (error) {
     // `once` rejects with what the thread threw before it could say anything.
-    return { type: "failed", reason: error instanceof Error ? error.message : String(error) };
+    return { type: "failed", failure: describeStartFailure(error) };
   }
 }

@@ -2,6 +2,7 @@
 import type { ChainParams } from "../../consensus/params.ts";
 import type { ChainConfig } from "../../vm/chain-config.ts";
 import type { LogLevel } from "../log.ts";
+import type { StartFailure } from "../start-failure.ts";
 import type { ExecutionGenesis } from "./chain-states.ts";
 
 export type ExecutionWorkerOptions = {
@@ -26,4 +27,4 @@ export type ExecutionWorkerOptions = {
 /** Sent once, before anything else. */
 export type WorkerGreeting =
   | { readonly type: "ready"; readonly rpcPort: number }
-  | { readonly type: "failed"; readonly reason: string };
+  | { readonly type: "failed"; readonly failure: StartFailure };

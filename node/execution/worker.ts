@@ -9,6 +9,7 @@ import { systemTime } from "../clock.ts";
 import { createLog, type Logger } from "../log.ts";
 import { createEventLoopProbe } from "../metrics.ts";
 import { installNativeBackends } from "../native/install.ts";
+import { describeStartFailure } from "../start-failure.ts";
 import { openDatabase } from "../storage/database.ts";
 import type { TaskSite } from "./call-tasks.ts";
 import { followChain, spawnCallThread } from "./call-thread.ts";
@@ -39,8 +40,7 @@ try {
   channel.postMessage({ type: "ready", rpcPort } satisfies WorkerGreeting);
   serveExecution(channel, service);
 } catch (error) {
-  const reason = error instanceof Error ? error.message : String(error);
-  channel.postMessage({ type: "failed", reason } satisfies WorkerGreeting);
+  channel.postMessage({ type: "failed", failure: describeStartFailure(error) } satisfies WorkerGreeting);
 }
 
 type Execution = { readonly service: ExecutionPort; readonly rpcPort: number };

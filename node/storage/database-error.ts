@@ -8,6 +8,8 @@ export type DatabaseRole = "consensus" | "execution" | "validator";
 export type DatabaseErrorDetail =
   | { readonly code: "DATABASE_LOCKED"; readonly directory: string }
   | { readonly code: "DATABASE_MISSING"; readonly directory: string }
+  | { readonly code: "DATABASE_NOT_WRITABLE"; readonly directory: string; readonly reason: string }
+  | { readonly code: "DATABASE_DAMAGED"; readonly directory: string; readonly reason: string }
   | {
       readonly code: "DATABASE_WRONG_ROLE";
       readonly directory: string;

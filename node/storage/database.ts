@@ -1,10 +1,12 @@
 /** One LMDB environment: byte tables, atomic writes, and proof that it is the right directory. See specs/node/storage.md. */
 import { existsSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { type Database as LmdbTable, open, type RootDatabase } from "lmdb";
 import { bytesToUtf8, type Hash, utf8ToBytes } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
-import { DatabaseError, type DatabaseRole } from "./database-error.ts";
+import { DatabaseError, type DatabaseErrorDetail, type DatabaseRole } from "./database-error.ts";
+import { checkDatabaseFile } from "./database-file.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 
 /** Raised whenever the meaning of a key or a value changes. */
@@ -45,35 +47,56 @@ export interface Table {
  * Opens a directory, creating it on first use, and takes its lock unless `readOnly`.
  *
  * @throws DatabaseError DATABASE_LOCKED, DATABASE_WRONG_ROLE, DATABASE_WRONG_SCHEMA,
- *   DATABASE_WRONG_CHAIN; DATABASE_MISSING when `readOnly` and there is nothing.
+ *   DATABASE_WRONG_CHAIN, DATABASE_DAMAGED, DATABASE_NOT_WRITABLE; DATABASE_MISSING when `readOnly` and there is nothing.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { directory, readOnly = false } = options;
   if (readOnly && !existsSync(join(directory, "data.mdb"))) {
     throw new DatabaseError({ code: "DATABASE_MISSING", directory });
   }
-  const lock = readOnly ? undefined : await lockDirectory(directory);
   try {
-    const root = open<Uint8Array, Uint8Array>({
-      path: directory,
-      readOnly,
-      maxDbs: TABLE_LIMIT,
-      noSubdir: false,
-      ...BINARY,
-    });
-    const database = new LmdbDatabase(root, lock);
+    const lock = readOnly ? undefined : await lockDirectory(directory);
     try {
-      checkIdentity(database, options);
+      checkDatabaseFile(directory);
+      return await openEnvironment(options, lock);
     } catch (error) {
-      await root.close();
+      await lock?.release();
       throw error;
     }
-    return database;
-  } catch (error) {
-    await lock?.release();
-    throw error;
+  } catch (cause) {
+    throw cause instanceof DatabaseError ? cause : new DatabaseError(worldOf(directory, cause), { cause });
   }
 }
+
+async function openEnvironment(options: DatabaseOptions, lock: DirectoryLock | undefined): Promise<Database> {
+  const { directory, readOnly = false } = options;
+  const root = open<Uint8Array, Uint8Array>({
+    path: directory,
+    readOnly,
+    maxDbs: TABLE_LIMIT,
+    noSubdir: false,
+    ...BINARY,
+  });
+  const database = new LmdbDatabase(root, lock);
+  try {
+    checkIdentity(database, options);
+  } catch (error) {
+    await root.close();
+    throw error;
+  }
+  return database;
+}
+
+/** What a failure of the file system or of LMDB means to an operator. */
+function worldOf(directory: string, cause: unknown): DatabaseErrorDetail {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  const isAccess = ACCESS_CODES.some((name) => code === name || code === constants.errno[name]);
+  return { code: isAccess ? "DATABASE_NOT_WRITABLE" : "DATABASE_DAMAGED", directory, reason };
+}
+
+/** Node names them, LMDB gives their numbers. */
+const ACCESS_CODES = ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "ENOSPC"] as const;
 
 function checkIdentity(database: Database, { directory, role, chain, readOnly }: DatabaseOptions): void {
   const identity = database.table("identity");

@@ -16,7 +16,12 @@ export type KeyringSources = {
   readonly keystores: { readonly dir: string; readonly passwordFile: string } | undefined;
 };
 
-/** @throws KeystoreError, or Error naming the file when a keystore or the password cannot be read. */
+/** A keystore or its password that cannot be read; the message names the file. */
+export class KeyringError extends Error {
+  override readonly name = "KeyringError";
+}
+
+/** @throws KeyringError */
 export function loadKeyring({ interop, keystores }: KeyringSources): Keyring {
   const secretKeys: Uint8Array[] = [];
   if (interop !== undefined) {
@@ -27,22 +32,44 @@ export function loadKeyring({ interop, keystores }: KeyringSources): Keyring {
 }
 
 function readKeystores(dir: string, passwordFile: string): Uint8Array[] {
-  assertPrivate(passwordFile);
-  const password = readFileSync(passwordFile, "utf8").replace(/\r?\n$/, "");
-  const files = readdirSync(dir).filter((file) => file.endsWith(".json"));
+  const password = readPassword(passwordFile);
+  const files = filesOf(dir).filter((file) => file.endsWith(".json"));
+  if (files.length === 0) throw new KeyringError(`${dir} holds no keystore (*.json)`);
   return files.sort().map((file) => {
     const path = join(dir, file);
     try {
       return decryptKeystore(parseKeystore(readFileSync(path, "utf8")), password);
     } catch (cause) {
-      throw new Error(`${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+      throw new KeyringError(`${path}: ${reasonOf(cause)}`, { cause });
     }
   });
+}
+
+function filesOf(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch (cause) {
+    throw new KeyringError(`cannot read the keystores: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function readPassword(path: string): string {
+  try {
+    assertPrivate(path);
+    return readFileSync(path, "utf8").replace(/\r?\n$/, "");
+  } catch (cause) {
+    if (cause instanceof KeyringError) throw cause;
+    throw new KeyringError(`cannot read the password: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** A password that others on the machine can read is no password. */
 function assertPrivate(path: string): void {
   if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
-    throw new Error(`${path} is readable by others: run chmod 600 ${path}`);
+    throw new KeyringError(`${path} is readable by others: run chmod 600 ${path}`);
   }
 }

@@ -124,7 +124,7 @@ describe("execution thread", () => {
         await (await startExecution(options, quiet)).port.stop();
       } catch (error) {
         ok(error instanceof Error);
-        equal(error.name, "ExecutionStartError");
+        equal(error.name, "StartError");
         return error.message;
       }
       throw new Error("it started");
@@ -132,15 +132,15 @@ describe("execution thread", () => {
     await withScratchDirectory(async (directory) => {
       const chain = `0x${"bb".repeat(32)}` as const;
       const other = await openDatabase({ directory, role: "execution", chain });
-      match(await refusal(optionsFor(directory)), /DATABASE_LOCKED/);
+      match(await refusal(optionsFor(directory)), /in use by another process/);
       await other.close();
-      match(await refusal(optionsFor(directory)), /DATABASE_WRONG_CHAIN/);
+      match(await refusal(optionsFor(directory)), /belongs to another chain/);
     });
     await withScratchDirectory(async (directory) => {
       const server = createServer();
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
       const { port } = server.address() as AddressInfo;
-      match(await refusal(optionsFor(directory, port)), /EADDRINUSE/);
+      match(await refusal(optionsFor(directory, port)), /is in use by another program/);
       server.close();
     });
   });

@@ -1,0 +1,90 @@
+/** Why a node cannot start: a sentence that says what to do, and an exit code. See specs/node/exit-codes.md. */
+import { GenesisError } from "../consensus/genesis.ts";
+import { ChainSpecError } from "./chain-spec.ts";
+import { DevDirectoryError } from "./dev/dev-genesis.ts";
+import { NetworkError } from "./network/network-error.ts";
+import { DatabaseError, type DatabaseErrorDetail } from "./storage/database-error.ts";
+import { KeyringError } from "./validator/keyring.ts";
+
+export const EXIT_CODES = { failure: 1, wrongFlag: 2, input: 3, directory: 4, address: 5 } as const;
+
+/** Plain data: it crosses threads. */
+export type StartFailure = { readonly message: string; readonly exitCode: number };
+
+/** A failure that was described where it happened, in another thread. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+  readonly failure: StartFailure;
+
+  constructor(failure: StartFailure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+/** Anything unknown is our own mistake: its stack, and code 1. */
+export function describeStartFailure(error: unknown): StartFailure {
+  if (error instanceof StartError) return error.failure;
+  if (error instanceof DatabaseError) return of(EXIT_CODES.directory, sentenceOf(error.detail));
+  if (error instanceof ChainSpecError || error instanceof KeyringError)
+    return of(EXIT_CODES.input, error.message);
+  if (error instanceof GenesisError) {
+    return of(EXIT_CODES.input, `no chain can begin with this chain spec: ${error.message}`);
+  }
+  if (error instanceof DevDirectoryError) return of(EXIT_CODES.directory, error.message);
+  if (error instanceof NetworkError) return of(EXIT_CODES.address, networkSentence(error));
+  if (error instanceof Error && "syscall" in error) return systemFailure(error as SystemError);
+  return of(EXIT_CODES.failure, error instanceof Error ? (error.stack ?? error.message) : String(error));
+}
+
+const of = (exitCode: number, message: string): StartFailure => ({ exitCode, message });
+
+function sentenceOf(detail: DatabaseErrorDetail): string {
+  switch (detail.code) {
+    case "DATABASE_LOCKED":
+      return `${detail.directory} is in use by another process: stop it, or choose another --dir`;
+    case "DATABASE_NOT_WRITABLE":
+      return `${detail.directory} cannot be written: ${detail.reason}`;
+    case "DATABASE_DAMAGED":
+      return (
+        `the database in ${detail.directory} is damaged: ${detail.reason}. ` +
+        "Restore it from a copy; consensus and execution may be deleted and synced anew, validator must not: " +
+        "it holds what was signed"
+      );
+    case "DATABASE_WRONG_SCHEMA":
+      return (
+        `${detail.directory} was written by another version of this program ` +
+        `(schema ${detail.actual}, this one reads ${detail.expected}): use that version, or another --dir`
+      );
+    case "DATABASE_WRONG_CHAIN":
+      return (
+        `${detail.directory} belongs to another chain (genesis ${detail.actual}, ` +
+        `the chain spec says ${detail.expected}): choose another --dir or the right --chain-spec`
+      );
+    case "DATABASE_WRONG_ROLE":
+      return `${detail.directory} holds the ${detail.actual} database, not the ${detail.expected} one`;
+    case "DATABASE_MISSING":
+      return `there is no database in ${detail.directory}`;
+    case "STATE_PRUNED":
+      return `the state of block ${detail.number} is gone; the oldest is that of ${detail.oldest}`;
+  }
+}
+
+function networkSentence({ detail, message }: NetworkError): string {
+  if (detail.code !== "NETWORK_CANNOT_LISTEN") return message;
+  return `cannot listen on ${detail.addresses}: the port is in use or the address is not ours; see --p2p-host, --p2p-port`;
+}
+
+/** As Node throws for files and sockets. */
+type SystemError = NodeJS.ErrnoException & { readonly address?: string; readonly port?: number };
+
+function systemFailure(error: SystemError): StartFailure {
+  if (error.syscall !== "listen") return of(EXIT_CODES.directory, error.message);
+  const where = `${error.address}:${error.port}`;
+  return of(
+    EXIT_CODES.address,
+    error.code === "EADDRINUSE"
+      ? `${where} is in use by another program: stop it, or choose other ports (--rpc-port, --metrics-port)`
+      : `cannot listen on ${where}: ${error.message}; see --rpc-host, --metrics-host`,
+  );
+}
