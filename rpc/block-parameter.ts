@@ -3,10 +3,12 @@ import type { Block } from "../vm/block.ts";
 import type { StateReader } from "../vm/state/account.ts";
 import type { BlockReference, BlockTag, ChainView } from "./chain-view.ts";
 import { isJsonObject } from "./json.ts";
+import { HEX, type JsonSchema, record } from "./json-schema.ts";
 import { prunedHistory, serverError } from "./rpc-errors.ts";
 import { boolean, count, hash, optional, type Schema, SchemaError, toQuantity } from "./schema.ts";
 
 const TAGS: readonly BlockTag[] = ["earliest", "finalized", "safe", "latest", "pending"];
+const NUMBER_OR_TAG: JsonSchema = { anyOf: [HEX.quantity, { enum: TAGS }] };
 const HASH_TEXT_LENGTH = 66;
 const requireCanonicalField = optional(boolean, false);
 
@@ -28,6 +30,7 @@ function writeReference(
 /** A number or a tag; what eth_getBlockByNumber and log ranges take. */
 export const blockNumberOrTag: Schema<BlockReference> = {
   expects: "a block number or tag",
+  shape: NUMBER_OR_TAG,
   read: readNumberOrTag,
   write: writeReference,
 };
@@ -35,6 +38,14 @@ export const blockNumberOrTag: Schema<BlockReference> = {
 /** Everything that can name a block. */
 export const anyBlock: Schema<BlockReference> = {
   expects: "a block number, tag, hash, or EIP-1898 object",
+  shape: {
+    anyOf: [
+      NUMBER_OR_TAG,
+      HEX.hash,
+      record({ blockNumber: NUMBER_OR_TAG }),
+      record({ blockHash: HEX.hash }, { requireCanonical: { type: "boolean" } }),
+    ],
+  },
   read(json, at) {
     if (typeof json === "string" && json.length === HASH_TEXT_LENGTH) return { hash: hash.read(json, at) };
     if (!isJsonObject(json)) return readNumberOrTag(json, at);

@@ -48,6 +48,7 @@ export type CallParameter = CallRequest & { readonly chainId: bigint | undefined
 
 export const callParameter: Schema<CallParameter> = {
   expects: fields.expects,
+  shape: fields.shape,
   read(json, at) {
     const { data: dataField, input, ...rest } = fields.read(json, at);
     if (isJsonObject(json)) refuseOtherTypes(json, at);
@@ -123,6 +124,7 @@ function writeOverride(value: StateOverride): Json {
 
 const override: Schema<StateOverride> = {
   expects: overrideFields.expects,
+  shape: overrideFields.shape,
   read: readOverride,
   write: writeOverride,
 };
@@ -139,6 +141,7 @@ export type SimulatedOverride = StateOverride & { readonly movePrecompileToAddre
 const moveField = optional(address);
 const simulatedOverride: Schema<SimulatedOverride> = {
   expects: overrideFields.expects,
+  shape: { allOf: [overrideFields.shape, { properties: { movePrecompileToAddress: moveField.shape } }] },
   read(json, at) {
     const read = override.read(json, at);
     const given = isJsonObject(json) ? json["movePrecompileToAddress"] : undefined;
@@ -162,6 +165,7 @@ function withoutUndefined<T extends object>(values: T): Override<T> {
 function slotMap(): Schema<ReadonlyMap<Hash, bigint>> {
   const word: Schema<bigint> = {
     expects: hash.expects,
+    shape: hash.shape,
     read: (json, at) => BigInt(hash.read(json, at)),
     write: (value) => `0x${value.toString(16).padStart(64, "0")}`,
   };

@@ -4,6 +4,7 @@ import type { Log } from "../vm/block.ts";
 import { blockNumberOrTag } from "./block-parameter.ts";
 import type { BlockReference, LogFilter } from "./chain-view.ts";
 import { isJsonObject } from "./json.ts";
+import { arrayOf, orNull } from "./json-schema.ts";
 import { address, hash, listOf, optional, type Schema, SchemaError } from "./schema.ts";
 
 /** A log has at most four topics, so a longer filter is a mistake worth telling. */
@@ -58,6 +59,16 @@ function readRange(json: { readonly [name: string]: unknown }, at: string): LogR
 
 /** The filter object of eth_getLogs, eth_newFilter and eth_subscribe. */
 export const logQuery: Schema<LogQuery> = {
+  shape: {
+    type: "object",
+    properties: {
+      address: orNull({ anyOf: [address.shape, addressList.shape] }),
+      topics: orNull(arrayOf(orNull({ anyOf: [hash.shape, arrayOf(orNull(hash.shape))] }))),
+      blockHash: orNull(hash.shape),
+      fromBlock: optionalBlock.shape,
+      toBlock: optionalBlock.shape,
+    },
+  },
   expects: "a log filter: address, topics, and blockHash or fromBlock and toBlock",
   read(json, at) {
     if (!isJsonObject(json)) throw new SchemaError(at, `expected ${logQuery.expects}`);

@@ -3,6 +3,7 @@ import type { Method } from "./method.ts";
 import * as accounts from "./methods/accounts.ts";
 import * as blocks from "./methods/blocks.ts";
 import { call, createAccessList, estimateGas } from "./methods/calls.ts";
+import { discoverOf } from "./methods/discover.ts";
 import * as fees from "./methods/fees.ts";
 import { fillTransaction } from "./methods/fill-transaction.ts";
 import * as filters from "./methods/filters.ts";
@@ -19,7 +20,7 @@ import { subscribe, unsubscribe } from "./methods/subscriptions.ts";
 import * as transactions from "./methods/transactions.ts";
 import * as uncles from "./methods/uncles.ts";
 
-const SERVED: readonly Method[] = [
+export const SERVED: readonly Method[] = [
   ...Object.values(network),
   ...Object.values(nodeConfiguration),
   ...Object.values(blocks),
@@ -51,4 +52,10 @@ const SERVED: readonly Method[] = [
   status,
 ];
 
-export const METHODS: readonly Method[] = [...SERVED, modulesOf(SERVED)];
+/** `methods`, and those that tell about them. */
+export function withReference(methods: readonly Method[]): readonly Method[] {
+  const described = [...methods, modulesOf(methods)];
+  return [...described, discoverOf(described)];
+}
+
+export const METHODS: readonly Method[] = withReference(SERVED);

@@ -1,11 +1,14 @@
 /** Schemas of JSON-RPC values: what a parameter or result looks like on the wire, and what it means. See specs/rpc/schemas.md. */
 import { type Address, fromHex, type Hash, toHex } from "../primitives/bytes.ts";
 import { isJsonObject, type Json } from "./json.ts";
+import { arrayOf, HEX, type JsonSchema, mapTo, orNull } from "./json-schema.ts";
 
 /** One shape of JSON with its meaning: the server reads parameters with it, the client results. */
 export type Schema<T> = {
   /** Completes the sentence "expected …"; also the text of the reference. */
   readonly expects: string;
+  /** The same for programs. */
+  readonly shape: JsonSchema;
   /** Whether the caller may leave it out. */
   readonly isOptional?: boolean;
   /** @throws SchemaError naming `at`, the path to the value. */
@@ -53,6 +56,7 @@ function quantityDigits(json: unknown, at: string, expects: string): string {
 /** QUANTITY: an unsigned integer of at most 256 bits, without leading zeros. */
 export const quantity: Schema<bigint> = {
   expects: "a quantity: 0x-prefixed hex without leading zeros",
+  shape: HEX.quantity,
   read(json, at) {
     const digits = quantityDigits(json, at, quantity.expects);
     if (digits.length > 64) throw new SchemaError(at, "hex number > 256 bits");
@@ -64,6 +68,7 @@ export const quantity: Schema<bigint> = {
 /** A quantity that counts blocks, indices and the like; above 2^53 - 1 it is an error. */
 export const count: Schema<number> = {
   expects: "a quantity below 2^53",
+  shape: HEX.quantity,
   read(json, at) {
     const digits = quantityDigits(json, at, count.expects);
     const value = digits.length > 14 ? Number.POSITIVE_INFINITY : Number.parseInt(digits, 16);
@@ -77,6 +82,7 @@ export const count: Schema<number> = {
 export function numberOrCount(expects: string): Schema<number> {
   return {
     expects,
+    shape: { anyOf: [HEX.quantity, { type: "integer", minimum: 0 }] },
     read: (json, at) =>
       typeof json === "number" && Number.isSafeInteger(json) && json >= 0 ? json : count.read(json, at),
     write: toQuantity,
@@ -86,6 +92,7 @@ export function numberOrCount(expects: string): Schema<number> {
 /** DATA: bytes, two hex digits each. */
 export const data: Schema<Uint8Array> = {
   expects: "data: 0x-prefixed hex, two digits per byte",
+  shape: HEX.data,
   read(json, at) {
     const digits = hexDigits(json, at, data.expects);
     if (digits.length % 2 === 1) throw new SchemaError(at, "hex string of odd length");
@@ -94,9 +101,10 @@ export const data: Schema<Uint8Array> = {
   write: toHex,
 };
 
-function fixedHex(expects: string, length: number): Schema<Hash> {
+function fixedHex(expects: string, length: number, shape: JsonSchema): Schema<Hash> {
   return {
     expects,
+    shape,
     read(json, at) {
       const digits = hexDigits(json, at, expects);
       if (digits.length !== 2 * length) {
@@ -108,13 +116,14 @@ function fixedHex(expects: string, length: number): Schema<Hash> {
   };
 }
 
-export const hash: Schema<Hash> = fixedHex("32 bytes as 0x-prefixed hex", 32);
+export const hash: Schema<Hash> = fixedHex("32 bytes as 0x-prefixed hex", 32, HEX.hash);
 /** Any case is accepted: the checksum of EIP-55 is for people, not for the wire. */
-export const address: Schema<Address> = fixedHex("an address: 20 bytes as 0x-prefixed hex", 20);
+export const address: Schema<Address> = fixedHex("an address: 20 bytes as 0x-prefixed hex", 20, HEX.address);
 
 /** A storage slot: up to 32 bytes of hex, shorter ones padded on the left. */
 export const storageSlot: Schema<Hash> = {
   expects: "a storage slot: at most 32 bytes as hex",
+  shape: HEX.slot,
   read(json, at) {
     if (typeof json !== "string") throw new SchemaError(at, `expected ${storageSlot.expects}`);
     const digits = /^0x/i.test(json) ? json.slice(2) : json;
@@ -129,6 +138,7 @@ export const storageSlot: Schema<Hash> = {
 
 export const boolean: Schema<boolean> = {
   expects: "true or false",
+  shape: { type: "boolean" },
   read(json, at) {
     if (typeof json !== "boolean") throw new SchemaError(at, "expected true or false");
     return json;
@@ -138,6 +148,7 @@ export const boolean: Schema<boolean> = {
 
 export const text: Schema<string> = {
   expects: "a string",
+  shape: { type: "string" },
   read(json, at) {
     if (typeof json !== "string") throw new SchemaError(at, "expected a string");
     return json;
@@ -158,6 +169,7 @@ export function optional<T>(schema: Schema<T>): Schema<T | undefined>;
 export function optional<T>(schema: Schema<T>, fallback?: T): Schema<T | undefined> {
   return {
     expects: `${schema.expects}, or nothing`,
+    shape: orNull(schema.shape),
     isOptional: true,
     read: (json, at) => (json === undefined || json === null ? fallback : schema.read(json, at)),
     write: (value) => (value === undefined ? null : schema.write(value)),
@@ -167,6 +179,7 @@ export function optional<T>(schema: Schema<T>, fallback?: T): Schema<T | undefin
 export function nullable<T>(schema: Schema<T>): Schema<T | null> {
   return {
     expects: `${schema.expects}, or null`,
+    shape: orNull(schema.shape),
     read: (json, at) => (json === null ? null : schema.read(json, at)),
     write: (value) => (value === null ? null : schema.write(value)),
   };
@@ -181,6 +194,7 @@ export function listOf<T>(
   const expects = `a list; each member is ${schema.expects}`;
   return {
     expects,
+    shape: arrayOf(schema.shape),
     read(json, at) {
       if (!Array.isArray(json)) throw new SchemaError(at, `expected ${expects}`);
       if (json.length > limit) throw new SchemaError(at, tooMany);
@@ -199,6 +213,7 @@ export function mapOf<K extends string, V>(
 ): Schema<ReadonlyMap<K, V>> {
   return {
     expects,
+    shape: mapTo(value.shape),
     read(json, at) {
       if (!isJsonObject(json)) throw new SchemaError(at, `expected ${expects}`);
       const entries = Object.entries(json);
@@ -220,6 +235,7 @@ export type ValuesOf<F extends Fields> = {
 export function objectOf<F extends Fields>(expects: string, fields: F): Schema<ValuesOf<F>> {
   return {
     expects,
+    shape: objectShape(fields),
     read(json, at) {
       if (!isJsonObject(json)) throw new SchemaError(at, `expected ${expects}`);
       const values: { [name: string]: unknown } = {};
@@ -236,9 +252,18 @@ export function objectOf<F extends Fields>(expects: string, fields: F): Schema<V
   };
 }
 
+function objectShape(fields: Fields): JsonSchema {
+  const entries = Object.entries(fields);
+  return {
+    type: "object",
+    required: entries.filter(([, { isOptional }]) => isOptional !== true).map(([name]) => name),
+    properties: Object.fromEntries(entries.map(([name, { shape }]) => [name, shape])),
+  };
+}
+
 /** A result that is built as JSON in the first place, such as a block: passed through as it is. */
-export function asJson<T extends Json>(expects: string): Schema<T> {
-  return { expects, read: (json) => json as T, write: (value) => value };
+export function asJson<T extends Json>(expects: string, shape: JsonSchema): Schema<T> {
+  return { expects, shape, read: (json) => json as T, write: (value) => value };
 }
 
 export function toQuantity(value: bigint | number): `0x${string}` {

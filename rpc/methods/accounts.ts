@@ -2,6 +2,7 @@
 import { EMPTY_BYTES, type Hex, toHash, toHex } from "../../primitives/bytes.ts";
 import { blockParameter, requireBlock, requireState } from "../block-parameter.ts";
 import type { JsonObject } from "../json.ts";
+import { arrayOf, HEX, mapTo, ref } from "../json-schema.ts";
 import { method } from "../method.ts";
 import { invalidParams, prunedHistory } from "../rpc-errors.ts";
 import {
@@ -71,7 +72,7 @@ export const getStorageValues = method({
     }),
     block: blockParameter,
   },
-  result: asJson<JsonObject>("words by address, in the order of the slots"),
+  result: asJson<JsonObject>("words by address, in the order of the slots", mapTo(arrayOf(HEX.hash))),
   handle({ chain }, { requests, block }) {
     const slots = [...requests.values()].reduce((sum, list) => sum + list.length, 0);
     if (slots === 0) throw invalidParams("empty request");
@@ -88,6 +89,7 @@ type ProofKey = { readonly slot: Hex; readonly key: Hex };
 
 const proofKey: Schema<ProofKey> = {
   expects: storageSlot.expects,
+  shape: storageSlot.shape,
   read(json, at) {
     const slot = storageSlot.read(json, at);
     const isWholeWord = typeof json === "string" && json.length === slot.length;
@@ -104,7 +106,7 @@ export const getProof = method({
     slots: listOf(proofKey, SLOTS_LIMIT, TOO_MANY_SLOTS),
     block: blockParameter,
   },
-  result: asJson<JsonObject>("an account proof"),
+  result: asJson<JsonObject>("an account proof", ref("AccountProof")),
   handle({ chain }, params) {
     const { hash: blockHash, header } = requireBlock(chain, params.block);
     const slots = params.slots.map(({ slot }) => slot);

@@ -4,11 +4,12 @@ import type { BlockReference, ChainView } from "../chain-view.ts";
 import { encodeBlock } from "../encode-block.ts";
 import { encodeReceipts } from "../encode-receipt.ts";
 import type { JsonObject } from "../json.ts";
+import { arrayOf, orNull, ref } from "../json-schema.ts";
 import { method } from "../method.ts";
 import { prunedHistory } from "../rpc-errors.ts";
 import { asJson, boolean, count, hash, nullable, optional } from "../schema.ts";
 
-const blockOrNull = asJson<JsonObject | null>("a block, or null");
+const blockOrNull = asJson<JsonObject | null>("a block, or null", orNull(ref("Block")));
 const fullTransactions = optional(boolean, false);
 const countOrNull = nullable(count);
 
@@ -45,7 +46,7 @@ export const getBlockReceipts = method({
   name: "eth_getBlockReceipts",
   summary: "All receipts of a block; null when there is no such block.",
   params: { block: anyBlock },
-  result: asJson<readonly JsonObject[] | null>("receipts, or null"),
+  result: asJson<readonly JsonObject[] | null>("receipts, or null", orNull(arrayOf(ref("Receipt")))),
   handle({ chain }, params) {
     const block = findBlock(chain, params.block);
     if (block === undefined) return null;

@@ -5,6 +5,7 @@ import { blockParameter, requireBlock, requireState } from "../block-parameter.t
 import { type CallParameter, callParameter, checkCall, stateOverrides } from "../call-request.ts";
 import type { BlockReference, ChainView } from "../chain-view.ts";
 import type { JsonObject } from "../json.ts";
+import { HEX, record, ref } from "../json-schema.ts";
 import { method } from "../method.ts";
 import { callError } from "../revert-reason.ts";
 import { asJson, data, quantity, toQuantity } from "../schema.ts";
@@ -41,7 +42,10 @@ export const createAccessList = method({
   name: "eth_createAccessList",
   summary: "What a call touches, as an access list, and the gas it uses with it.",
   params,
-  result: asJson<JsonObject>("an access list, gas used, and why the call failed if it did"),
+  result: asJson<JsonObject>(
+    "an access list, gas used, and why the call failed if it did",
+    record({ accessList: ref("AccessList"), gasUsed: HEX.quantity }, { error: { type: "string" } }),
+  ),
   async handle({ chain }, { transaction, block, overrides }) {
     const site = prepare(chain, transaction, block);
     const made = await chain.createAccessList(transaction, site, overrides);

@@ -1,6 +1,7 @@
 /** When blocks of a development chain are mined, and when they say they were. See specs/rpc/development.md#blocks. */
 import type { DevelopmentChain } from "../development-chain.ts";
 import { isJsonObject } from "../json.ts";
+import { HEX, orNull } from "../json-schema.ts";
 import { type Method, method } from "../method.ts";
 import { asJson, boolean, count, optional, type Schema, SchemaError, text, toQuantity } from "../schema.ts";
 
@@ -13,6 +14,7 @@ const SECONDS_LIMIT = 1_000 * 366 * 86_400;
 function numberUpTo(limit: number, expects: string): Schema<number> {
   return {
     expects,
+    shape: { anyOf: [HEX.quantity, { type: "integer", minimum: 0, maximum: limit }] },
     read(json, at) {
       const value = typeof json === "number" ? json : count.read(json, at);
       if (!Number.isSafeInteger(value) || value < 0 || value > limit) {
@@ -34,6 +36,15 @@ const timestamp = numberUpTo(SECONDS_LIMIT, "a timestamp in seconds");
 const mineOptions: Schema<{ readonly blocks: number; readonly timestamp: number | undefined }> = optional(
   {
     expects: "a timestamp, or an object with blocks and timestamp",
+    shape: {
+      anyOf: [
+        timestamp.shape,
+        {
+          type: "object",
+          properties: { blocks: orNull(blockCount.shape), timestamp: orNull(timestamp.shape) },
+        },
+      ],
+    },
     read(json, at) {
       if (!isJsonObject(json)) return { blocks: 1, timestamp: timestamp.read(json, at) };
       return {
@@ -82,7 +93,7 @@ function timeMethods(chain: DevelopmentChain): readonly Method[] {
       name: "evm_setNextBlockTimestamp",
       summary: "The timestamp of the next block mined; time goes on from there.",
       params: { timestamp },
-      result: asJson<null>("null"),
+      result: asJson<null>("null", { type: "null" }),
       handle(_context, params) {
         chain.setNextBlockTimestamp(params.timestamp);
         return null;
@@ -92,7 +103,7 @@ function timeMethods(chain: DevelopmentChain): readonly Method[] {
       name: "evm_increaseTime",
       summary: "Moves the chain's clock forward; answers by how much it is ahead, in seconds.",
       params: { seconds },
-      result: asJson<number>("a number of seconds"),
+      result: asJson<number>("a number of seconds", { type: "number" }),
       handle: (_context, params) => chain.increaseTime(params.seconds),
     }),
   ];

@@ -65,6 +65,7 @@ function editMethods(tool: string, chain: DevelopmentChain): readonly Method[] {
 /** Both tools fork another chain by this method; here it only goes back. */
 const noForking: Schema<undefined> = optional({
   expects: "an object without forking",
+  shape: { type: "object" },
   read(json, at) {
     if (isJsonObject(json) && isJsonObject(json["forking"]) && json["forking"]["jsonRpcUrl"] !== undefined) {
       throw new SchemaError(`${at}.forking`, "this chain forks no other");

@@ -6,6 +6,7 @@ import { blockNumberOrTag, requireBlock } from "../block-parameter.ts";
 import type { ChainView } from "../chain-view.ts";
 import { suggestTip, tipsAtPercentiles } from "../fee-oracle.ts";
 import type { Json, JsonObject } from "../json.ts";
+import { ref } from "../json-schema.ts";
 import { method } from "../method.ts";
 import { invalidParams, prunedHistory } from "../rpc-errors.ts";
 import {
@@ -60,6 +61,7 @@ export const blobBaseFee = method({
 
 const percentile: Schema<number> = {
   expects: "a number from 0 to 100",
+  shape: { type: "number", minimum: 0, maximum: 100 },
   read(json, at) {
     if (typeof json !== "number") throw new SchemaError(at, "expected a number from 0 to 100");
     return json;
@@ -77,7 +79,7 @@ export const feeHistory = method({
       listOf(percentile, PERCENTILES_LIMIT, `over the query limit ${PERCENTILES_LIMIT}`),
     ),
   },
-  result: asJson<JsonObject>("a fee history"),
+  result: asJson<JsonObject>("a fee history", ref("FeeHistory")),
   async handle({ chain }, params) {
     const percentiles = params.rewardPercentiles ?? [];
     checkPercentiles(percentiles);

@@ -9,6 +9,7 @@ import type { ChainView } from "../chain-view.ts";
 import { encodeTransaction } from "../encode-transaction.ts";
 import { suggestTip } from "../fee-oracle.ts";
 import type { JsonObject } from "../json.ts";
+import { HEX, record, ref } from "../json-schema.ts";
 import { method } from "../method.ts";
 import { callError } from "../revert-reason.ts";
 import { invalidParams } from "../rpc-errors.ts";
@@ -23,7 +24,10 @@ export const fillTransaction = method({
   name: "eth_fillTransaction",
   summary: "The transaction with nonce, gas and fees filled in, and its encoding without a signature.",
   params: { transaction: callParameter },
-  result: asJson<JsonObject>("an unsigned transaction and its bytes"),
+  result: asJson<JsonObject>(
+    "an unsigned transaction and its bytes",
+    record({ raw: HEX.data, tx: ref("Transaction") }),
+  ),
   async handle({ chain }, params) {
     checkCall(params.transaction, chain.chainId);
     if (params.transaction.to === undefined && params.transaction.data.length === 0) {
@@ -36,8 +40,11 @@ export const fillTransaction = method({
   },
 });
 
-/** What the client left out is chosen as a wallet would: the next nonce, the estimate, today's fees. */
-async function fillIn(chain: ChainView, call: CallParameter): Promise<UnsignedTransaction> {
+/**
+ * What the client left out is chosen as a wallet would: the next nonce, the estimate, today's fees.
+ * @throws RpcError when the gas is to be estimated and the transaction would fail.
+ */
+export async function fillIn(chain: ChainView, call: CallParameter): Promise<UnsignedTransaction> {
   const fees = feesOf(chain, call);
   const { from, to, value, data, accessList } = call;
   const rest = {
@@ -56,13 +63,13 @@ type Fees =
   | { readonly gasPrice: bigint }
   | { readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint };
 
-/** @throws RpcError when the fee cap the client gave does not cover the tip. */
+/** A fee cap below the suggested tip is all the client wants to pay: then the tip is as much. */
 function feesOf(chain: ChainView, call: CallParameter): Fees {
   if (call.gasPrice !== undefined) return { gasPrice: call.gasPrice };
-  const tip = call.maxPriorityFeePerGas ?? suggestTip(chain);
-  const cap = call.maxFeePerGas ?? tip + BASE_FEE_FACTOR * chain.nextBaseFee();
-  if (cap < tip) throw invalidParams(`maxFeePerGas (${cap}) < maxPriorityFeePerGas (${tip})`);
-  return { maxFeePerGas: cap, maxPriorityFeePerGas: tip };
+  const cap = call.maxFeePerGas;
+  const suggested = suggestTip(chain);
+  const tip = call.maxPriorityFeePerGas ?? (cap !== undefined && cap < suggested ? cap : suggested);
+  return { maxFeePerGas: cap ?? tip + BASE_FEE_FACTOR * chain.nextBaseFee(), maxPriorityFeePerGas: tip };
 }
 
 async function estimate(chain: ChainView, call: CallParameter): Promise<bigint> {

@@ -3,6 +3,7 @@
 import type { Hex } from "../../primitives/bytes.ts";
 import type { BlockReference } from "../chain-view.ts";
 import type { Json } from "../json.ts";
+import { arrayOf, HEX, ref } from "../json-schema.ts";
 import { logQuery } from "../log-filter.ts";
 import { method } from "../method.ts";
 import { invalidParams } from "../rpc-errors.ts";
@@ -12,6 +13,7 @@ import { findLogs } from "./logs.ts";
 /** The identifier of a filter or subscription. */
 export const identifier: Schema<Hex> = {
   expects: "an identifier that was handed out before",
+  shape: HEX.quantity,
   read: (json, at) => toQuantity(quantity.read(json, at)),
   write: (value) => value,
 };
@@ -56,7 +58,7 @@ export const getFilterChanges = method({
   name: "eth_getFilterChanges",
   summary: "What a filter collected since it was last asked.",
   params: { id: identifier },
-  result: asJson<readonly Json[]>("hashes or logs"),
+  result: asJson<readonly Json[]>("hashes or logs", { anyOf: [arrayOf(HEX.hash), arrayOf(ref("Log"))] }),
   handle: ({ filters }, { id }) => filters.changes(id),
 });
 
@@ -64,7 +66,7 @@ export const getFilterLogs = method({
   name: "eth_getFilterLogs",
   summary: "All logs in the range of a log filter, as eth_getLogs gives them.",
   params: { id: identifier },
-  result: asJson<readonly Json[]>("logs"),
+  result: asJson<readonly Json[]>("logs", arrayOf(ref("Log"))),
   handle: ({ chain, filters, limits }, { id }) => findLogs(chain, filters.logQuery(id), limits),
 });
 

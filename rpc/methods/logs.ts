@@ -2,6 +2,7 @@
 import { findBlock } from "../block-parameter.ts";
 import type { BlockReference, ChainView, LocatedLog } from "../chain-view.ts";
 import { encodeLog, type LogJson, locateLogs } from "../encode-log.ts";
+import { arrayOf, ref } from "../json-schema.ts";
 import { type LogQuery, logQuery, matchesLog } from "../log-filter.ts";
 import { method } from "../method.ts";
 import { invalidParams, prunedHistory, serverError } from "../rpc-errors.ts";
@@ -12,7 +13,7 @@ export const getLogs = method({
   name: "eth_getLogs",
   summary: "Logs of one block or of a range of canonical blocks that match a filter.",
   params: { filter: logQuery },
-  result: asJson<readonly LogJson[]>("logs"),
+  result: asJson<readonly LogJson[]>("logs", arrayOf(ref("Log"))),
   handle: ({ chain, limits }, params) => findLogs(chain, params.filter, limits),
 });
 

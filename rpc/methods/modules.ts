@@ -1,5 +1,6 @@
 /** rpc_modules: the namespaces served. See specs/rpc/methods.md#the-interface-itself. */
 import type { JsonObject } from "../json.ts";
+import { mapTo } from "../json-schema.ts";
 import { type Method, method } from "../method.ts";
 import { asJson } from "../schema.ts";
 
@@ -13,7 +14,7 @@ export function modulesOf(methods: readonly Method[]): Method {
     name: "rpc_modules",
     summary: "The namespaces of methods this node answers, each with its version.",
     params: {},
-    result: asJson<JsonObject>("versions by namespace"),
+    result: asJson<JsonObject>("versions by namespace", mapTo({ type: "string" })),
     handle: () => modules,
   });
 }

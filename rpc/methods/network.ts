@@ -1,5 +1,6 @@
 /** Who this node is and how it is: chain id, version, peers, syncing. See specs/rpc/methods.md#network. */
 import { keccak256Hex } from "../../primitives/hash.ts";
+import { HEX, mapTo } from "../json-schema.ts";
 import { method } from "../method.ts";
 import { address, asJson, boolean, count, data, hash, listOf, text } from "../schema.ts";
 import { encodeSyncing } from "../syncing.ts";
@@ -56,7 +57,9 @@ export const syncing = method({
   name: "eth_syncing",
   summary: "False when in sync, else how far behind.",
   params: {},
-  result: asJson<ReturnType<typeof encodeSyncing>>("false or a progress object"),
+  result: asJson<ReturnType<typeof encodeSyncing>>("false or a progress object", {
+    anyOf: [{ const: false }, mapTo(HEX.quantity)],
+  }),
   handle: ({ chain }) => encodeSyncing(chain),
 });
 

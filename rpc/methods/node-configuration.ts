@@ -7,6 +7,7 @@ import { EMPTY_CODE_HASH } from "../../vm/state/account-codec.ts";
 import { requireState } from "../block-parameter.ts";
 import type { ChainView } from "../chain-view.ts";
 import type { JsonObject } from "../json.ts";
+import { orNull, record, ref } from "../json-schema.ts";
 import { method } from "../method.ts";
 import { asJson, toQuantity } from "../schema.ts";
 
@@ -39,7 +40,10 @@ export const config = method({
   name: "eth_config",
   summary: "The rules in force (EIP-7910): chain id, fork id, precompiles and system contracts.",
   params: {},
-  result: asJson<JsonObject>("the current, next and last configuration"),
+  result: asJson<JsonObject>(
+    "the current, next and last configuration",
+    record({ current: ref("Rules"), next: orNull(ref("Rules")), last: orNull(ref("Rules")) }),
+  ),
   handle({ chain }) {
     const current = {
       activationTime: 0,
@@ -84,7 +88,7 @@ export const capabilities = method({
   name: "eth_capabilities",
   summary: "The head, and from which block on this node has state, blocks and what belongs to them.",
   params: {},
-  result: asJson<JsonObject>("the head and the oldest block of each resource"),
+  result: asJson<JsonObject>("the head and the oldest block of each resource", ref("Capabilities")),
   handle({ chain }) {
     const { hash, header } = chain.head();
     const since = (oldest: number) => ({ disabled: false, oldestBlock: toQuantity(oldest) });

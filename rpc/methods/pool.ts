@@ -5,10 +5,15 @@ import { feeCap } from "../../vm/transaction-rules.ts";
 import type { SenderTransactions } from "../chain-view.ts";
 import { encodeTransaction } from "../encode-transaction.ts";
 import type { Json, JsonObject } from "../json.ts";
+import { type JsonSchema, mapTo, record, ref } from "../json-schema.ts";
 import { method } from "../method.ts";
 import { address, asJson, count, objectOf } from "../schema.ts";
 
 const pendingAndQueued = "pending and queued transactions";
+
+function pendingAndQueuedOf(group: JsonSchema): JsonSchema {
+  return record({ pending: group, queued: group });
+}
 
 export const poolStatus = method({
   name: "txpool_status",
@@ -22,7 +27,10 @@ export const poolContent = method({
   name: "txpool_content",
   summary: "All transactions of the pool, by sender and nonce.",
   params: {},
-  result: asJson<JsonObject>(`${pendingAndQueued} by sender and nonce`),
+  result: asJson<JsonObject>(
+    `${pendingAndQueued} by sender and nonce`,
+    pendingAndQueuedOf(mapTo(mapTo(ref("Transaction")))),
+  ),
   handle: ({ chain }) => bySender(chain.poolContent(), showWhole),
 });
 
@@ -30,7 +38,7 @@ export const poolContentFrom = method({
   name: "txpool_contentFrom",
   summary: "A sender's transactions in the pool, by nonce.",
   params: { address },
-  result: asJson<JsonObject>(`${pendingAndQueued} by nonce`),
+  result: asJson<JsonObject>(`${pendingAndQueued} by nonce`, pendingAndQueuedOf(mapTo(ref("Transaction")))),
   handle({ chain }, params) {
     const { pending, queued } = chain.poolContentOf(params.address);
     return { pending: byNonce(pending, showWhole), queued: byNonce(queued, showWhole) };
@@ -41,7 +49,10 @@ export const poolInspect = method({
   name: "txpool_inspect",
   summary: "A line of text for each transaction of the pool, by sender and nonce.",
   params: {},
-  result: asJson<JsonObject>(`lines on ${pendingAndQueued} by sender and nonce`),
+  result: asJson<JsonObject>(
+    `lines on ${pendingAndQueued} by sender and nonce`,
+    pendingAndQueuedOf(mapTo(mapTo({ type: "string" }))),
+  ),
   handle: ({ chain }) => bySender(chain.poolContent(), showLine),
 });
 

@@ -1,6 +1,7 @@
 /** eth_sendRawTransactionSync (EIP-7966). See specs/rpc/methods.md#transactions. */
 import { keccak256Hex } from "../../primitives/hash.ts";
 import type { JsonObject } from "../json.ts";
+import { ref } from "../json-schema.ts";
 import { method } from "../method.ts";
 import { ERROR_CODES, RpcError } from "../rpc-errors.ts";
 import { asJson, data, numberOrCount, optional } from "../schema.ts";
@@ -10,7 +11,7 @@ export const sendRawTransactionSync = method({
   name: "eth_sendRawTransactionSync",
   summary: "Admits a signed transaction and answers its receipt as soon as a block holds it.",
   params: { transaction: data, timeoutMs: optional(numberOrCount("a number of milliseconds")) },
-  result: asJson<JsonObject>("a receipt"),
+  result: asJson<JsonObject>("a receipt", ref("Receipt")),
   async handle({ chain, receiptWaits, limits }, params) {
     const asked = params.timeoutMs ?? limits.receiptTimeoutMs;
     const timeoutMs = Math.min(asked, limits.receiptTimeoutMaximumMs);

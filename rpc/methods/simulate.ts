@@ -8,6 +8,7 @@ import type { SimulatedBlockOutcome, SimulationFailure } from "../chain-view.ts"
 import { encodeBlock } from "../encode-block.ts";
 import { encodeLog } from "../encode-log.ts";
 import type { JsonObject } from "../json.ts";
+import { arrayOf, ref } from "../json-schema.ts";
 import { method } from "../method.ts";
 import { callError } from "../revert-reason.ts";
 import { ERROR_CODES, RpcError } from "../rpc-errors.ts";
@@ -18,7 +19,10 @@ export const simulate = method({
   name: "eth_simulateV1",
   summary: "Runs blocks of calls, each on the state after the one before, with blocks and state as wished.",
   params: { payload: simulatePayload, block: blockParameter },
-  result: asJson<readonly JsonObject[]>("blocks, each with what its calls did"),
+  result: asJson<readonly JsonObject[]>(
+    "blocks, each with what its calls did",
+    arrayOf(ref("SimulatedBlock")),
+  ),
   async handle({ chain }, { payload, block }) {
     const base = requireBlock(chain, block);
     requireState(chain, block);

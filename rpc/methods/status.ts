@@ -1,6 +1,7 @@
 /** jurat_status: one look at a node, for the testnet's table and for operators. See specs/rpc/methods.md#jurat_status. */
 import type { Hash } from "../../primitives/bytes.ts";
 import type { BlockTag, ChainView } from "../chain-view.ts";
+import { HEX, type JsonSchema } from "../json-schema.ts";
 import { method } from "../method.ts";
 import { asJson } from "../schema.ts";
 
@@ -25,6 +26,13 @@ export type NodeStatus = {
   readonly cpuMs: number;
 };
 
+/** Numbers but for the root and one flag. */
+const STATUS_SHAPE: JsonSchema = {
+  type: "object",
+  properties: { headRoot: HEX.hash, syncing: { type: "boolean" } },
+  additionalProperties: { type: "number" },
+};
+
 function numberOf(chain: ChainView, tag: BlockTag): number {
   return chain.block({ tag })?.header.number ?? 0;
 }
@@ -33,7 +41,7 @@ export const status = method({
   name: "jurat_status",
   summary: "Slot, head, justified, finalized, lag, peers, pool, votes, memory and processor time.",
   params: {},
-  result: asJson<NodeStatus>("a status object"),
+  result: asJson<NodeStatus>("a status object", STATUS_SHAPE),
   handle({ chain, processUsage }) {
     const { syncTargetSlot, ...consensus } = chain.consensusStatus();
     const pool = chain.poolStatus();

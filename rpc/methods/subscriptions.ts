@@ -1,5 +1,6 @@
 /** eth_subscribe and eth_unsubscribe, over WebSocket only. See specs/rpc/subscriptions.md. */
 import type { LogFilter } from "../chain-view.ts";
+import { orNull } from "../json-schema.ts";
 import { logQuery } from "../log-filter.ts";
 import { method, type RpcContext } from "../method.ts";
 import { ERROR_CODES, invalidParams, RpcError, serverError } from "../rpc-errors.ts";
@@ -12,6 +13,7 @@ type Detail = LogFilter | boolean | undefined;
 
 const detail: Schema<Detail> = {
   expects: "a log filter for logs, true for whole pending transactions, or nothing",
+  shape: orNull({ anyOf: [logQuery.shape, { type: "boolean" }] }),
   isOptional: true,
   read(json, at) {
     if (json === undefined || json === null) return undefined;

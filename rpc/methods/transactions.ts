@@ -5,10 +5,11 @@ import type { BlockReference, ChainView } from "../chain-view.ts";
 import { encodeReceipt } from "../encode-receipt.ts";
 import { encodeTransaction } from "../encode-transaction.ts";
 import type { JsonObject } from "../json.ts";
+import { orNull, ref } from "../json-schema.ts";
 import { method } from "../method.ts";
 import { asJson, count, data, hash } from "../schema.ts";
 
-const transactionOrNull = asJson<JsonObject | null>("a transaction, or null");
+const transactionOrNull = asJson<JsonObject | null>("a transaction, or null", orNull(ref("Transaction")));
 
 export const sendRawTransaction = method({
   name: "eth_sendRawTransaction",
@@ -61,7 +62,7 @@ export const getTransactionReceipt = method({
   name: "eth_getTransactionReceipt",
   summary: "The receipt of a mined transaction; null while it waits or when it is not known.",
   params: { hash },
-  result: asJson<JsonObject | null>("a receipt, or null"),
+  result: asJson<JsonObject | null>("a receipt, or null", orNull(ref("Receipt"))),
   handle: ({ chain }, params) => findReceipt(chain, params.hash),
 });
 

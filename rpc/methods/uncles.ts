@@ -23,7 +23,7 @@ export const getUncleByBlockHashAndIndex = method({
   name: "eth_getUncleByBlockHashAndIndex",
   summary: "Always null.",
   params: { hash, index: count },
-  result: asJson<null>("null"),
+  result: asJson<null>("null", { type: "null" }),
   handle: () => null,
 });
 
@@ -31,6 +31,6 @@ export const getUncleByBlockNumberAndIndex = method({
   name: "eth_getUncleByBlockNumberAndIndex",
   summary: "Always null.",
   params: { block: blockNumberOrTag, index: count },
-  result: asJson<null>("null"),
+  result: asJson<null>("null", { type: "null" }),
   handle: () => null,
 });

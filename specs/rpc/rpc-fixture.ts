@@ -7,6 +7,7 @@ import { METHODS } from "../../rpc/method-table.ts";
 import { createReceiptWaits } from "../../rpc/receipt-waits.ts";
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from "../../rpc/rpc-limits.ts";
 import { LiveChain } from "../support/live-chain.ts";
+import { OpenRpc, type OpenRpcDocument } from "../support/openrpc.ts";
 import { withScratchDatabase } from "../support/scratch-database.ts";
 
 export type RpcFailure = { readonly code: number; readonly message: string; readonly data?: string };
@@ -56,12 +57,15 @@ export async function withRpc<T>(
       processUsage: () => ({ residentBytes: 1000, cpuMs: 20 }),
       subscriber: undefined,
     };
+    const send = async (method: string, params: unknown[]): Promise<RpcAnswer> => {
+      const request = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+      return JSON.parse((await dispatcher.handle(request, context)) ?? "{}") as RpcAnswer;
+    };
+    const own = new OpenRpc((await send("rpc.discover", [])).result as unknown as OpenRpcDocument);
     const answer: RpcFixture["answer"] = async (method, ...params) => {
-      const text = await dispatcher.handle(
-        JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
-        context,
-      );
-      return JSON.parse(text ?? "{}") as RpcAnswer;
+      const answered = await send(method, params);
+      if (answered.result !== undefined) requireDescribed(own, method, answered.result);
+      return answered;
     };
     const ask: RpcFixture["ask"] = async (method, ...params) => {
       const { result, error } = await answer(method, ...params);
@@ -80,4 +84,12 @@ export async function withRpc<T>(
       await live.stop();
     }
   });
+}
+
+/** Every answer of every spec is as rpc.discover says. */
+function requireDescribed(own: OpenRpc, method: string, result: Json): void {
+  if (method === "rpc.discover") return;
+  const schema = own.resultOf(method);
+  if (schema !== undefined && own.matches(schema, result)) return;
+  throw new Error(`${method} is not described to answer ${JSON.stringify(result)}`);
 }

@@ -3,7 +3,7 @@ import { isJsonObject } from "../../rpc/json.ts";
 import { readJson } from "./vectors.ts";
 
 type JsonSchema = { readonly [keyword: string]: unknown };
-type Document = {
+export type OpenRpcDocument = {
   readonly methods: readonly { readonly name: string; readonly result?: { readonly schema: JsonSchema } }[];
   readonly components: { readonly schemas: { readonly [name: string]: JsonSchema } };
 };
@@ -62,10 +62,11 @@ function typeOf(value: unknown): string {
 }
 
 export class OpenRpc {
-  readonly #document: Document;
+  readonly #document: OpenRpcDocument;
 
-  constructor(path: string) {
-    this.#document = readJson(path);
+  /** @param source the document, or the path of its file. */
+  constructor(source: string | OpenRpcDocument) {
+    this.#document = typeof source === "string" ? readJson(source) : source;
   }
 
   names(): readonly string[] {
