@@ -93,12 +93,17 @@ export function withBlock(command: Command): Command {
 }
 
 export function withTerms(command: Command): Command {
-  return command
-    .option("--value <amount>", "1.5jur, 3gwei, or a number of wei", amount, 0n)
+  return withValue(command)
     .option("--nonce <n>", "instead of the next one", count)
     .option("--gas-limit <gas>", "instead of the estimate", (text) => BigInt(count(text)))
     .option("--gas-price <amount>", "highest price of a unit of gas", amount)
     .option("--priority-gas-price <amount>", "what the proposer gets for a unit of gas", amount);
+}
+
+export function withValue(command: Command): Command {
+  const option = new Option("--value <amount>", "1.5jur, 3gwei, or a number of wei");
+  // The default's text is given, because commander would write a BigInt as JSON.
+  return command.addOption(option.argParser(amount).default(0n, "0"));
 }
 
 export function withFollow(command: Command): Command {

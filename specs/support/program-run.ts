@@ -25,6 +25,8 @@ export function runProgram(
         stderr,
       });
     });
+    // A program that ends without reading what it is sent is no failure of the caller.
+    child.stdin?.on("error", () => undefined);
     child.stdin?.end(input);
   });
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { toChecksumAddress } from "../../primitives/address.ts";
 import { bigIntToBytes, toHex } from "../../primitives/bytes.ts";
 import { privateKeyToAddress } from "../../primitives/secp256k1.ts";
+import { encryptKeystore, SCRYPT_N } from "../../wallet-cli/keystore.ts";
 import { castProgram } from "../support/cast.ts";
 import { runProgram } from "../support/program-run.ts";
 import { withScratchDirectory } from "../support/scratch-directory.ts";
@@ -112,7 +113,7 @@ describe("keystores and signatures, ours and cast's", function () {
     await withScratchDirectory(async (directory) => {
       prepare(directory);
       writeFileSync(join(directory, "new"), "other");
-      await wallet(directory, "import", "key", "--name", "ours", "--password-file", "password");
+      writeFileSync(join(directory, "keys", "ours"), encryptKeystore(key, "pässword", SCRYPT_N.light));
       const change = (old: string) =>
         wallet(directory, "change-password", "ours", "--password-file", old, "--new-password-file", "new");
       const changed = await change("password");

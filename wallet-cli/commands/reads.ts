@@ -1,6 +1,5 @@
 /** `balance`, `call`, `block`, `tx`, `receipt`, `logs` and the other questions: what costs nothing. */
 import type { Command } from "commander";
-import { parseAmount } from "../amount.ts";
 import {
   type AbiFlags,
   type CallFlags,
@@ -13,6 +12,7 @@ import {
   withNode,
   withOutput,
   withSender,
+  withValue,
 } from "../options.ts";
 
 export type BalanceFlags = ReadFlags & { readonly ether: boolean };
@@ -20,6 +20,7 @@ export type EstimateFlags = CallFlags & { readonly cost: boolean };
 export type LogsFlags = ReadFlags &
   AbiFlags & { readonly fromBlock: string; readonly toBlock: string; readonly address?: string };
 export type QueryFlags = NodeFlags & OutputFlags;
+type BlockFlags = QueryFlags & { readonly field?: string };
 
 const load = () => import("../actions/reads.ts");
 const loadChain = () => import("../actions/chain-reads.ts");
@@ -72,12 +73,13 @@ function addChainReads(program: Command): void {
     .description("a block, or one field of it")
     .argument("[block]", "latest, safe, finalized, earliest, pending, a number or a hash", "latest")
     .argument("[field]", "as in JSON-RPC: number, baseFeePerGas, …")
+    .option("-f, --field <field>", "the same")
     .addHelpText(
       "after",
       "\nExamples:\n  $ jurat-wallet block finalized\n  $ jurat-wallet block latest baseFeePerGas",
     )
-    .action(async (block: string, field: string | undefined, flags: QueryFlags) =>
-      (await loadChain()).showBlock(block, field, flags),
+    .action(async (block: string, field: string | undefined, flags: BlockFlags) =>
+      (await loadChain()).showBlock(block, field ?? flags.field, flags),
     );
   asking("tx")
     .description("a transaction, or one field of it")
@@ -118,12 +120,11 @@ function addChainReads(program: Command): void {
 function addCalls(program: Command): void {
   const contract = "address, or a name of the deployments file";
   const calling = (name: string, target: string) =>
-    withAbi(withBlock(withSender(withNode(withOutput(program.command(name))))))
+    withValue(withAbi(withBlock(withSender(withNode(withOutput(program.command(name)))))))
       .argument(target, contract)
       .argument("[function]", 'as "balanceOf(address)(uint256)"; its name is enough when the ABI is known')
       .argument("[arguments...]", "arrays and tuples as JSON")
-      .option("--data <hex>", "instead of a function")
-      .option("--value <amount>", "1.5jur, 3gwei, or a number of wei", parseAmount, 0n);
+      .option("--data <hex>", "instead of a function");
 
   calling("call", "<contract>")
     .description("call a function without a transaction and print what it returns")

@@ -1,0 +1,122 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { toChecksumAddress } from "../../primitives/address.ts";
+import { deriveDevAccounts } from "../../primitives/dev-accounts.ts";
+import type { Deployment } from "../../wallet-cli/deployments.ts";
+import { castProgram } from "../support/cast.ts";
+import { type Run, runProgram } from "../support/program-run.ts";
+import { type SingleNode, startSingleNode } from "../support/single-node.ts";
+import { PROJECT_ROOT, readJson } from "../support/vectors.ts";
+
+const TOKEN = join(PROJECT_ROOT, "contracts/examples/token.ts");
+const [alice, bob] = deriveDevAccounts().map(({ address }) => toChecksumAddress(address));
+
+describe("jurat-wallet on a running node", function () {
+  this.timeout(180_000);
+  let node: SingleNode;
+  let directory: string;
+
+  const wallet = (...args: string[]): Promise<Run> =>
+    runProgram(process.execPath, [join(PROJECT_ROOT, "dist/wallet-cli/main.js"), ...args], {
+      cwd: directory,
+      env: { JURAT_CONFIG: join(directory, "config.json"), ETH_KEYSTORE: join(directory, "keys") },
+    });
+  /** Standard output of a run that must succeed. */
+  const answer = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await wallet(...args);
+    equal(code, 0, stderr);
+    return stdout.trim();
+  };
+
+  before(async () => {
+    node = await startSingleNode();
+    directory = join(node.dir, "work");
+    mkdirSync(directory);
+    await answer("network", "add", "local", node.url, "--chain-id", "8700");
+    await answer("contact", "add", "bob", "dev:1");
+  });
+  after(() => node?.stop());
+
+  it("shows the address before it deploys, records the contract, and then knows it by name", async () => {
+    const deploy = ["deploy", TOKEN, "--args", "Token", "TKN", "1000", "--from", "dev:0"];
+    const dry = await wallet(...deploy, "--dry-run");
+    equal(dry.code, 0, dry.stderr);
+    const [, promised] = /address\s+(0x\w+)/.exec(dry.stderr) ?? [];
+    equal((JSON.parse(dry.stdout) as { nonce: number }).nonce, 0);
+    equal(await answer(...deploy, "--yes"), promised);
+    const [deployment] = readJson<readonly Deployment[]>(join(directory, "deployments.json"));
+    deepEqual(
+      [deployment?.contractName, deployment?.chainId, deployment?.arguments],
+      ["Token", 8700, ["Token", "TKN", "1000"]],
+    );
+    equal(await answer("call", "Token", "balanceOf", "dev:0"), "1000");
+    const sent = await wallet("send", "Token", "transfer", "bob", "7", "--from", "dev:0", "--yes");
+    match(sent.stderr, /returns true/);
+    match(sent.stderr, /Transfer\(from .*value 7\)/);
+    match(await answer("logs", "Transfer", "dev:0", "bob", "--address", "Token"), /value 7\)$/);
+    match(await answer("receipt", sent.stdout.trim()), /Transfer\(/);
+    const broke = await wallet("send", "Token", "transfer", "dev:0", "8", "--from", "dev:1", "--yes");
+    deepEqual([broke.code, broke.stdout], [4, ""]);
+    match(broke.stderr, /ERC20InsufficientBalance\(/);
+  });
+
+  it("answers what cast answers", async function () {
+    const cast = castProgram(this);
+    const same = async (...args: string[]) => {
+      const theirs = await runProgram(cast, [...args, "--rpc-url", node.url]);
+      equal(await answer(...args), theirs.stdout.trim(), args.join(" "));
+    };
+    const [{ address = "" } = {}] = readJson<readonly Deployment[]>(join(directory, "deployments.json"));
+    await same("nonce", alice ?? "");
+    await same("code", address);
+    await same("storage", address, "0");
+    await same("chain-id");
+    await same("block", "0", "--field", "hash");
+    await same("call", address, "balanceOf(address)(uint256)", bob ?? "");
+    await same("estimate", address, "transfer(address,uint256)", bob ?? "", "1", "--from", alice ?? "");
+  });
+
+  it("signs without a node, and publishes until it is final, counting the slots", async function () {
+    const cast = castProgram(this);
+    const terms = ["--chain", "8700", "--nonce", "0", "--gas-limit", "21000", "--gas-price", "3gwei"];
+    const raw = await answer(
+      ...["mktx", "bob", "--value", "1jur", "--from", "dev:2", ...terms],
+      ...["--rpc-url", "http://127.0.0.1:9"],
+    );
+    const decoded = await runProgram(cast, ["decode-transaction", raw]);
+    match(decoded.stdout, new RegExp(deriveDevAccounts()[2]?.address ?? "", "i"));
+    const published = await wallet("publish", raw, "--confirmations", "finalized");
+    equal(published.code, 0, published.stderr);
+    match(published.stderr, /slots? until final[\s\S]*justified[\s\S]*final/);
+    const again = await wallet("publish", raw);
+    deepEqual([again.code, again.stdout], [4, ""]);
+  });
+
+  it("sends a batch after one preview, and nothing of a batch with a bad line", async () => {
+    const table = (...lines: string[]) =>
+      writeFileSync(join(directory, "batch.csv"), `${lines.join("\n")}\n`);
+    table("to,value,function,arguments", "dev:4,1jur", 'Token,0,transfer,"[""dev:4"",3]"');
+    const sent = JSON.parse(await answer("batch", "batch.csv", "--from", "dev:0", "--yes", "--json"));
+    deepEqual(
+      (sent as readonly { status: string }[]).map(({ status }) => status),
+      ["success", "success"],
+    );
+    equal(await answer("call", "Token", "balanceOf", "dev:4"), "3");
+    const nonce = await answer("nonce", "dev:0");
+    table("to,value", "dev:4,1jur", "dev:4,99999jur");
+    const refused = await wallet("batch", "batch.csv", "--from", "dev:0", "--yes");
+    equal(refused.code, 4);
+    match(refused.stderr, /line 3: insufficient funds/);
+    equal(await answer("nonce", "dev:0"), nonce);
+  });
+
+  it("refuses a node of another chain, and says what nobody knows", async () => {
+    await answer("network", "add", "other", node.url, "--chain-id", "1");
+    const other = await wallet("balance", "dev:0", "--rpc-url", "other");
+    equal(other.code, 1);
+    match(other.stderr, /is a node of chain 8700, expected chain 1/);
+    const unknown = await wallet("tx", `0x${"11".repeat(32)}`);
+    deepEqual([unknown.code, unknown.stdout], [7, ""]);
+  });
+});
