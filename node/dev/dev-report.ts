@@ -29,7 +29,7 @@ export function bannerText({ url, chainId, dir, startMs }: DevBanner): string {
     ...accounts,
     `  mnemonic: ${DEV_MNEMONIC}`,
     "",
-    `  next: npx jurat-wallet deploy contracts/examples/token.ts --args "Token" TKN 1000000 --from dev:0 --rpc ${url}`,
+    `  next: npx jurat-wallet deploy contracts/examples/token.ts --args "Token" TKN 1000000 --from dev:0 --rpc-url ${url}`,
     `  ready in ${(startMs / 1000).toFixed(1)} s`,
     "",
     `listening on ${url}`,
