@@ -89,6 +89,13 @@ type Declare = <const S extends string>(
   options?: FunctionOptions,
 ) => Method;
 
+/** Functions by name; a list under one name is overloads. Parts of libraries are such objects, to be spread. */
+export type Methods = Readonly<Record<string, Method | readonly Method[]>>;
+/** The same functions, with `check` run before each one that changes state: what Solidity calls a modifier. */
+export function guard<const M extends Methods>(check: () => void, methods: M): M;
+/** The same functions, which may be entered while the contract runs: for what it calls on itself. */
+export function reentrant<const M extends Methods>(methods: M): M;
+
 /** A function that reads. */
 export const view: Declare;
 /** A function that changes state and takes no value. */
@@ -110,7 +117,7 @@ export function contract(description: {
   /** Whether it may replace its code with `upgrade`. Readers of the chain see it in the container. */
   readonly upgradeable?: boolean;
   readonly init?: Constructor;
-  readonly functions?: Readonly<Record<string, Method>>;
+  readonly functions?: Methods;
   /** Runs for empty call data; always payable. */
   readonly receive?: () => void;
   /** Runs for call data that no function takes. */

@@ -1,6 +1,7 @@
 /** One readable JavaScript module from a contract and what it imports. See specs/contracts/build.md#bundling. */
 import { dirname, relative, resolve, sep } from "node:path";
-import { build, type Message } from "esbuild";
+import { build, type Message, type Plugin } from "esbuild";
+import { readStdImage } from "../../node/std-image.ts";
 import { BuildError } from "./build-error.ts";
 
 export type Bundle = { readonly code: string; readonly sourceMap: string };
@@ -15,7 +16,7 @@ export async function bundleContract(path: string): Promise<Bundle> {
       outfile: "contract.js",
       write: false,
       bundle: true,
-      external: ["chain:std"],
+      plugins: [STD_IMPORTED_ONCE],
       format: "esm",
       platform: "neutral",
       mainFields: ["module", "main"],
@@ -28,7 +29,7 @@ export async function bundleContract(path: string): Promise<Bundle> {
     });
     const textOf = (suffix: string): string =>
       outputFiles.find((file) => file.path.endsWith(suffix))?.text ?? "";
-    return { code: textOf("contract.js"), sourceMap: textOf("contract.js.map") };
+    return { code: withoutUnusedImports(textOf("contract.js")), sourceMap: textOf("contract.js.map") };
   } catch (error) {
     const errors = (error as { readonly errors?: readonly Message[] }).errors;
     if (errors === undefined) throw error;
@@ -40,6 +41,42 @@ export async function bundleContract(path: string): Promise<Bundle> {
     }));
     throw new BuildError({ code: "BUILD_BUNDLE", problems }, { cause: error });
   }
+}
+
+/**
+ * One import of `chain:std` for all files: with one in each, esbuild would tell them apart as `view2`, `view3`, and readers
+ * of the chain would have to guess.
+ */
+const STD_IMPORTED_ONCE: Plugin = {
+  name: "chain:std",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^chain:std$/ }, ({ namespace }) =>
+      namespace === "chain"
+        ? { path: "chain:std", external: true }
+        : { path: "std", namespace: "chain", sideEffects: false },
+    );
+    onLoad({ filter: /^std$/, namespace: "chain" }, () => ({
+      contents: `export { ${exportsOf(readStdImage()).join(", ")} } from "chain:std";`,
+    }));
+  },
+};
+
+/** The names in the last statement of a bundle. */
+function exportsOf(bundle: string): string[] {
+  const list = bundle.slice(bundle.lastIndexOf("export {"));
+  return [...list.matchAll(/^ +(?:\w+ as )?(\w+),?$/gm)].map(([, name = ""]) => name);
+}
+
+/** The import names everything there is; what is not used again goes. The line stays, so that the source map holds. */
+function withoutUnusedImports(code: string): string {
+  return code.replace(/^import \{ (.*) \} from "chain:std";$/m, (statement, list: string) => {
+    const rest = code.replace(statement, "");
+    const used = list.split(", ").filter((item) => {
+      const [name = "", local = name] = item.split(" as ");
+      return new RegExp(`\\b${local}\\b`).test(rest);
+    });
+    return `import { ${used.join(", ")} } from "chain:std";`;
+  });
 }
 
 /** Relative to the working directory when it is inside, with forward slashes. */

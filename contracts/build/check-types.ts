@@ -19,6 +19,7 @@ const OPTIONS = {
   types: [],
   module: "preserve",
   moduleResolution: "bundler",
+  allowImportingTsExtensions: true,
   noEmit: true,
   strict: true,
   noUncheckedIndexedAccess: true,

@@ -11,7 +11,7 @@ export {
   tryCall,
   upgrade,
 } from "./calls.ts";
-export { contract, external, init, payable, view } from "./contract.ts";
+export { contract, external, guard, init, payable, reentrant, view } from "./contract.ts";
 export {
   balance,
   block,

@@ -11,6 +11,8 @@ type Method = {
   readonly handler: Handler;
   readonly options: FunctionOptions;
 };
+/** By name; several under one name are overloads. */
+type Methods = Record<string, Method | readonly Method[]>;
 type Constructor = {
   readonly signature: string;
   readonly handler: Handler;
@@ -21,7 +23,7 @@ type Description = {
   readonly name: string;
   readonly upgradeable?: boolean;
   readonly init?: Constructor;
-  readonly functions?: Record<string, Method>;
+  readonly functions?: Methods;
   readonly receive?: () => void;
   readonly fallback?:
     | ((data: string) => string | void)
@@ -43,6 +45,33 @@ export const view = method("view");
 export const external = method("nonpayable");
 /** A function that changes state and may be sent value. */
 export const payable = method("payable");
+
+/** The same functions, with `check` run before each one that changes state. */
+export function guard(check: () => void, methods: Methods): Methods {
+  return mapMethods(methods, (method) => {
+    if (method.mutability === "view") return method;
+    const handler = method.handler as (...args: unknown[]) => unknown;
+    const guarded = (...args: unknown[]): unknown => {
+      check();
+      return handler(...args);
+    };
+    return { ...method, handler: guarded };
+  });
+}
+
+/** The same functions, which may be entered while the contract runs. */
+export function reentrant(methods: Methods): Methods {
+  return mapMethods(methods, (method) => ({ ...method, options: { reentrant: true } }));
+}
+
+function mapMethods(methods: Methods, change: (method: Method) => Method): Methods {
+  const entries = Object.entries(methods).map(([name, overloads]) => [name, listOf(overloads).map(change)]);
+  return Object.fromEntries(entries) as Methods;
+}
+
+function listOf(overloads: Method | readonly Method[]): readonly Method[] {
+  return Array.isArray(overloads) ? (overloads as readonly Method[]) : [overloads as Method];
+}
 
 /** The constructor. */
 export const init = (
@@ -78,7 +107,9 @@ entries["define"] = (exported: unknown): undefined => {
   const { name, init: construct, functions: methods = {}, receive, fallback } = description;
   host(OPERATION.declareContract, String(name), flagsOf(description));
   if (construct !== undefined) declareConstructor(construct);
-  for (const [key, value] of Object.entries(methods)) declareMethod(key, value);
+  for (const [key, overloads] of Object.entries(methods)) {
+    for (const method of listOf(overloads)) declareMethod(key, method);
+  }
   if (receive !== undefined) special.set(ENTRY.receive, compileEntry(receive, [], []));
   if (fallback !== undefined) {
     const handler = typeof fallback === "function" ? fallback : fallback.handler;

@@ -4,10 +4,10 @@ import { CodedError } from "../../primitives/errors.ts";
 import { sha256 } from "../../primitives/hash.ts";
 
 /** SHA-256 of dist/image/std.js. Whoever changes contracts/std changes it, and with it the engine id. */
-export const STD_SHA256: Hash = "0x7fcb25ff69103618eb95b8b1fc45df2dce99bfaaa5f742bd2871cb8f23db5b45";
+export const STD_SHA256: Hash = "0x591caecba6f6215388a692aad381fa81413c55e0fb49ff70d8f5d2b9c227fe84";
 
 /** SHA-256 of dist/image/boot.bin, the engine after it has evaluated that module: the base snapshot. */
-export const BOOT_SHA256: Hash = "0x27039af0d9daee83bff64ef0919949352fe531b3f97213c9675180c8178f5187";
+export const BOOT_SHA256: Hash = "0x8a295d39e06e2f2c0e2e465d42174279bf7048b0e73d5e9dd5ccf4426f301122";
 
 export class StdError extends CodedError<{
   readonly code: "STD_DIFFERS" | "BOOT_DIFFERS";

@@ -56,6 +56,8 @@ export type CallOptions = { readonly from?: Address; readonly value?: bigint; re
 export class Sandbox {
   readonly journal: BlockJournal;
   readonly machine: ContractMachine;
+  /** The block that messages are in; a spec may move it. */
+  block: BlockEnvironment = blockEnvironment;
 
   constructor(options: MachineOptions = {}) {
     this.machine = new EngineMachine(sharedEngine(), options);
@@ -70,7 +72,7 @@ export class Sandbox {
     journal.beginTransaction();
     if (to === undefined) journal.setNonce(from, journal.nonce(from) + 1n);
     const run = runMessage(
-      { block: blockEnvironment, journal, machine },
+      { block: this.block, journal, machine },
       { sender: from, to, value, data, gas, gasPrice: 9n, accessList: [] },
     );
     return {
@@ -109,8 +111,8 @@ export function containerOf(source: string, isUpgradeable = false): Uint8Array {
 export function contractSource(members: string, before = ""): string {
   const names =
     "abi, address, array, balance, block, call, codeHash, codeSize, concat, console, contract, create, delegatecall, " +
-    "ecrecover, error, event, external, gasleft, iface, init, isCallError, keccak256, mapping, msg, payable, require, " +
-    "ripemd160, self, sha256, staticcall, storage, struct, toHex, transient, transientStorage, tryCall, tx, upgrade, view, " +
+    "ecrecover, error, event, external, gasleft, guard, iface, init, isCallError, keccak256, mapping, msg, payable, require, " +
+    "reentrant, ripemd160, self, sha256, staticcall, storage, struct, toHex, transient, transientStorage, tryCall, tx, upgrade, view, " +
     "ZERO";
   return `import { ${names} } from "chain:std";\n${before}\nexport default contract({ name: "Sample", ${members} });\n`;
 }
