@@ -1,12 +1,12 @@
 /** Starts the nodes, shows them until told to stop, stops them. */
-import { join } from "node:path";
 import { readSystemAllocation } from "../contracts/build/system-image.ts";
 import { toChecksumAddress } from "../primitives/address.ts";
 import { DEV_BALANCE_WEI, deriveDevAccounts } from "../primitives/dev-accounts.ts";
+import { launchOf } from "./launch.ts";
 import { prepareNetwork } from "./network-files.ts";
 import { createCpuMeter, type NodeStatus, nodeStatus } from "./node-status.ts";
 import type { TestnetOptions } from "./options.ts";
-import { assertPortsFree, portsOf } from "./ports.ts";
+import { assertPortsFree } from "./ports.ts";
 import type { Reporter } from "./reporter.ts";
 import { type Supervisor, superviseNode } from "./supervisor.ts";
 import { createThroughputMeter } from "./throughput.ts";
@@ -43,27 +43,6 @@ export async function runTestnet(
     reporter.step(`all ${nodes.length} nodes stopped; the same command continues this chain`);
     reporter.close();
   }
-}
-
-function launchOf(options: TestnetOptions, specPath: string, number: number) {
-  const ports = portsOf(options.basePort, number);
-  const dir = join(options.dir, `node-${number}`);
-  const firstKey = (number - 1) * options.validatorsPerNode;
-  const others = Array.from({ length: options.nodes }, (_, index) => index + 1)
-    .filter((other) => other !== number)
-    .map((other) => `/ip4/127.0.0.1/tcp/${portsOf(options.basePort, other).p2p}`);
-  const feeRecipient = deriveDevAccounts()[(number - 1) % 10]?.address ?? "";
-  const args = [
-    ["--dir", dir],
-    ["--chain-spec", specPath],
-    ["--interop-keys", `${firstKey}-${firstKey + options.validatorsPerNode - 1}`],
-    ["--fee-recipient", feeRecipient],
-    ["--rpc-port", String(ports.rpc)],
-    ["--p2p-port", String(ports.p2p)],
-    ["--metrics-port", String(ports.metrics)],
-    ...(others.length === 0 ? [["--single-node"]] : [["--bootstrap", ...others]]),
-  ].flat();
-  return { number, dir, rpcPort: ports.rpc, args };
 }
 
 /** Reports each stage as it is reached, then a status per slot. */

@@ -1,0 +1,22 @@
+/** JSON-RPC without the client's schemas, and waiting: what a campaign does against real time. */
+
+const TIMEOUT_MS = 2000;
+
+export async function callJson<T>(url: string, method: string, params: readonly unknown[]): Promise<T> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  const { result, error } = (await response.json()) as {
+    readonly result: T;
+    readonly error?: { readonly message: string };
+  };
+  if (error !== undefined) throw new Error(`${method}: ${error.message}`);
+  return result;
+}
+
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
