@@ -4,6 +4,7 @@ import type { Block, ExecutedReceipt, Log } from "../vm/block.ts";
 import type { ChainConfig } from "../vm/chain-config.ts";
 import type { SimulationRequest } from "../vm/simulate.ts";
 import type { Account, StateReader } from "../vm/state/account.ts";
+import type { Trace, TraceRequest } from "../vm/tracing/trace.ts";
 import type { AccessListEntry, RecoveredTransaction } from "../vm/transaction.ts";
 import type { InvalidTransactionDetail } from "../vm/transaction-rules.ts";
 
@@ -212,6 +213,15 @@ export interface ChainView {
     block: Block,
     overrides: ReadonlyMap<Address, StateOverride>,
   ): Promise<AccessListOutcome>;
+  /** The call again, watched. */
+  traceCall(
+    request: CallRequest,
+    block: Block,
+    overrides: ReadonlyMap<Address, StateOverride>,
+    tracer: TraceRequest,
+  ): Promise<TraceOutcome>;
+  /** The transaction at `index` of a stored block, or all of them, again and watched. */
+  traceBlock(block: Block, index: number | undefined, tracer: TraceRequest): Promise<readonly Trace[]>;
   /** Blocks of calls after `block`, on the state after it. */
   simulate(request: SimulationRequest, block: Block): Promise<SimulationOutcome>;
   /** Logs of canonical blocks from `first` to `last`, both included, in chain order; the first `limit`. */
@@ -221,6 +231,9 @@ export interface ChainView {
   /** Returns the function that ends the subscription. */
   subscribe(events: ChainEvents): () => void;
 }
+
+/** A trace, or why the call could not even begin. */
+export type TraceOutcome = { readonly trace: Trace } | { readonly failed: CallOutcome };
 
 /** Why the pool refused a transaction. */
 export class TransactionRejected extends Error {

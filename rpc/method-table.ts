@@ -17,6 +17,7 @@ import { sendRawTransactionSync } from "./methods/send-sync.ts";
 import { simulate } from "./methods/simulate.ts";
 import { status } from "./methods/status.ts";
 import { subscribe, unsubscribe } from "./methods/subscriptions.ts";
+import * as traces from "./methods/traces.ts";
 import * as transactions from "./methods/transactions.ts";
 import * as uncles from "./methods/uncles.ts";
 
@@ -39,6 +40,7 @@ export const SERVED: readonly Method[] = [
   createAccessList,
   fillTransaction,
   simulate,
+  ...Object.values(traces),
   ...Object.values(fees),
   getLogs,
   filters.newFilter,

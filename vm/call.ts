@@ -8,6 +8,7 @@ import type { ContractMachine, Outcome } from "./message.ts";
 import type { StateReader } from "./state/account.ts";
 import { createJournal } from "./state/journal.ts";
 import { type AccountOverride, overrideState } from "./state/override.ts";
+import type { Tracer } from "./tracing/tracer.ts";
 import type { AccessListEntry } from "./transaction.ts";
 import { InvalidTransactionError } from "./transaction-rules.ts";
 
@@ -51,8 +52,13 @@ export type CallResult = {
  * request names a price.
  * @throws InvalidTransactionError INSUFFICIENT_FUNDS or INTRINSIC_GAS_TOO_LOW
  */
-export function executeCall(site: CallSite, request: CallRequest, gasLimit: number): CallResult {
-  const context = openContext(site);
+export function executeCall(
+  site: CallSite,
+  request: CallRequest,
+  gasLimit: number,
+  tracer?: Tracer,
+): CallResult {
+  const context = openContext(site, tracer);
   const { journal } = context;
   const { from, to, value, data, accessList } = request;
   const required = Math.max(intrinsicGas(request), floorGas(data));
@@ -83,11 +89,13 @@ export function executeCall(site: CallSite, request: CallRequest, gasLimit: numb
   };
 }
 
-function openContext(site: CallSite): BlockContext {
+function openContext(site: CallSite, tracer: Tracer | undefined): BlockContext {
   const { header, chainId, ancestorHash, machine } = site;
   const { baseFeePerGas = 0n } = header;
   const block = blockEnvironment(chainId, { ...header, baseFeePerGas }, ancestorHash);
-  return { block, machine, journal: createJournal(overrideState(site.state, site.overrides)) };
+  const state = overrideState(site.state, site.overrides);
+  if (tracer === undefined) return { block, machine, journal: createJournal(state) };
+  return { block, machine, journal: tracer.begin(state), tracer };
 }
 
 /** Wei per gas the request says it would pay at most; 0 when it says nothing. */

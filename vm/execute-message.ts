@@ -17,6 +17,13 @@ export const NONCE_LIMIT = 0xffff_ffff_ffff_ffffn;
  * (depth 0) rose before.
  */
 export function executeMessage(context: ExecutionContext, message: Message): MessageResult {
+  context.tracer?.onEnter(message);
+  const result = perform(context, message);
+  context.tracer?.onExit(result);
+  return result;
+}
+
+function perform(context: ExecutionContext, message: Message): MessageResult {
   const refused = refusalOf(context, message);
   // Nothing ran, so nothing is spent (Yellow Paper, appendix H, CALL and CREATE).
   if (refused !== undefined) return { outcome: refused, output: EMPTY_BYTES, gasLeft: message.gas };

@@ -16,7 +16,7 @@ import {
 } from "./transaction-rules.ts";
 
 /** What the transactions of one block share. */
-export type BlockContext = Pick<ExecutionContext, "block" | "machine" | "onTransfer"> & {
+export type BlockContext = Pick<ExecutionContext, "block" | "machine" | "onTransfer" | "tracer"> & {
   readonly journal: BlockJournal;
   /** As in ChainConfig. */
   readonly allowsContractSenders?: boolean;

@@ -26,7 +26,16 @@ export type ExecutionContext = {
   readonly machine: ContractMachine;
   /** Told of every value a message moves, before its code runs; what it notes in the journal is undone with it. */
   readonly onTransfer?: (from: Address, to: Address, value: bigint) => void;
+  readonly tracer?: MessageTracer;
 };
+
+/** Watches messages and changes nothing: a run with one ends as it would without. */
+export interface MessageTracer {
+  /** A message is about to be looked at; it may yet be refused. */
+  onEnter(message: Message): void;
+  /** The last message entered has ended; when it did not succeed, the journal is as it was before. */
+  onExit(result: MessageResult): void;
+}
 
 export type MessageKind = "call" | "staticcall" | "delegatecall" | "create";
 

@@ -9,6 +9,7 @@ import type {
   SimulatedBlockOutcome,
   SimulationOutcome,
   StateOverride,
+  TraceOutcome,
 } from "../../rpc/chain-view.ts";
 import { TransactionRejected } from "../../rpc/chain-view.ts";
 import type { Header } from "../../vm/block.ts";
@@ -21,6 +22,9 @@ import { OUTCOME_TEXT } from "../../vm/outcome-text.ts";
 import { type SimulatedBlock, type SimulationRequest, simulate } from "../../vm/simulate.ts";
 import { SimulationError } from "../../vm/simulated-call.ts";
 import type { StateReader } from "../../vm/state/account.ts";
+import { createTracer } from "../../vm/tracing/create-tracer.ts";
+import type { Trace, TraceRequest } from "../../vm/tracing/trace.ts";
+import { type BlockToTrace, traceBlock } from "../../vm/tracing/trace-block.ts";
 import { InvalidTransactionError } from "../../vm/transaction-rules.ts";
 import { toRejection } from "./rejection.ts";
 
@@ -50,13 +54,22 @@ export type SimulateTask = Pick<CallTask, "header" | "blockHash"> & {
   readonly request: SimulationRequest;
 };
 
-export type ReadTask = CallTask | SimulateTask | LogsTask;
+export type TraceCallTask = Omit<CallTask, "kind"> & {
+  readonly kind: "traceCall";
+  readonly tracer: TraceRequest;
+};
+
+export type TraceBlockTask = BlockToTrace & { readonly kind: "traceBlock"; readonly tracer: TraceRequest };
+
+export type ReadTask = CallTask | SimulateTask | TraceCallTask | TraceBlockTask | LogsTask;
 export type GasEstimate = { readonly gas: bigint } | { readonly failed: CallOutcome };
 type Results = {
   readonly call: CallOutcome;
   readonly estimateGas: GasEstimate;
   readonly accessList: AccessListOutcome;
   readonly simulate: SimulationOutcome;
+  readonly traceCall: TraceOutcome;
+  readonly traceBlock: readonly Trace[];
   readonly logs: readonly LocatedLog[];
 };
 /** The result of each kind of task. */
@@ -80,19 +93,25 @@ export class StateNotHere extends Error {
 /** @throws StateNotHere */
 export function runTask(task: ReadTask, site: TaskSite): Results[keyof Results] {
   if (task.kind === "logs") return site.findLogs(task.filter, task.first, task.last, task.limit);
-  const state = site.stateAt(task.blockHash);
+  const blockHash = task.kind === "traceBlock" ? task.block.header.parentHash : task.blockHash;
+  const state = site.stateAt(blockHash);
   if (state === undefined) throw new StateNotHere();
+  const ancestorHash = site.ancestorHash(blockHash);
+  const { chainId, machine } = site;
+  if (task.kind === "traceBlock") {
+    return traceBlock({ chainId, machine, state, ancestorHash }, task, task.tracer);
+  }
   const callSite: CallSite = {
-    chainId: site.chainId,
-    machine: site.machine,
+    chainId,
+    machine,
     header: task.header,
     overrides: task.kind === "simulate" ? new Map() : task.overrides,
     state,
-    ancestorHash: site.ancestorHash(task.blockHash),
+    ancestorHash,
   };
   if (task.kind === "simulate") return runSimulation(task, callSite);
   try {
-    return runCall(task, callSite);
+    return task.kind === "traceCall" ? traceCall(task, callSite) : runCall(task, callSite);
   } catch (error) {
     const refused = refusal(error);
     return task.kind === "call" ? refused : { failed: refused };
@@ -100,9 +119,20 @@ export function runTask(task: ReadTask, site: TaskSite): Results[keyof Results] 
 }
 
 /** @throws InvalidTransactionError when the call may not even begin. */
+function traceCall({ request, tracer: settings }: TraceCallTask, site: CallSite): TraceOutcome {
+  const gasLimit = gasLimitOf(request);
+  const tracer = createTracer(settings);
+  const { gasUsed } = executeCall(site, request, gasLimit, tracer);
+  return { trace: tracer.finish({ gasLimit, gasUsed }) };
+}
+
+function gasLimitOf({ gas }: CallRequest): number {
+  return gas === undefined || gas > BigInt(CALL_GAS_CAP) ? CALL_GAS_CAP : Number(gas);
+}
+
+/** @throws InvalidTransactionError when the call may not even begin. */
 function runCall({ kind, request }: CallTask, site: CallSite): Results[CallKind] {
-  const { gas } = request;
-  const gasLimit = gas === undefined || gas > BigInt(CALL_GAS_CAP) ? CALL_GAS_CAP : Number(gas);
+  const gasLimit = gasLimitOf(request);
   switch (kind) {
     case "call":
       return toOutcome(executeCall(site, request, gasLimit));

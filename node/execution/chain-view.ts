@@ -16,6 +16,7 @@ import type {
   SenderTransactions,
   SimulationOutcome,
   StateOverride,
+  TraceOutcome,
 } from "../../rpc/chain-view.ts";
 import { nextBaseFee } from "../../vm/base-fee.ts";
 import type { Block, ExecutedReceipt } from "../../vm/block.ts";
@@ -23,6 +24,7 @@ import type { ChainConfig } from "../../vm/chain-config.ts";
 import type { SimulationRequest } from "../../vm/simulate.ts";
 import type { StateReader } from "../../vm/state/account.ts";
 import { proveAccount } from "../../vm/state/proof.ts";
+import type { Trace, TraceRequest } from "../../vm/tracing/trace.ts";
 import type { RecoveredTransaction } from "../../vm/transaction.ts";
 import type { CallTask, GasEstimate } from "./call-tasks.ts";
 import type { Calls } from "./calls.ts";
@@ -183,6 +185,20 @@ export class NodeChainView implements ChainView {
   ): Promise<AccessListOutcome> {
     const task: CallTask<"accessList"> = { kind: "accessList", request, overrides, ...siteOf(block) };
     return this.#calls.run(task);
+  }
+
+  async traceCall(
+    request: CallRequest,
+    block: Block,
+    overrides: ReadonlyMap<Address, StateOverride>,
+    tracer: TraceRequest,
+  ): Promise<TraceOutcome> {
+    return this.#calls.run({ kind: "traceCall", request, overrides, tracer, ...siteOf(block) });
+  }
+
+  async traceBlock(block: Block, index: number | undefined, tracer: TraceRequest): Promise<readonly Trace[]> {
+    const receipts = this.#chain.blocks.receipts(block.hash) ?? [];
+    return this.#calls.run({ kind: "traceBlock", block, receipts, index, tracer });
   }
 
   async simulate(request: SimulationRequest, block: Block): Promise<SimulationOutcome> {

@@ -94,6 +94,11 @@ describe("execution thread", () => {
         await ask(thread, "eth_call", { to: RECIPIENT, from: feeRecipient, value: "0x1" }, "latest"),
         "0x",
       );
+      const trace = await ask(thread, "debug_traceTransaction", transfer.hash, {
+        tracer: "prestateTracer",
+        tracerConfig: { diffMode: true },
+      });
+      deepEqual((trace as { post: Record<string, unknown> }).post[RECIPIENT], { balance: "0x1" });
       equal((await thread.port.metrics()).pendingTransactions, 0);
       await thread.port.stop();
     });

@@ -1,0 +1,72 @@
+/** Traces as clients see them, in the shape of geth's tracers. See specs/rpc/tracing.md. */
+import { toHash, toHex } from "../primitives/bytes.ts";
+import { OUTCOME_TEXT } from "../vm/outcome-text.ts";
+import type { CallFrame, Trace, TracedAccount, TracedAccounts } from "../vm/tracing/trace.ts";
+import type { JsonObject } from "./json.ts";
+import { readRevertReason } from "./revert-reason.ts";
+import { toQuantity } from "./schema.ts";
+
+export function encodeTrace(trace: Trace): JsonObject {
+  switch (trace.kind) {
+    case "calls":
+      return encodeFrame(trace.frame);
+    case "prestate":
+      return encodeAccounts(trace.accounts);
+    case "difference":
+      return { pre: encodeAccounts(trace.before), post: encodeAccounts(trace.after) };
+  }
+}
+
+/** Fields without meaning are left out. */
+function encodeFrame(frame: CallFrame): JsonObject {
+  const { type, from, to, value, gas, gasUsed, input, outcome, calls, logs } = frame;
+  const isCreation = type === "CREATE" || type === "CREATE2";
+  const isFailedCreation = isCreation && outcome !== "success";
+  return {
+    from,
+    gas: toQuantity(gas),
+    gasUsed: toQuantity(gasUsed),
+    ...(!isFailedCreation && { to }),
+    input: toHex(input),
+    ...encodeEnd(frame),
+    ...(calls.length > 0 && { calls: calls.map(encodeFrame) }),
+    ...(logs.length > 0 && {
+      logs: logs.map(({ address, topics, data, index, position }) => ({
+        address,
+        topics,
+        data: toHex(data),
+        index: toQuantity(index),
+        position: toQuantity(position),
+      })),
+    }),
+    ...(value !== undefined && { value: toQuantity(value) }),
+    type,
+  };
+}
+
+function encodeEnd({ outcome, output }: CallFrame): JsonObject {
+  const returned = output.length > 0 && { output: toHex(output) };
+  if (outcome === "success") return { ...returned };
+  const reason = outcome === "revert" ? readRevertReason(output) : undefined;
+  return {
+    ...returned,
+    error: OUTCOME_TEXT[outcome],
+    ...(reason !== undefined && { revertReason: reason }),
+  };
+}
+
+function encodeAccounts(accounts: TracedAccounts): JsonObject {
+  return Object.fromEntries(Array.from(accounts, ([address, account]) => [address, encodeAccount(account)]));
+}
+
+/** The nonce is a JSON number, as in geth. */
+function encodeAccount({ balance, nonce, code, storage }: TracedAccount): JsonObject {
+  return {
+    ...(balance !== undefined && { balance: toQuantity(balance) }),
+    ...(code !== undefined && { code: toHex(code) }),
+    ...(nonce !== undefined && { nonce: Number(nonce) }),
+    ...(storage.size > 0 && {
+      storage: Object.fromEntries(Array.from(storage, ([slot, value]) => [slot, toHash(value)])),
+    }),
+  };
+}

@@ -1,0 +1,103 @@
+/** What happened inside transactions and calls. See specs/rpc/tracing.md. */
+import type { Block } from "../../vm/block.ts";
+import type { TraceRequest } from "../../vm/tracing/trace.ts";
+import { blockNumberOrTag, blockParameter, requireBlock, requireState } from "../block-parameter.ts";
+import { callParameter, checkCall, stateOverrides } from "../call-request.ts";
+import type { ChainView } from "../chain-view.ts";
+import { encodeTrace } from "../encode-trace.ts";
+import { isJsonObject, type JsonObject } from "../json.ts";
+import { arrayOf } from "../json-schema.ts";
+import { method } from "../method.ts";
+import { callError } from "../revert-reason.ts";
+import { prunedHistory, serverError } from "../rpc-errors.ts";
+import { asJson, hash, type Schema } from "../schema.ts";
+import { traceOptions } from "../trace-options.ts";
+
+const trace = asJson<JsonObject>("what the tracer found", { type: "object" });
+const traces = asJson<readonly JsonObject[]>(
+  "what the tracer found, by transaction",
+  arrayOf({ type: "object" }),
+);
+
+export const traceTransaction = method({
+  name: "debug_traceTransaction",
+  summary: "Runs a mined transaction again and tells what happened inside.",
+  params: { hash, options: traceOptions },
+  result: trace,
+  async handle({ chain }, params) {
+    const located = chain.transaction(params.hash);
+    if (located?.block === undefined) throw serverError("transaction not found");
+    requireParentState(chain, located.block);
+    const [traced] = await chain.traceBlock(located.block, located.index, params.options);
+    return traced === undefined ? {} : encodeTrace(traced);
+  },
+});
+
+export const traceBlockByNumber = method({
+  name: "debug_traceBlockByNumber",
+  summary: "As debug_traceTransaction, for each transaction of a block.",
+  params: { block: blockNumberOrTag, options: traceOptions },
+  result: traces,
+  handle: ({ chain }, params) => traceAll(chain, requireBlock(chain, params.block), params.options),
+});
+
+export const traceBlockByHash = method({
+  name: "debug_traceBlockByHash",
+  summary: "As debug_traceTransaction, for each transaction of a block.",
+  params: { hash, options: traceOptions },
+  result: traces,
+  handle: ({ chain }, params) => traceAll(chain, requireBlock(chain, { hash: params.hash }), params.options),
+});
+
+async function traceAll(
+  chain: ChainView,
+  block: Block,
+  options: TraceRequest,
+): Promise<readonly JsonObject[]> {
+  requireParentState(chain, block);
+  const traced = await chain.traceBlock(block, undefined, options);
+  return traced.map((one, index) => ({
+    txHash: block.transactions[index]?.hash,
+    result: encodeTrace(one),
+  }));
+}
+
+function requireParentState(chain: ChainView, { header }: Block): void {
+  if (header.number === 0) throw serverError("genesis is not traceable");
+  if (chain.stateAt(header.parentHash) === undefined) {
+    throw prunedHistory("state", header.number - 1, chain.oldestState());
+  }
+}
+
+/** geth has the overrides of a traced call among its options. */
+const callTraceOptions: Schema<{
+  readonly tracer: TraceRequest;
+  readonly overrides: ReturnType<typeof stateOverrides.read>;
+}> = {
+  expects: traceOptions.expects,
+  shape: { allOf: [traceOptions.shape, { properties: { stateOverrides: stateOverrides.shape } }] },
+  isOptional: true,
+  read(json, at) {
+    const overrides = isJsonObject(json) ? json["stateOverrides"] : undefined;
+    return {
+      tracer: traceOptions.read(json, at),
+      overrides: stateOverrides.read(overrides, `${at}.stateOverrides`),
+    };
+  },
+  write: ({ tracer }) => traceOptions.write(tracer),
+};
+
+export const traceCall = method({
+  name: "debug_traceCall",
+  summary: "Runs a call on the state of a block and tells what happened inside.",
+  params: { transaction: callParameter, block: blockParameter, options: callTraceOptions },
+  result: trace,
+  async handle({ chain }, { transaction, block, options }) {
+    checkCall(transaction, chain.chainId);
+    requireState(chain, block);
+    const site = requireBlock(chain, block);
+    const outcome = await chain.traceCall(transaction, site, options.overrides, options.tracer);
+    if ("failed" in outcome) throw callError(outcome.failed);
+    return encodeTrace(outcome.trace);
+  },
+});
