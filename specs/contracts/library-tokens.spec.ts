@@ -3,11 +3,16 @@ import { deepEqual, equal } from "node:assert/strict";
 import {
   concatHex,
   encodeAbiParameters,
+  erc20Abi,
+  erc721Abi,
+  erc4626Abi,
   type Hex,
   hashTypedData,
   keccak256,
   parseAbiParameters,
   stringToHex,
+  toEventSelector,
+  toFunctionSelector,
 } from "viem";
 import { sign } from "viem/accounts";
 import { type Address, fromHex } from "../../primitives/bytes.ts";
@@ -16,6 +21,8 @@ import { ALICE, BOB, blockEnvironment } from "../vm/contract/sandbox.ts";
 import { type Deployed, example, LibraryWorld, MAX, ZERO } from "./library-world.ts";
 
 const asBob = { from: BOB };
+/** ReentrancyGuardReentrantCall(), which the chain throws. */
+const REENTRANT = toFunctionSelector("function ReentrancyGuardReentrantCall()");
 const CAROL: Address = `0x${"ca".repeat(20)}`;
 
 describe("library: ERC-20 and permit", function () {
@@ -185,7 +192,7 @@ describe("library: ERC-721, roles and pausing", function () {
       'const Collectible = iface({ safeMint: "(address to) returns (uint256)" });',
     );
     at.must({}, "grantRole", at.get("MINTER_ROLE"), greedy);
-    deepEqual(at.send({}, "safeMint", greedy).error, ["0x3ee5aeb5"]);
+    deepEqual(at.send({}, "safeMint", greedy).error, [REENTRANT]);
     equal(at.must({}, "safeMint", BOB).value, 0n);
   });
 
@@ -295,7 +302,7 @@ describe("library: ERC-1155, Merkle proofs and ownership", function () {
       'Items(msg.sender).safeTransferFrom(self.address, f, i, v, d); return "0xf23a6e61";',
       'const Items = iface({ safeTransferFrom: "(address from, address to, uint256 id, uint256 value, bytes data)" });',
     );
-    deepEqual(give(returning), ["0x3ee5aeb5"]);
+    deepEqual(give(returning), [REENTRANT]);
     const good = receiver('return "0xf23a6e61";');
     equal(give(good), undefined);
     equal(at.send({}, "mintBatch", good, [1n], [2n], "0x").error, undefined);
@@ -321,7 +328,6 @@ describe("library: interfaces", function () {
   this.timeout(30_000);
 
   it("are those of the standards, as viem knows them", async () => {
-    const { erc20Abi, erc721Abi, erc4626Abi, toFunctionSelector, toEventSelector } = await import("viem");
     const selectors = (abi: readonly { type: string }[]) =>
       abi.flatMap((item) =>
         item.type === "function"
