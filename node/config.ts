@@ -3,8 +3,10 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseAddress } from "../primitives/address.ts";
 import type { Address } from "../primitives/bytes.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
+import { addRpcFlags, type RpcConfig } from "./rpc-flags.ts";
+import { wholeNumber } from "./whole-number.ts";
 
-export type NodeConfig = {
+export type NodeConfig = RpcConfig & {
   /** Folder of this node's databases, identity and slashing protection. */
   readonly dir: string;
   readonly chainSpec: string;
@@ -15,8 +17,6 @@ export type NodeConfig = {
   readonly graffiti: string;
   readonly gasLimit: number;
   readonly archive: boolean;
-  readonly rpcHost: string;
-  readonly rpcPort: number;
   readonly p2pHost: string;
   readonly p2pPort: number;
   readonly metricsHost: string;
@@ -37,6 +37,7 @@ export function addRunCommand(program: Command, start: (config: NodeConfig) => P
   addChainFlags(run);
   addValidatorFlags(run);
   addServiceFlags(run);
+  addRpcFlags(run);
   run.addHelpText(
     "after",
     `
@@ -76,8 +77,6 @@ function addValidatorFlags(run: Command): void {
 
 function addServiceFlags(run: Command): void {
   run
-    .option("--rpc-host <host>", "JSON-RPC address", "127.0.0.1")
-    .option("--rpc-port <port>", "JSON-RPC port, HTTP and WebSocket", port, 8545)
     .option("--p2p-host <host>", "libp2p address", "127.0.0.1")
     .option("--p2p-port <port>", "libp2p port", port, 9000)
     .option("--metrics-host <host>", "Prometheus address", "127.0.0.1")
@@ -102,15 +101,6 @@ function checkTogether(flags: NodeConfig, run: Command): void {
 }
 
 /** A flag that takes a whole number from `minimum` to `maximum`. */
-export function wholeNumber(minimum: number, maximum: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
-      throw new InvalidArgumentError(`expected a whole number from ${minimum} to ${maximum}.`);
-    }
-    return value;
-  };
-}
 
 const port = wholeNumber(0, 65_535);
 

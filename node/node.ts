@@ -12,6 +12,7 @@ import { buildConsensusGenesis, buildExecutionGenesis, chainConfigOf } from "./g
 import { createLog, type Logger } from "./log.ts";
 import { installNativeBackends } from "./native/install.ts";
 import { TransactionBatcher } from "./network/transaction-gossip.ts";
+import { rpcOptionsOf } from "./rpc-flags.ts";
 import { createStopSignal, type StopSignal } from "./stop-signal.ts";
 import { openDatabase } from "./storage/database.ts";
 import type { DatabaseRole } from "./storage/database-error.ts";
@@ -112,12 +113,7 @@ function executionOptionsOf(config: NodeConfig, spec: ChainSpec, genesis: Execut
     genesis,
     historyBlocks: config.archive ? Number.POSITIVE_INFINITY : HISTORY_BLOCKS,
     clientVersion: CLIENT_VERSION,
-    rpc: {
-      host: config.rpcHost,
-      port: config.rpcPort,
-      virtualHosts: [config.rpcHost, "localhost", "127.0.0.1"],
-      corsOrigins: ["*"],
-    },
+    rpc: rpcOptionsOf(config),
     log: { level: config.logLevel, json: config.logJson },
   };
 }

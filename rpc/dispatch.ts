@@ -33,6 +33,7 @@ export function createDispatcher({ methods, onFault }: DispatcherOptions): Dispa
 
     let answered: string;
     try {
+      if (!context.rate.take()) throw rateExceeded();
       const called = table.get(request.method);
       if (called === undefined) throw methodNotFound(request.method);
       const result = called.handle(context, readParams(called, request.params));
@@ -93,6 +94,10 @@ function idOf(item: unknown): Id | undefined {
 
 function invalidRequest(message = "invalid request"): RpcError {
   return new RpcError(ERROR_CODES.invalidRequest, message);
+}
+
+function rateExceeded(): RpcError {
+  return new RpcError(ERROR_CODES.limitExceeded, "rate limit exceeded");
 }
 
 function responseTooLarge(): RpcError {

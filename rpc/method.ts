@@ -1,6 +1,7 @@
 /** A JSON-RPC method as one value: name, schemas and handler. See specs/rpc/dispatch.md. */
 import type { ChainView } from "./chain-view.ts";
 import type { Filters } from "./filters.ts";
+import type { RateLimit } from "./rate-limit.ts";
 import type { ReceiptWaits } from "./receipt-waits.ts";
 import { invalidParams } from "./rpc-errors.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
@@ -10,11 +11,13 @@ import type { Subscriber } from "./subscriptions.ts";
 /** Memory and processor time of the node, for `jurat_status`. */
 export type ProcessUsage = { readonly residentBytes: number; readonly cpuMs: number };
 
-/** What a handler may use. One per connection, or one for all HTTP requests. */
+/** What a handler may use. One per connection. */
 export type RpcContext = {
   readonly chain: ChainView;
   readonly filters: Filters;
   readonly limits: RpcLimits;
+  /** Of the connection. */
+  readonly rate: RateLimit;
   readonly receiptWaits: ReceiptWaits;
   processUsage(): ProcessUsage;
   /** The WebSocket connection to notify; undefined over HTTP. */

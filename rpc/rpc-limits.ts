@@ -4,6 +4,8 @@ export type RpcLimits = {
   /** HTTP body or WebSocket message; a longer one is answered 413 or closes the connection. */
   readonly bodyBytes: number;
   readonly batchItems: number;
+  /** Requests of one connection per second, each member of a batch counted; Infinity for no limit. */
+  readonly requestsPerSecond: number;
   /** Characters of all answers to one request or batch; JSON-RPC answers are ASCII but for names. */
   readonly answerBytes: number;
   readonly logBlocks: number;
@@ -33,6 +35,7 @@ const MIB = 1024 * 1024;
 export const DEFAULT_RPC_LIMITS: RpcLimits = {
   bodyBytes: 5 * MIB,
   batchItems: 1000,
+  requestsPerSecond: Number.POSITIVE_INFINITY,
   answerBytes: 25 * MIB,
   logBlocks: 10_000,
   logResults: 20_000,

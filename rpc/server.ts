@@ -1,6 +1,6 @@
 /** The JSON-RPC server: HTTP and WebSocket on one port. See specs/rpc/server.md. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { ChainView } from "./chain-view.ts";
@@ -16,6 +16,7 @@ import {
   sendText,
 } from "./http-exchange.ts";
 import type { Method, ProcessUsage, RpcContext } from "./method.ts";
+import { createRateLimit } from "./rate-limit.ts";
 import { computeReadiness } from "./readiness.ts";
 import { createReceiptWaits, type SetTimer } from "./receipt-waits.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
@@ -55,6 +56,9 @@ const REQUEST_MS = 30_000;
 /** Between pings of a WebSocket; one that missed a whole round is dead. */
 const PING_MS = 30_000;
 
+/** What all connections share. */
+type SharedContext = Omit<RpcContext, "rate" | "subscriber">;
+
 /** Starts listening. Rejects when the port is taken. */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   const { chain, limits } = options;
@@ -62,13 +66,20 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const receiptWaits = createReceiptWaits(chain, limits, options.setTimer);
   const hub = createSubscriptionHub(chain, limits);
   const dispatcher = createDispatcher(options);
-  const context: RpcContext = {
+  const shared: SharedContext = {
     chain,
     filters,
     limits,
     receiptWaits,
     processUsage: options.processUsage,
-    subscriber: undefined,
+  };
+  const newRate = () => createRateLimit(limits.requestsPerSecond, options.now);
+  const contexts = new WeakMap<Socket, RpcContext>();
+  /** One per connection, however many requests come over it. */
+  const contextOf = (socket: Socket): RpcContext => {
+    const context = contexts.get(socket) ?? { ...shared, rate: newRate(), subscriber: undefined };
+    contexts.set(socket, context);
+    return context;
   };
 
   const server = createServer((request, response) => void serveHttp(request, response));
@@ -79,7 +90,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
 
   async function serveHttp(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      await answerHttp(request, response, options, dispatcher, context);
+      await answerHttp(request, response, options, dispatcher, contextOf(request.socket));
     } catch (error) {
       if (!(error instanceof BodyRefused)) return void response.destroy();
       // The rest of the body is not read, so the connection cannot be used again.
@@ -88,7 +99,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     }
   }
 
-  const sockets = acceptWebSockets(server, options, dispatcher, hub, context);
+  const sockets = acceptWebSockets(server, options, dispatcher, hub, () => ({ ...shared, rate: newRate() }));
   await listen(server, options.host, options.port);
   async function close(): Promise<void> {
     filters.close();
@@ -147,7 +158,7 @@ function acceptWebSockets(
   { limits, virtualHosts }: RpcServerOptions,
   dispatcher: Dispatcher,
   hub: SubscriptionHub,
-  context: RpcContext,
+  newContext: () => Omit<RpcContext, "subscriber">,
 ): { count(): number; close(): void } {
   const acceptor = new WebSocketServer({ noServer: true, maxPayload: limits.bodyBytes });
   const answered = new WeakSet<object>();
@@ -160,7 +171,7 @@ function acceptWebSockets(
     acceptor.handleUpgrade(request, stream, head, (socket) => {
       answered.add(socket);
       socket.on("pong", () => answered.add(socket));
-      serveWebSocket(socket, { dispatcher, hub, context, limits });
+      serveWebSocket(socket, { dispatcher, hub, context: newContext(), limits });
     });
   });
 

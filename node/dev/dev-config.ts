@@ -1,6 +1,6 @@
 /** The flags of `jurat dev`. */
 import type { Command } from "commander";
-import { wholeNumber } from "../config.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 /** Anvil's and Hardhat's, so that libraries know it by name. */
 const DEFAULT_CHAIN_ID = 31_337;

@@ -28,7 +28,7 @@ import { type BlockToTrace, traceBlock } from "../../vm/tracing/trace-block.ts";
 import { InvalidTransactionError } from "../../vm/transaction-rules.ts";
 import { toRejection } from "./rejection.ts";
 
-/** Gas a call may use: about what a block may. */
+/** Gas a call may use unless a flag says otherwise: about what a block may. */
 export const CALL_GAS_CAP = 30_000_000;
 
 type CallKind = "call" | "estimateGas" | "accessList";
@@ -38,6 +38,7 @@ export type CallTask<K extends CallKind = CallKind> = {
   readonly request: CallRequest;
   readonly header: Header;
   readonly blockHash: Hash;
+  readonly gasCap: number;
   readonly overrides: ReadonlyMap<Address, StateOverride>;
 };
 
@@ -49,7 +50,7 @@ export type LogsTask = {
   readonly limit: number;
 };
 
-export type SimulateTask = Pick<CallTask, "header" | "blockHash"> & {
+export type SimulateTask = Pick<CallTask, "header" | "blockHash" | "gasCap"> & {
   readonly kind: "simulate";
   readonly request: SimulationRequest;
 };
@@ -119,20 +120,21 @@ export function runTask(task: ReadTask, site: TaskSite): Results[keyof Results] 
 }
 
 /** @throws InvalidTransactionError when the call may not even begin. */
-function traceCall({ request, tracer: settings }: TraceCallTask, site: CallSite): TraceOutcome {
-  const gasLimit = gasLimitOf(request);
-  const tracer = createTracer(settings);
-  const { gasUsed } = executeCall(site, request, gasLimit, tracer);
+function traceCall(task: TraceCallTask, site: CallSite): TraceOutcome {
+  const gasLimit = gasLimitOf(task);
+  const tracer = createTracer(task.tracer);
+  const { gasUsed } = executeCall(site, task.request, gasLimit, tracer);
   return { trace: tracer.finish({ gasLimit, gasUsed }) };
 }
 
-function gasLimitOf({ gas }: CallRequest): number {
-  return gas === undefined || gas > BigInt(CALL_GAS_CAP) ? CALL_GAS_CAP : Number(gas);
+function gasLimitOf({ request: { gas }, gasCap }: Pick<CallTask, "request" | "gasCap">): number {
+  return gas === undefined || gas > BigInt(gasCap) ? gasCap : Number(gas);
 }
 
 /** @throws InvalidTransactionError when the call may not even begin. */
-function runCall({ kind, request }: CallTask, site: CallSite): Results[CallKind] {
-  const gasLimit = gasLimitOf(request);
+function runCall(task: CallTask, site: CallSite): Results[CallKind] {
+  const { kind, request } = task;
+  const gasLimit = gasLimitOf(task);
   switch (kind) {
     case "call":
       return toOutcome(executeCall(site, request, gasLimit));
@@ -147,9 +149,9 @@ function runCall({ kind, request }: CallTask, site: CallSite): Results[CallKind]
   }
 }
 
-function runSimulation({ request, blockHash }: SimulateTask, site: CallSite): SimulationOutcome {
+function runSimulation({ request, blockHash, gasCap }: SimulateTask, site: CallSite): SimulationOutcome {
   try {
-    const blocks = simulate(site, blockHash, request, CALL_GAS_CAP);
+    const blocks = simulate(site, blockHash, request, gasCap);
     return { blocks: blocks.map(toBlockOutcome) };
   } catch (error) {
     if (error instanceof SimulationError) {

@@ -26,7 +26,7 @@ import type { StateReader } from "../../vm/state/account.ts";
 import { proveAccount } from "../../vm/state/proof.ts";
 import type { Trace, TraceRequest } from "../../vm/tracing/trace.ts";
 import type { RecoveredTransaction } from "../../vm/transaction.ts";
-import type { CallTask, GasEstimate } from "./call-tasks.ts";
+import { CALL_GAS_CAP, type CallTask, type GasEstimate } from "./call-tasks.ts";
 import type { Calls } from "./calls.ts";
 import type { ExecutionChain } from "./execution-chain.ts";
 import type { NodePool } from "./node-pool.ts";
@@ -50,6 +50,8 @@ export type NodeChainViewParts = {
   readonly pool: NodePool;
   readonly calls: Calls;
   readonly clientVersion: string;
+  /** Gas a call may use; CALL_GAS_CAP when absent. */
+  readonly callGasCap?: number;
 };
 
 export class NodeChainView implements ChainView {
@@ -60,9 +62,10 @@ export class NodeChainView implements ChainView {
   readonly #chain: ExecutionChain;
   readonly #pool: NodePool;
   readonly #calls: Calls;
+  readonly #callGasCap: number;
   #status = NO_STATUS;
 
-  constructor({ chain, pool, calls, clientVersion }: NodeChainViewParts) {
+  constructor({ chain, pool, calls, clientVersion, callGasCap = CALL_GAS_CAP }: NodeChainViewParts) {
     this.chainId = Number(chain.config.chainId);
     this.config = chain.config;
     this.genesisHash = chain.genesisHash;
@@ -70,6 +73,7 @@ export class NodeChainView implements ChainView {
     this.#chain = chain;
     this.#pool = pool;
     this.#calls = calls;
+    this.#callGasCap = callGasCap;
   }
 
   head(): Block {
@@ -165,7 +169,7 @@ export class NodeChainView implements ChainView {
     block: Block,
     overrides: ReadonlyMap<Address, StateOverride>,
   ): Promise<CallOutcome> {
-    const task: CallTask<"call"> = { kind: "call", request, overrides, ...siteOf(block) };
+    const task: CallTask<"call"> = { kind: "call", request, overrides, ...this.#siteOf(block) };
     return this.#calls.run(task);
   }
 
@@ -174,7 +178,7 @@ export class NodeChainView implements ChainView {
     block: Block,
     overrides: ReadonlyMap<Address, StateOverride>,
   ): Promise<GasEstimate> {
-    const task: CallTask<"estimateGas"> = { kind: "estimateGas", request, overrides, ...siteOf(block) };
+    const task: CallTask<"estimateGas"> = { kind: "estimateGas", request, overrides, ...this.#siteOf(block) };
     return this.#calls.run(task);
   }
 
@@ -183,7 +187,7 @@ export class NodeChainView implements ChainView {
     block: Block,
     overrides: ReadonlyMap<Address, StateOverride>,
   ): Promise<AccessListOutcome> {
-    const task: CallTask<"accessList"> = { kind: "accessList", request, overrides, ...siteOf(block) };
+    const task: CallTask<"accessList"> = { kind: "accessList", request, overrides, ...this.#siteOf(block) };
     return this.#calls.run(task);
   }
 
@@ -193,7 +197,7 @@ export class NodeChainView implements ChainView {
     overrides: ReadonlyMap<Address, StateOverride>,
     tracer: TraceRequest,
   ): Promise<TraceOutcome> {
-    return this.#calls.run({ kind: "traceCall", request, overrides, tracer, ...siteOf(block) });
+    return this.#calls.run({ kind: "traceCall", request, overrides, tracer, ...this.#siteOf(block) });
   }
 
   async traceBlock(block: Block, index: number | undefined, tracer: TraceRequest): Promise<readonly Trace[]> {
@@ -202,11 +206,15 @@ export class NodeChainView implements ChainView {
   }
 
   async simulate(request: SimulationRequest, block: Block): Promise<SimulationOutcome> {
-    return this.#calls.run({ kind: "simulate", request, ...siteOf(block) });
+    return this.#calls.run({ kind: "simulate", request, ...this.#siteOf(block) });
   }
 
   async logs(filter: LogFilter, first: number, last: number, limit: number): Promise<readonly LocatedLog[]> {
     return this.#calls.run({ kind: "logs", filter, first, last, limit });
+  }
+
+  #siteOf({ hash, header }: Block): Pick<CallTask, "blockHash" | "header" | "gasCap"> {
+    return { blockHash: hash, header, gasCap: this.#callGasCap };
   }
 
   consensusStatus(): ConsensusStatus {
@@ -226,8 +234,4 @@ export class NodeChainView implements ChainView {
       endPending();
     };
   }
-}
-
-function siteOf({ hash, header }: Block): Pick<CallTask, "blockHash" | "header"> {
-  return { blockHash: hash, header };
 }

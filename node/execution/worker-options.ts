@@ -1,5 +1,6 @@
 /** What the execution thread is started with, and its first words: plain data. See specs/node/execution.md#the-thread. */
 import type { ChainParams } from "../../consensus/params.ts";
+import type { RpcLimits } from "../../rpc/rpc-limits.ts";
 import type { ChainConfig } from "../../vm/chain-config.ts";
 import type { LogLevel } from "../log.ts";
 import type { StartFailure } from "../start-failure.ts";
@@ -20,6 +21,10 @@ export type ExecutionWorkerOptions = {
     readonly port: number;
     readonly virtualHosts: readonly string[];
     readonly corsOrigins: readonly string[];
+    readonly limits: RpcLimits;
+    /** Gas and time a call may use. */
+    readonly callGasCap: number;
+    readonly callTimeoutMs: number;
   };
   readonly log: { readonly level: LogLevel; readonly json: boolean };
 };

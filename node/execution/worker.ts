@@ -3,7 +3,6 @@ import "../polyfill.ts";
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../primitives/errors.ts";
 import { METHODS } from "../../rpc/method-table.ts";
-import { DEFAULT_RPC_LIMITS } from "../../rpc/rpc-limits.ts";
 import { startRpcServer } from "../../rpc/server.ts";
 import { systemTime } from "../clock.ts";
 import { createLog, type Logger } from "../log.ts";
@@ -13,7 +12,7 @@ import { describeStartFailure } from "../start-failure.ts";
 import { openDatabase } from "../storage/database.ts";
 import type { TaskSite } from "./call-tasks.ts";
 import { followChain, spawnCallThread } from "./call-thread.ts";
-import { CALL_TIMEOUT_MS, CallWorkerClient } from "./call-worker-client.ts";
+import { CallWorkerClient } from "./call-worker-client.ts";
 import { LocalCalls } from "./calls.ts";
 import { NodeChainView } from "./chain-view.ts";
 import { ExecutionChain } from "./execution-chain.ts";
@@ -63,12 +62,17 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
   const indexer = new LogIndexer(chain, logIndex, onFault);
   const calls = openCalls(options, taskSiteOf(chain, machine, logIndex), log);
   followChain(chain, calls);
-  const view = new NodeChainView({ chain, pool, calls, clientVersion: options.clientVersion });
+  const view = new NodeChainView({
+    chain,
+    pool,
+    calls,
+    clientVersion: options.clientVersion,
+    callGasCap: options.rpc.callGasCap,
+  });
   const rpc = await startRpcServer({
     ...options.rpc,
     chain: view,
     methods: METHODS,
-    limits: DEFAULT_RPC_LIMITS,
     now: nowMs,
     setTimer: systemTime.setTimer,
     processUsage,
@@ -96,12 +100,12 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
   return { service, rpcPort: rpc.port };
 }
 
-function openCalls({ directory, config, genesis }: ExecutionWorkerOptions, site: TaskSite, log: Logger) {
+function openCalls({ directory, config, genesis, rpc }: ExecutionWorkerOptions, site: TaskSite, log: Logger) {
   const data = { directory, chain: genesis.block.hash, chainId: config.chainId };
   return new CallWorkerClient({
     spawn: () => spawnCallThread(data, (error) => log.error({ err: error }, "call worker died")),
     fallback: new LocalCalls(site),
-    timeoutMs: CALL_TIMEOUT_MS,
+    timeoutMs: rpc.callTimeoutMs,
     setTimer: systemTime.setTimer,
   });
 }

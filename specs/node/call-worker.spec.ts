@@ -3,6 +3,7 @@ import { deepEqual, equal, rejects } from "node:assert/strict";
 import type { CallLayer, FromCallWorker, ToCallWorker } from "../../node/execution/call-messages.ts";
 import { CallService } from "../../node/execution/call-service.ts";
 import type { CallTask, ReadTask } from "../../node/execution/call-tasks.ts";
+import { CALL_GAS_CAP } from "../../node/execution/call-tasks.ts";
 import { followChain, spawnCallThread } from "../../node/execution/call-thread.ts";
 import { type CallThread, CallWorkerClient } from "../../node/execution/call-worker-client.ts";
 import type { Calls } from "../../node/execution/calls.ts";
@@ -31,6 +32,7 @@ const callOn = ({ hash, header }: Pick<Block, "hash" | "header">, more: object =
   kind: "call",
   request: { ...request, ...more },
   overrides: new Map(),
+  gasCap: CALL_GAS_CAP,
   blockHash: hash,
   header,
 });
@@ -77,6 +79,16 @@ function sumOf(answer: FromCallWorker | undefined): bigint {
 }
 
 describe("call service", () => {
+  it("gives a call no more gas than the cap it comes with", async () => {
+    await withService(async ({ live, run }) => {
+      const limited = run({ ...callOn(live.chain.head()), gasCap: 21_000 });
+      equal(
+        limited?.type === "result" && (limited.result as CallOutcome).outcome.split(":")[0],
+        "intrinsic gas too low",
+      );
+    });
+  });
+
   it("sees the state after every block, whether in layers, merged, or in history", async () => {
     await withService(async ({ live, run }) => {
       const genesis = live.chain.head();

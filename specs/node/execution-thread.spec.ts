@@ -2,11 +2,14 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { DEVNET_PARAMS } from "../../consensus/presets.ts";
+import { CALL_GAS_CAP } from "../../node/execution/call-tasks.ts";
+import { CALL_TIMEOUT_MS } from "../../node/execution/call-worker-client.ts";
 import type { ExecutionUpcalls, PayloadToExecute } from "../../node/execution/port.ts";
 import { type ExecutionThread, startExecution } from "../../node/execution/start-execution.ts";
 import type { ExecutionWorkerOptions } from "../../node/execution/worker-options.ts";
 import { openDatabase } from "../../node/storage/database.ts";
 import { EMPTY_BYTES, type Hash, toHex, ZERO_HASH } from "../../primitives/bytes.ts";
+import { DEFAULT_RPC_LIMITS } from "../../rpc/rpc-limits.ts";
 import { config, feeRecipient } from "../support/execution-chain.ts";
 import { withScratchDirectory } from "../support/scratch-directory.ts";
 import { GENESIS, RECIPIENT, transferOf } from "./execution-fixture.ts";
@@ -21,7 +24,15 @@ function optionsFor(directory: string, rpcPort = 0): ExecutionWorkerOptions {
     genesis: GENESIS,
     historyBlocks: 1000,
     clientVersion: "jurat/spec",
-    rpc: { host: "127.0.0.1", port: rpcPort, virtualHosts: ["*"], corsOrigins: ["*"] },
+    rpc: {
+      host: "127.0.0.1",
+      port: rpcPort,
+      virtualHosts: ["*"],
+      corsOrigins: ["*"],
+      limits: DEFAULT_RPC_LIMITS,
+      callGasCap: CALL_GAS_CAP,
+      callTimeoutMs: CALL_TIMEOUT_MS,
+    },
     log: { level: "silent", json: true },
   };
 }

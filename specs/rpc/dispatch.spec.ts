@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { TransactionRejected } from "../../rpc/chain-view.ts";
 import { createDispatcher } from "../../rpc/dispatch.ts";
 import { type Method, method, type RpcContext } from "../../rpc/method.ts";
+import { createRateLimit } from "../../rpc/rate-limit.ts";
 import { RpcError, serverError } from "../../rpc/rpc-errors.ts";
 import { DEFAULT_RPC_LIMITS } from "../../rpc/rpc-limits.ts";
 import { address, count, optional, quantity, text } from "../../rpc/schema.ts";
@@ -51,8 +52,8 @@ const METHODS: readonly Method[] = [
 ];
 
 /** None of the methods here asks the chain anything. */
-function contextWith(limits = DEFAULT_RPC_LIMITS): RpcContext {
-  return { limits } as RpcContext;
+function contextWith(limits = DEFAULT_RPC_LIMITS, nowMs = () => 0): RpcContext {
+  return { limits, rate: createRateLimit(limits.requestsPerSecond, nowMs) } as RpcContext;
 }
 
 async function send(request: unknown, limits = DEFAULT_RPC_LIMITS, faults: unknown[] = []): Promise<unknown> {
@@ -238,5 +239,27 @@ describe("json-rpc dispatch, for any JSON", () => {
       }),
     );
     deepEqual(faults, []);
+  });
+});
+
+describe("dispatch: rate", () => {
+  it("counts each member of a batch, refuses what is too much, and forgets with time", async () => {
+    const clock = { now: 0 };
+    const context = contextWith({ ...DEFAULT_RPC_LIMITS, requestsPerSecond: 2 }, () => clock.now);
+    const dispatcher = createDispatcher({ methods: METHODS, onFault: () => undefined });
+    const ids = [1, 2, 3];
+    const codes = async () => {
+      const batch = JSON.stringify(ids.map((id) => request("test_add", ["0x1", "0x2"], id)));
+      const answers = JSON.parse((await dispatcher.handle(batch, context))!) as {
+        error?: { code: number };
+      }[];
+      return answers.map(({ error }) => error?.code);
+    };
+    deepEqual(await codes(), [undefined, undefined, -32005]);
+    deepEqual(await codes(), [-32005, -32005, -32005]);
+    clock.now = 500;
+    deepEqual(await codes(), [undefined, -32005, -32005]);
+    clock.now = 60_000;
+    deepEqual(await codes(), [undefined, undefined, -32005], "what is saved up is one second's worth");
   });
 });

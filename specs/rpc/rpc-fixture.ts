@@ -4,6 +4,7 @@ import { createFilters } from "../../rpc/filters.ts";
 import type { Json } from "../../rpc/json.ts";
 import type { RpcContext } from "../../rpc/method.ts";
 import { METHODS } from "../../rpc/method-table.ts";
+import { createRateLimit } from "../../rpc/rate-limit.ts";
 import { createReceiptWaits } from "../../rpc/receipt-waits.ts";
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from "../../rpc/rpc-limits.ts";
 import { LiveChain } from "../support/live-chain.ts";
@@ -54,6 +55,7 @@ export async function withRpc<T>(
       filters: createFilters(live.view, allLimits, () => clock.now),
       limits: allLimits,
       receiptWaits,
+      rate: createRateLimit(allLimits.requestsPerSecond, () => clock.now),
       processUsage: () => ({ residentBytes: 1000, cpuMs: 20 }),
       subscriber: undefined,
     };
