@@ -6,8 +6,12 @@ import type { BeaconBlock, SignedBeaconBlock } from "./chain-containers.ts";
 import { mayDoDuties } from "./duties.ts";
 import { type Engine, emit, openJob, type Proposal } from "./engine-state.ts";
 import { onBlockReceived } from "./on-block.ts";
+import { packOperations } from "./operation-pool.ts";
+import type { ChainParams } from "./params.ts";
 import type { ExecutionPayload, ExecutionRequests } from "./payload-containers.ts";
+import { processRequests } from "./process-requests.ts";
 import { processSlots } from "./process-slots.ts";
+import { getExpectedWithdrawals, processWithdrawals } from "./process-withdrawals.ts";
 import { askForState } from "./rebuild-state.ts";
 import { blockSigningRoot, randaoSigningRoot } from "./signature-sets.ts";
 import {
@@ -16,6 +20,7 @@ import {
   getCurrentRandaoMix,
   getProposerIndex,
   getStateRoot,
+  ZERO_ROOT,
 } from "./state.ts";
 import { applyBlock } from "./state-transition.ts";
 import { computeEpochAtSlot, computeTimestampAtSlot, type Slot } from "./time.ts";
@@ -58,8 +63,7 @@ export function propose(engine: Engine): void {
     parentHash: toHex(state.latestExecutionPayloadHeader.blockHash),
     timestamp: computeTimestampAtSlot(chain.genesisTime, slot, params),
     prevRandao: toHex(getCurrentRandaoMix(state, params)),
-    // Nothing is withdrawable while no validator can exit (specs/consensus/state-transition.md).
-    withdrawals: [],
+    withdrawals: getExpectedWithdrawals(state, params).withdrawals,
     ...{ parentBeaconBlockRoot: parentRoot, proposerIndex },
   });
 }
@@ -108,19 +112,18 @@ function assemble(engine: Engine, proposal: Proposal): void {
     giveUp(engine, proposal, "PARENT_PRUNED");
     return;
   }
-  const body = {
-    ...containers.BeaconBlockBody.defaultValue(),
-    randaoReveal,
-    graffiti: engine.graffiti,
-    attestations: packVotes(engine, atSlot(engine, parentState, slot), parentRoot),
-    executionPayload: payload.payload,
-    executionRequests: payload.requests,
-  };
-  const draft: BeaconBlock = {
-    ...{ slot, proposerIndex, parentRoot: fromHex(parentRoot), stateRoot: new Uint8Array(32), body },
-  };
+  const state = atSlot(engine, parentState, slot);
   let block: BeaconBlock;
   try {
+    const body = {
+      ...containers.BeaconBlockBody.defaultValue(),
+      ...{ randaoReveal, graffiti: engine.graffiti },
+      attestations: packVotes(engine, state, parentRoot),
+      executionPayload: payload.payload,
+      executionRequests: payload.requests,
+      ...packOperations(engine.operationPool, afterPayload(state, payload, params), params),
+    };
+    const draft = { slot, proposerIndex, parentRoot: fromHex(parentRoot), stateRoot: ZERO_ROOT, body };
     block = { ...draft, stateRoot: getStateRoot(applyBlock(parentState, draft, params)) };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
@@ -134,6 +137,18 @@ function assemble(engine: Engine, proposal: Proposal): void {
     id: openJob(engine, { kind: "blockSigning", slot }),
     ...{ validatorIndex: proposerIndex, slot, signingRoot: blockSigningRoot(parentState, block, params) },
   });
+}
+
+/** The state in which the operations of a block find the registry: exits may have been asked for before them. */
+function afterPayload(
+  state: ConsensusState,
+  { payload, requests }: NonNullable<Proposal["payload"]>,
+  params: ChainParams,
+): ConsensusState {
+  const draft = forkState(state);
+  processWithdrawals(draft, payload.withdrawals, params);
+  processRequests(draft, requests, params);
+  return draft;
 }
 
 /** Out it goes, and in through the same door as everyone's. */

@@ -2,9 +2,10 @@
 
 import type { SignatureSet } from "../primitives/bls.ts";
 import type { Hash } from "../primitives/bytes.ts";
-import type { AttesterSlashing, SignedBeaconBlock } from "./chain-containers.ts";
-import type { AttestationData, ProposerSlashing, SingleAttestation, Withdrawal } from "./containers.ts";
+import type { SignedBeaconBlock } from "./chain-containers.ts";
+import type { AttestationData, SingleAttestation, Withdrawal } from "./containers.ts";
 import type { TreeCheckpoint } from "./fork-choice-store.ts";
+import type { Operation } from "./operation-pool.ts";
 import type { ExecutionPayload, ExecutionRequests } from "./payload-containers.ts";
 import type { ConsensusState } from "./state.ts";
 
@@ -28,6 +29,9 @@ export type PeerStatus = {
   readonly headSlot: number;
 };
 
+/** Two conflicting messages that one validator, or several, signed. */
+export type Evidence = Extract<Operation, { readonly kind: "proposerSlashing" | "attesterSlashing" }>;
+
 export type EngineEvent =
   /**
    * Time. Wanted at each slot's start and when votes fall due (engineWakeMoments); more often does no harm. Only
@@ -48,6 +52,10 @@ export type EngineEvent =
       readonly peer: PeerId;
       readonly messageId: string;
     }
+  /** A slashing or an exit from gossip. */
+  | { readonly type: "operationReceived"; readonly operation: Operation; readonly messageId: string }
+  /** The finalized registry has these validators, whose keys this node holds, too. */
+  | { readonly type: "localValidatorsJoined"; readonly validatorIndices: readonly number[] }
   /** One answer per set of the wish, in its order. */
   | { readonly type: "signaturesVerified"; readonly id: JobId; readonly valid: readonly boolean[] }
   | { readonly type: "payloadExecuted"; readonly id: JobId; readonly verdict: "valid" | "invalid" }
@@ -216,13 +224,8 @@ export type Effect =
     }
   | { readonly type: "publishBlock"; readonly root: Hash; readonly block: SignedBeaconBlock }
   | { readonly type: "publishAttestations"; readonly attestations: readonly SingleAttestation[] }
-  /** Someone signed two conflicting messages; both signatures are verified. */
-  | {
-      readonly type: "slashingEvidence";
-      readonly evidence:
-        | { readonly kind: "proposer"; readonly slashing: ProposerSlashing }
-        | { readonly kind: "attester"; readonly slashing: AttesterSlashing };
-    }
+  /** Someone signed two conflicting messages; both signatures are verified. Tell everyone. */
+  | { readonly type: "slashingEvidence"; readonly evidence: Evidence }
   /** A third of the stake signed slashable messages: duties have stopped, a person must decide. */
   | { readonly type: "safetyFault"; readonly ours: TreeCheckpoint; readonly conflicting: TreeCheckpoint }
   /** Once a slot, at its end: for the log line and the metrics. */

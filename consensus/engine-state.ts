@@ -9,6 +9,7 @@ import type {
 } from "./containers.ts";
 import type { BlockOrigin, Effect, JobId, PeerId, PeerStatus } from "./engine-events.ts";
 import type { ForkChoiceStore, TreeCheckpoint } from "./fork-choice-store.ts";
+import type { Operation, OperationPool } from "./operation-pool.ts";
 import type { ChainParams } from "./params.ts";
 import type { ExecutionPayload, ExecutionRequests } from "./payload-containers.ts";
 import type { ConsensusState } from "./state.ts";
@@ -67,6 +68,7 @@ export type Job =
   | { readonly kind: "proposerSignature"; readonly root: Hash }
   | { readonly kind: "bodySignatures"; readonly root: Hash }
   | { readonly kind: "payload"; readonly root: Hash }
+  | { readonly kind: "operation"; readonly operation: Operation; readonly messageId: string }
   | { readonly kind: "votes"; readonly votes: readonly SignedVote[]; readonly message: PendingVotes }
   | {
       readonly kind: "attestationSigning";
@@ -133,6 +135,7 @@ export type Engine = {
   readonly pendingVotes: Map<Hash, PendingVotes[]>;
   readonly voteRecords: VoteRecords;
   readonly votePool: VotePool;
+  readonly operationPool: OperationPool;
 
   /** What each peer said last, in which slot, and whether a range sync from it has failed since. */
   readonly peers: Map<PeerId, { readonly status: PeerStatus; readonly slot: Slot; hasFailed: boolean }>;

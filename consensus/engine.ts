@@ -17,7 +17,9 @@ import {
   onPayloadExecuted,
   onProposerSignature,
 } from "./on-block.ts";
+import { onOperationReceived, onOperationVerified } from "./on-operation.ts";
 import { onTick } from "./on-tick.ts";
+import { createOperationPool } from "./operation-pool.ts";
 import type { ChainParams } from "./params.ts";
 import { onBlockRequestEnded, onPeerGone, onPeerStatus, onRangeSyncEnded } from "./peer-claims.ts";
 import { askForState, onBlocksLoaded } from "./rebuild-state.ts";
@@ -84,6 +86,7 @@ export function createEngine(start: EngineStart): Engine {
     ...{ pendingBlocks: new Map(), invalidRoots: new Set(), abandonedRoots: new Set() },
     ...{ prunedRoots: new Set(), settled: store.finalized },
     ...{ seenProposals: new Map(), pendingVotes: new Map(), voteRecords: new Map(), votePool: new Map() },
+    operationPool: createOperationPool(),
     ...{ peers: new Map(), gate: createSyncGate(start.isSingleNode ?? false) },
     ...{ blockRequests: new Map(), rangeSyncs: new Map() },
     ...{ attestedSlot: 0, proposedSlot: 0, proposal: undefined, blockArrivalMs: undefined },
@@ -133,6 +136,12 @@ function handle(engine: Engine, event: EngineEvent): void {
     case "attestationsReceived":
       onAttestationsReceived(engine, event);
       break;
+    case "operationReceived":
+      onOperationReceived(engine, event);
+      break;
+    case "localValidatorsJoined":
+      engine.localValidators = new Set([...engine.localValidators, ...event.validatorIndices]);
+      break;
     case "peerStatus":
       onPeerStatus(engine, event);
       break;
@@ -161,7 +170,9 @@ function onAnswer(engine: Engine, event: Answer): void {
     case "signaturesVerified":
       if (job.kind === "proposerSignature") onProposerSignature(engine, job.root, event.valid[0] === true);
       else if (job.kind === "bodySignatures") onBodySignatures(engine, job.root, event.valid);
-      else if (job.kind === "votes") onVotesVerified(engine, job.votes, job.message, event.valid);
+      else if (job.kind === "operation") {
+        onOperationVerified(engine, job.operation, job.messageId, event.valid);
+      } else if (job.kind === "votes") onVotesVerified(engine, job.votes, job.message, event.valid);
       return;
     case "payloadExecuted":
       if (job.kind === "payload") onPayloadExecuted(engine, job.root, event.verdict);

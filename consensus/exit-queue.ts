@@ -84,7 +84,8 @@ export function initiateExit(state: ConsensusState, index: ValidatorIndex, param
   return true;
 }
 
-function doesAnotherStay(state: ConsensusState, leaving: ValidatorIndex): boolean {
+/** Whether somebody would be left to make blocks. Cost: usually O(1). */
+export function doesAnotherStay(state: ConsensusState, leaving: ValidatorIndex): boolean {
   for (let index = 0; index < state.validators.length; index++) {
     if (index !== leaving && isStaying(state.validators.getReadonly(index))) return true;
   }

@@ -2,7 +2,8 @@
 import { setBounded } from "./bounded-map.ts";
 import type { SignedBeaconBlock } from "./chain-containers.ts";
 import type { BlockOutcome } from "./engine-events.ts";
-import { type Engine, emit, type PendingBlock, slotDurationMs } from "./engine-state.ts";
+import { type Engine, type PendingBlock, slotDurationMs } from "./engine-state.ts";
+import { giveEvidence } from "./on-operation.ts";
 import { type ConsensusState, getProposerIndex } from "./state.ts";
 import { computeCheckpointSlot } from "./time.ts";
 
@@ -92,7 +93,7 @@ export function noteProposal(
   if (!seen.isEquivocation) {
     engine.seenProposals.set(key, { ...seen, isEquivocation: true });
     const slashing = { signedHeader1: seen.signedHeader, signedHeader2: signedHeader };
-    emit(engine, { type: "slashingEvidence", evidence: { kind: "proposer", slashing } });
+    giveEvidence(engine, { kind: "proposerSlashing", slashing });
   }
   return origin.kind === "gossip" ? { outcome: "ignored", reason: "BLOCK_PROPOSAL_SEEN" } : undefined;
 }

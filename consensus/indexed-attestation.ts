@@ -2,7 +2,6 @@
 import type { Attestation, IndexedAttestation } from "./chain-containers.ts";
 import type { ValidatorIndex } from "./containers.ts";
 import type { ChainParams } from "./params.ts";
-import type { Registry } from "./registry.ts";
 import { getCommittees } from "./selection.ts";
 import type { ConsensusState } from "./state.ts";
 
@@ -27,10 +26,10 @@ export function getAttestingIndices(
   return indices.sort((a, b) => a - b);
 }
 
-/** At least one index, ascending without repetition, all registered. The signature is checked elsewhere. */
-export function hasValidIndices({ attestingIndices }: IndexedAttestation, registry: Registry): boolean {
+/** At least one index, ascending without repetition. @see phase0/beacon-chain.md, is_valid_indexed_attestation */
+export function hasAscendingIndices({ attestingIndices }: IndexedAttestation): boolean {
   const isAscending = attestingIndices.every(
     (validatorIndex, i) => i === 0 || validatorIndex > (attestingIndices[i - 1] ?? validatorIndex),
   );
-  return attestingIndices.length > 0 && isAscending && (attestingIndices.at(-1) ?? 0) < registry.size;
+  return attestingIndices.length > 0 && isAscending;
 }

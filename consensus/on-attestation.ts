@@ -7,6 +7,7 @@ import type { SingleAttestation } from "./containers.ts";
 import type { EngineEvent } from "./engine-events.ts";
 import { type Engine, emit, openJob, type PendingVotes } from "./engine-state.ts";
 import { onEquivocation, onVote } from "./fork-choice.ts";
+import { giveEvidence } from "./on-operation.ts";
 import { askForBlock } from "./peer-claims.ts";
 import { singleAttestationSignatureSet } from "./signature-sets.ts";
 import type { ConsensusState } from "./state.ts";
@@ -113,7 +114,7 @@ export function noteVote(engine: Engine, vote: SignedVote): boolean {
   if (conflicting === undefined) return false;
   onEquivocation(engine.store, equivocators);
   const slashing = { attestation1: toIndexed(conflicting), attestation2: toIndexed(vote) };
-  emit(engine, { type: "slashingEvidence", evidence: { kind: "attester", slashing } });
+  giveEvidence(engine, { kind: "attesterSlashing", slashing });
   return true;
 }
 

@@ -38,18 +38,14 @@ export function processPayload(state: ConsensusState, payload: ExecutionPayload,
       actual: payload.timestamp,
     });
   }
-  checkContents(payload, params);
+  checkSize(payload, params);
   state.latestExecutionPayloadHeader = toPayloadHeader(payload, params);
 }
 
-function checkContents({ transactions, withdrawals }: ExecutionPayload, params: ChainParams): void {
+function checkSize({ transactions }: ExecutionPayload, params: ChainParams): void {
   const limitBytes = params.maxTransactionBytesPerBlock;
   const actualBytes = transactions.reduce((sum, transaction) => sum + transaction.length, 0);
   if (actualBytes > limitBytes) throw new BlockError({ code: "PAYLOAD_TOO_LARGE", limitBytes, actualBytes });
-  // Nothing is withdrawable while no validator can exit.
-  if (withdrawals.length > 0) {
-    throw new BlockError({ code: "PAYLOAD_WRONG_WITHDRAWALS", expected: 0, actual: withdrawals.length });
-  }
 }
 
 /** The payload with its lists replaced by their roots. */

@@ -2,6 +2,7 @@
 import type { Hash } from "../primitives/bytes.ts";
 import { addBounded } from "./bounded-map.ts";
 import { type Engine, emit, type TreeBlock } from "./engine-state.ts";
+import { pruneOperations } from "./operation-pool.ts";
 import { askForState } from "./rebuild-state.ts";
 import { dropStates, getState } from "./state-cache.ts";
 
@@ -35,6 +36,7 @@ export function settleFinality(engine: Engine): void {
   for (const root of abandoned) addBounded(engine.abandonedRoots, root, ABANDONED_ROOTS_LIMIT);
   prunedRoots.clear();
   engine.settled = finalized;
+  pruneOperations(engine.operationPool, state, engine.chain.params);
   emit(engine, {
     type: "finalized",
     ...{ checkpoint: finalized, slot: block.slot, blockHash: block.blockHash, state },

@@ -1,14 +1,22 @@
 /** What must be signed, by whom: claims the caller verifies in one batch. See specs/consensus/selection.md#signing. */
 import type { SignatureSet } from "../primitives/bls.ts";
 import { Uint53 } from "../primitives/ssz-types.ts";
-import { type Attestation, type BeaconBlock, containersOf } from "./chain-containers.ts";
+import {
+  type Attestation,
+  type AttesterSlashing,
+  type BeaconBlock,
+  containersOf,
+} from "./chain-containers.ts";
 import {
   AttestationData,
   BeaconBlockHeader,
+  type ProposerSlashing,
   type PublicKey,
   type SignedBeaconBlockHeader,
+  type SignedVoluntaryExit,
   type SingleAttestation,
   type ValidatorIndex,
+  VoluntaryExit,
 } from "./containers.ts";
 import { getAttestingIndices } from "./indexed-attestation.ts";
 import type { ChainParams } from "./params.ts";
@@ -18,6 +26,7 @@ import {
   DOMAIN_BEACON_ATTESTER,
   DOMAIN_BEACON_PROPOSER,
   DOMAIN_RANDAO,
+  DOMAIN_VOLUNTARY_EXIT,
   getDomain,
 } from "./signing-root.ts";
 import type { ConsensusState } from "./state.ts";
@@ -35,7 +44,7 @@ export function headerSignatureSet(
 }
 
 /**
- * The signatures inside a block: the randao reveal and each attestation.
+ * The signatures inside a block: the randao reveal, and those of each slashing, attestation and exit.
  *
  * @param state the block's post-state, so that committees and indices are known to be right.
  */
@@ -50,7 +59,49 @@ export function bodySignatureSets(
     signature: body.randaoReveal,
   };
   const votes = body.attestations.map((attestation) => attestationSignatureSet(state, attestation, params));
-  return [reveal, ...votes];
+  const operations = [
+    ...body.proposerSlashings.flatMap((slashing) => proposerSlashingSignatureSets(state, slashing, params)),
+    ...body.attesterSlashings.flatMap((slashing) => attesterSlashingSignatureSets(state, slashing, params)),
+    ...body.voluntaryExits.map((exit) => exitSignatureSet(state, exit, params)),
+  ];
+  return [reveal, ...votes, ...operations];
+}
+
+/** Both of the proposer's signatures. */
+export function proposerSlashingSignatureSets(
+  state: ConsensusState,
+  { signedHeader1, signedHeader2 }: ProposerSlashing,
+  params: ChainParams,
+): SignatureSet[] {
+  return [signedHeader1, signedHeader2].map((header) => headerSignatureSet(state, header, params));
+}
+
+/** Both votes' signatures, each an aggregate of all who signed it. */
+export function attesterSlashingSignatureSets(
+  state: ConsensusState,
+  { attestation1, attestation2 }: AttesterSlashing,
+  params: ChainParams,
+): SignatureSet[] {
+  return [attestation1, attestation2].map(({ attestingIndices, data, signature }) => ({
+    publicKeys: keysOf(state, attestingIndices, params),
+    message: attestationSigningRoot(state, data, params),
+    signature,
+  }));
+}
+
+/** The leaving validator's signature, in the domain of the fork in force in the epoch it names. */
+export function exitSignatureSet(
+  state: ConsensusState,
+  { message, signature }: SignedVoluntaryExit,
+  params: ChainParams,
+): SignatureSet {
+  const publicKeys = keysOf(state, [message.validatorIndex], params);
+  return { publicKeys, message: exitSigningRoot(state, message, params), signature };
+}
+
+/** What a validator signs to leave. */
+export function exitSigningRoot(state: ConsensusState, exit: VoluntaryExit, params: ChainParams): Uint8Array {
+  return computeSigningRoot(VoluntaryExit, exit, domainAt(state, DOMAIN_VOLUNTARY_EXIT, exit.epoch, params));
 }
 
 function attestationSignatureSet(

@@ -1,14 +1,18 @@
 /** The state after a block. See specs/consensus/state-transition.md. */
 import { equalBytes, toHex } from "../primitives/bytes.ts";
-import { BlockError, type UnsupportedOperation } from "./block-errors.ts";
-import type { BeaconBlock, BeaconBlockBody } from "./chain-containers.ts";
+import { BlockError } from "./block-errors.ts";
+import type { BeaconBlock } from "./chain-containers.ts";
 import { processFinalization } from "./finality.ts";
 import type { ChainParams } from "./params.ts";
 import { processAttestations } from "./process-attestations.ts";
 import { processBlockHeader } from "./process-block-header.ts";
 import { processPayload } from "./process-payload.ts";
 import { processRandao } from "./process-randao.ts";
+import { processRequests } from "./process-requests.ts";
+import { processAttesterSlashings, processProposerSlashings } from "./process-slashing-evidence.ts";
 import { processSlots } from "./process-slots.ts";
+import { processVoluntaryExits } from "./process-voluntary-exits.ts";
+import { processWithdrawals } from "./process-withdrawals.ts";
 import { type ConsensusState, forkState, getStateRoot } from "./state.ts";
 
 /**
@@ -52,28 +56,15 @@ export function applyBlock(
   const state = forkState(preState);
   processSlots(state, block.slot, params);
   processBlockHeader(state, block, params);
-  processPayload(state, block.body.executionPayload, params);
-  processRandao(state, block.body.randaoReveal, params);
-  refuseUnsupported(block.body);
-  const changes = processAttestations(state, block.body.attestations, params);
+  const { body } = block;
+  processWithdrawals(state, body.executionPayload.withdrawals, params);
+  processPayload(state, body.executionPayload, params);
+  processRequests(state, body.executionRequests, params);
+  processRandao(state, body.randaoReveal, params);
+  processProposerSlashings(state, body.proposerSlashings, params);
+  processAttesterSlashings(state, body.attesterSlashings, params);
+  const changes = processAttestations(state, body.attestations, params);
+  processVoluntaryExits(state, body.voluntaryExits, params);
   processFinalization(state, changes, params);
   return state;
-}
-
-/** Operations without rules in this version of the protocol: a block that carries one is invalid. */
-function refuseUnsupported(body: BeaconBlockBody): void {
-  const operations: Record<UnsupportedOperation, number> = {
-    proposerSlashing: body.proposerSlashings.length,
-    attesterSlashing: body.attesterSlashings.length,
-    voluntaryExit: body.voluntaryExits.length,
-    depositRequest: body.executionRequests.deposits.length,
-    withdrawalRequest: body.executionRequests.withdrawals.length,
-  };
-  for (const [operation, count] of Object.entries(operations)) {
-    if (count === 0) continue;
-    throw new BlockError({
-      code: "BLOCK_OPERATION_NOT_SUPPORTED",
-      operation: operation as UnsupportedOperation,
-    });
-  }
 }

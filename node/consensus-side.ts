@@ -32,6 +32,7 @@ import type { Network, NetworkHandlers } from "./network/network-port.ts";
 import { ConsensusBlocks } from "./storage/consensus-blocks.ts";
 import type { Database } from "./storage/database.ts";
 import { SlashingProtection } from "./storage/slashing-protection.ts";
+import { createKeyWatch, indicesOfKeys } from "./validator/key-indices.ts";
 import type { Keyring } from "./validator/keyring.ts";
 import { createSigner } from "./validator/signer.ts";
 
@@ -61,7 +62,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const blocks = new ConsensusBlocks(database);
   const genesisTimeMs = spec.genesisTime * 1000;
   const nowMs = () => systemTime.now() - genesisTimeMs;
-  const localValidators = (state: ConsensusState) => indicesOf(state, keyring);
+  const localValidators = (state: ConsensusState) => indicesOfKeys(state, keyring);
   const engine = openEngine({
     ...{ params, genesis, blocks, codec, localValidators, isSingleNode: config.singleNode },
     ...{ graffiti: graffitiOf(config), nowMs: nowMs() },
@@ -93,6 +94,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const perform = createEffectRunner({
     ...{ submit, codec, containers, blocks, execution, network, sync, signer, outcomes, inOrder, report },
     ...{ engine, proposals: proposalsOf(config, spec), log, metrics, fatal },
+    onFinalizedState: createKeyWatch(keyring, submit),
   });
   chain.start(perform);
 
@@ -192,12 +194,6 @@ function proposalsOf(config: NodeConfig, { params }: ChainSpec): ProposalSetting
     extraData: utf8ToBytes("jurat"),
     budgetMs: params.slotSeconds * 1000 * BUILD_SHARE,
   };
-}
-
-/** Registry indices of the keys this node holds. */
-function indicesOf(state: ConsensusState, keyring: Keyring): readonly number[] {
-  const validators = state.validators.getAllReadonlyValues();
-  return validators.flatMap(({ pubkey }, index) => (keyring.has(toHex(pubkey)) ? [index] : []));
 }
 
 /** A validator's index never changes meaning: the head's registry knows all that have duties. */

@@ -4,20 +4,27 @@ import { toPayloadHeader } from "../consensus/process-payload.ts";
 import { compoundingCredentials } from "../consensus/withdrawal-credentials.ts";
 import { type Address, fromHex, type Hash } from "../primitives/bytes.ts";
 import type { Block } from "../vm/block.ts";
-import { type ChainConfig, GAS_LIMIT_DEFAULT, GAS_LIMIT_MINIMUM } from "../vm/chain-config.ts";
+import {
+  type ChainConfig,
+  DEPOSIT_CONTRACT_ADDRESS,
+  EXIT_CONTRACT_ADDRESS,
+  GAS_LIMIT_DEFAULT,
+  GAS_LIMIT_MINIMUM,
+} from "../vm/chain-config.ts";
 import { buildGenesis, type GenesisAccount } from "../vm/genesis.ts";
 import type { ChainSpec, GenesisAccountSpec } from "./chain-spec.ts";
 import type { ExecutionGenesis } from "./execution/chain-states.ts";
 import { payloadOfBlock } from "./execution/payload.ts";
 
-export function chainConfigOf({ chainId }: ChainSpec): ChainConfig {
+/** Stake comes and goes where the allocation has the contracts for it. */
+export function chainConfigOf({ chainId, alloc }: ChainSpec): ChainConfig {
+  const ifDeployed = (contract: Address) => (alloc[contract]?.code === undefined ? undefined : contract);
   return {
     chainId: BigInt(chainId),
     gasLimitMinimum: GAS_LIMIT_MINIMUM,
     gasLimitMaximum: GAS_LIMIT_DEFAULT,
-    // Deposits and exits become requests once consensus processes them.
-    depositContract: undefined,
-    exitContract: undefined,
+    depositContract: ifDeployed(DEPOSIT_CONTRACT_ADDRESS),
+    exitContract: ifDeployed(EXIT_CONTRACT_ADDRESS),
   };
 }
 

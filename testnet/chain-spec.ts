@@ -1,6 +1,4 @@
 /** The testnet's chain spec: development accounts with funds, system contracts, well-known validator keys. */
-
-import { DEPOSIT_CONTRACT_ADDRESS } from "../contracts/build/system-image.ts";
 import { blsPublicKey } from "../primitives/bls.ts";
 import type { Hex } from "../primitives/bytes.ts";
 import { toHex } from "../primitives/bytes.ts";
@@ -26,18 +24,11 @@ export function buildChainSpec(
     chainId,
     genesisTime,
     slotSeconds,
-    alloc: { ...withoutDeposits(systemAllocation), ...Object.fromEntries(funded) },
+    alloc: { ...systemAllocation, ...Object.fromEntries(funded) },
     validators: Array.from({ length: nodes * validatorsPerNode }, (_, index) => ({
       publicKey: toHex(blsPublicKey(interopSecretKey(index))),
       withdrawalAddress: accounts[index % DEV_ACCOUNT_COUNT]?.address,
       amountGwei: STAKE_GWEI.toString(),
     })),
   };
-}
-
-/** Until consensus takes deposits in, a deposit would only burn its value. */
-function withoutDeposits(allocation: Readonly<Record<Hex, unknown>>) {
-  return Object.fromEntries(
-    Object.entries(allocation).filter(([address]) => address !== DEPOSIT_CONTRACT_ADDRESS),
-  );
 }

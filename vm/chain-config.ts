@@ -18,6 +18,8 @@ export type ChainConfig = {
 export const BEACON_ROOTS_ADDRESS: Address = "0x000f3df6d732807ef1319fb7b8bb8522d0beac02";
 /** Where Ethereum has the contract that keeps block hashes (EIP-2935). */
 export const BLOCK_HASHES_ADDRESS: Address = "0x0000f90827f1c53a10cb7a02335b175320002935";
+/** Where Ethereum has its deposit contract, so that tools for stakers know it. */
+export const DEPOSIT_CONTRACT_ADDRESS: Address = "0x00000000219ab540356cbb839cbe05303d7705fa";
 /** Where Ethereum has the contract that takes exit requests (EIP-7002). */
 export const EXIT_CONTRACT_ADDRESS: Address = "0x00000961ef480eb55e80d19ad83579a64c007002";
 /** Who calls system contracts. */

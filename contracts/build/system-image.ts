@@ -2,10 +2,13 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Address, Hex } from "../../primitives/bytes.ts";
-import { BEACON_ROOTS_ADDRESS, BLOCK_HASHES_ADDRESS } from "../../vm/chain-config.ts";
+import {
+  BEACON_ROOTS_ADDRESS,
+  BLOCK_HASHES_ADDRESS,
+  DEPOSIT_CONTRACT_ADDRESS,
+  EXIT_CONTRACT_ADDRESS,
+} from "../../vm/chain-config.ts";
 
-/** Ethereum's own deposit contract is at this address, so that tools for stakers know it. */
-export const DEPOSIT_CONTRACT_ADDRESS: Address = "0x00000000219ab540356cbb839cbe05303d7705fa";
 /** Where viem and others expect it on every chain. */
 export const MULTICALL3_ADDRESS: Address = "0xca11bde05977b3631167028862be2a173976ca11";
 /** The deployer that deployment tools expect on every chain. */
@@ -16,6 +19,7 @@ export const SYSTEM_CONTRACTS: Readonly<Record<Address, string>> = {
   [BEACON_ROOTS_ADDRESS]: "beacon-roots.ts",
   [BLOCK_HASHES_ADDRESS]: "block-hashes.ts",
   [DEPOSIT_CONTRACT_ADDRESS]: "deposit.ts",
+  [EXIT_CONTRACT_ADDRESS]: "withdrawal-requests.ts",
   [MULTICALL3_ADDRESS]: "multicall3.ts",
   [CREATE2_DEPLOYER_ADDRESS]: "create2-deployer.ts",
 };

@@ -1,6 +1,8 @@
 /** Gossip messages become events of the engine or transactions for the pool; what does not decode is refused here. */
 import type { ChainContainers } from "../../consensus/chain-containers.ts";
+import { ProposerSlashing, SignedVoluntaryExit } from "../../consensus/containers.ts";
 import type { EngineEvent } from "../../consensus/engine-events.ts";
+import type { Operation } from "../../consensus/operation-pool.ts";
 import type { GossipVerdict } from "../execution/gossip-admission.ts";
 import type { ExecutionPort, GossipedTransactions } from "../execution/port.ts";
 import type { GossipMessage, Network, Verdict } from "../network/network-port.ts";
@@ -41,11 +43,24 @@ export function createGossipHandler(ports: GossipPorts): (message: GossipMessage
         if (raws === undefined) return settle("reject");
         return receiveTransactions(ports, messageId, { peer, raws });
       }
-      default:
-        // Exits and slashings are not taken from gossip yet: nothing says that they are wrong.
-        return settle("ignore");
+      default: {
+        const operation = decoded(() => decodeOperation(topic, data, containers));
+        if (operation === undefined) return settle("reject");
+        return submit({ type: "operationReceived", operation, messageId });
+      }
     }
   };
+}
+
+type OperationTopic = "voluntary_exit" | "proposer_slashing" | "attester_slashing";
+
+function decodeOperation(topic: OperationTopic, data: Uint8Array, containers: ChainContainers): Operation {
+  if (topic === "voluntary_exit") {
+    return { kind: "voluntaryExit", exit: SignedVoluntaryExit.deserialize(data) };
+  }
+  return topic === "proposer_slashing"
+    ? { kind: "proposerSlashing", slashing: ProposerSlashing.deserialize(data) }
+    : { kind: "attesterSlashing", slashing: containers.AttesterSlashing.deserialize(data) };
 }
 
 /** The SSZ library throws plain errors for bytes that do not decode. */

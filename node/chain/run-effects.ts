@@ -1,7 +1,9 @@
 /** Carries out what the engine wishes. What must be on disk before the next step goes through one ordered queue. */
 import type { ChainContainers } from "../../consensus/chain-containers.ts";
-import type { Effect, EngineEvent } from "../../consensus/engine-events.ts";
+import { ProposerSlashing } from "../../consensus/containers.ts";
+import type { Effect, EngineEvent, Evidence } from "../../consensus/engine-events.ts";
 import type { Engine } from "../../consensus/engine-state.ts";
+import type { ConsensusState } from "../../consensus/state.ts";
 import { getState } from "../../consensus/state-cache.ts";
 import { blsVerifySets, type SignatureSet } from "../../primitives/bls.ts";
 import type { Address, Hash } from "../../primitives/bytes.ts";
@@ -37,6 +39,8 @@ export type EffectPorts = {
   readonly proposals: ProposalSettings;
   readonly log: Logger;
   readonly metrics: NodeMetrics;
+  /** Someone else who wants to know each finalized state; must not throw. */
+  readonly onFinalizedState: (state: ConsensusState) => void;
   /** A broken world on a path the node cannot do without. */
   readonly fatal: (error: unknown) => void;
 };
@@ -104,7 +108,7 @@ export function createEffectRunner(ports: EffectPorts): (effect: Effect) => void
         duties(effect);
         break;
       case "slashingEvidence":
-        log.warn({ kind: effect.evidence.kind }, "a validator signed two conflicting messages");
+        publishEvidence(ports, effect.evidence);
         break;
       case "safetyFault":
         log.fatal({ ours: effect.ours, conflicting: effect.conflicting }, SAFETY_FAULT);
@@ -179,6 +183,7 @@ function createStoreEffects(ports: EffectPorts) {
           return;
         }
         case "finalized": {
+          ports.onFinalizedState(effect.state);
           const canonical = effect.canonicalRoots.map((root) => {
             const bytes = blocks.get(root);
             assert(bytes !== undefined, "a finalized block is stored");
@@ -199,6 +204,15 @@ function createStoreEffects(ports: EffectPorts) {
           effect satisfies never;
       }
     });
+}
+
+function publishEvidence({ network, containers, log, fatal }: EffectPorts, evidence: Evidence): void {
+  log.warn({ kind: evidence.kind }, "a validator signed two conflicting messages");
+  const published =
+    evidence.kind === "proposerSlashing"
+      ? network.publish("proposer_slashing", ProposerSlashing.serialize(evidence.slashing))
+      : network.publish("attester_slashing", containers.AttesterSlashing.serialize(evidence.slashing));
+  published.catch(fatal);
 }
 
 /** What this node's validators do. Signing waits for every block stored before it. */

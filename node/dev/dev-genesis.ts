@@ -2,11 +2,17 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { DEPOSIT_CONTRACT_ADDRESS, readSystemAllocation } from "../../contracts/build/system-image.ts";
+import { readSystemAllocation } from "../../contracts/build/system-image.ts";
 import { type Address, fromHex } from "../../primitives/bytes.ts";
 import { DEV_BALANCE_WEI, deriveDevAccounts } from "../../primitives/dev-accounts.ts";
 import { CodedError } from "../../primitives/errors.ts";
-import { type ChainConfig, GAS_LIMIT_DEFAULT, GAS_LIMIT_MINIMUM } from "../../vm/chain-config.ts";
+import {
+  type ChainConfig,
+  DEPOSIT_CONTRACT_ADDRESS,
+  EXIT_CONTRACT_ADDRESS,
+  GAS_LIMIT_DEFAULT,
+  GAS_LIMIT_MINIMUM,
+} from "../../vm/chain-config.ts";
 import { buildGenesis, type GenesisAccount } from "../../vm/genesis.ts";
 import type { ExecutionGenesis } from "../execution/chain-states.ts";
 import { EDITOR_ADDRESS, EDITS_ADDRESS, EDITS_CODE } from "./state-edits.ts";
@@ -60,12 +66,12 @@ export function devChainConfig({ chainId }: DevIdentity): ChainConfig {
   };
 }
 
-/** Ten funded accounts, the system contracts but for the deposit contract, and what edits need. */
+/** Ten funded accounts, the system contracts but for those of stakers, and what edits need. */
 export function buildDevGenesis({ genesisTime }: DevIdentity): ExecutionGenesis {
   const allocation = new Map<Address, GenesisAccount>();
   for (const [address, { code }] of Object.entries(readSystemAllocation())) {
-    // There is no consensus that would take deposits in: one would only burn its value.
-    if (address === DEPOSIT_CONTRACT_ADDRESS) continue;
+    // There is no consensus that would take stake in or pay it out: a deposit would only burn its value.
+    if (address === DEPOSIT_CONTRACT_ADDRESS || address === EXIT_CONTRACT_ADDRESS) continue;
     allocation.set(address as Address, { balance: 0n, nonce: 1n, code: fromHex(code) });
   }
   for (const { address } of deriveDevAccounts()) allocation.set(address, { balance: DEV_BALANCE_WEI });

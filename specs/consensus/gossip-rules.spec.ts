@@ -119,7 +119,7 @@ describe("gossip rules: blocks", () => {
     const effects = settle(engine, receiveBlock(engine, second.signed));
     deepEqual(verdictOf(effects), ["ignore", "BLOCK_PROPOSAL_SEEN"]);
     const [evidence] = only(effects, "slashingEvidence");
-    ok(evidence?.evidence.kind === "proposer" && isSlashableProposal(evidence.evidence.slashing));
+    ok(evidence?.evidence.kind === "proposerSlashing" && isSlashableProposal(evidence.evidence.slashing));
     deepEqual(snapshot(engine), before);
 
     const third = makeBlock(bench, genesis, 1, { graffiti: "third" });
@@ -295,7 +295,7 @@ describe("gossip rules: votes", () => {
     const effects = settle(engine, receiveVotes(engine, [signVote(bench, other, 0)]));
     deepEqual(verdictOf(effects), ["accept", "VOTES_ACCEPTED"]);
     const [evidence] = only(effects, "slashingEvidence");
-    ok(evidence?.evidence.kind === "attester");
+    ok(evidence?.evidence.kind === "attesterSlashing");
     const { attestation1, attestation2 } = evidence.evidence.slashing;
     ok(isSlashableAttestationData(attestation1.data, attestation2.data));
     deepEqual([attestation1.attestingIndices, attestation2.attestingIndices], [[0], [0]]);

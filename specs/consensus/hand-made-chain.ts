@@ -1,10 +1,13 @@
 /** Blocks made by hand, without signatures: the state transition checks none. */
+import { deepEqual, equal } from "node:assert/strict";
 import { BitArray } from "@chainsafe/ssz";
+import { BlockError, type BlockErrorDetail } from "../../consensus/block-errors.ts";
 import { type Attestation, type BeaconBlock, containersOf } from "../../consensus/chain-containers.ts";
 import type { AttestationData } from "../../consensus/containers.ts";
 import { type ChainSpec, createGenesis, type Genesis } from "../../consensus/genesis.ts";
 import type { ChainParams } from "../../consensus/params.ts";
 import { processSlots } from "../../consensus/process-slots.ts";
+import { getExpectedWithdrawals } from "../../consensus/process-withdrawals.ts";
 import { getCommittees } from "../../consensus/selection.ts";
 import {
   type ConsensusState,
@@ -16,10 +19,11 @@ import {
   getProposerIndex,
   getStateRoot,
 } from "../../consensus/state.ts";
-import { applyBlock } from "../../consensus/state-transition.ts";
+import { applyBlock, stateTransition } from "../../consensus/state-transition.ts";
 import { computeEpochAtSlot, computeTimestampAtSlot } from "../../consensus/time.ts";
 import { compoundingCredentials } from "../../consensus/withdrawal-credentials.ts";
 import { blsPublicKey } from "../../primitives/bls.ts";
+import { toHex } from "../../primitives/bytes.ts";
 import { interopSecretKey } from "../../primitives/interop-keys.ts";
 
 export const GENESIS_TIME = 1_700_000_000;
@@ -87,6 +91,7 @@ export function unsealedBlock(
   block.parentRoot = getLatestBlockRoot(pre);
   block.body.randaoReveal = new Uint8Array(96).fill(slot & 255);
   block.body.attestations = [...attestations];
+  block.body.executionPayload.withdrawals = [...getExpectedWithdrawals(pre, params).withdrawals];
   block.body.executionPayload.parentHash = pre.latestExecutionPayloadHeader.blockHash;
   block.body.executionPayload.prevRandao = getCurrentRandaoMix(pre, params);
   block.body.executionPayload.timestamp = computeTimestampAtSlot(pre.genesisTime, slot, params);
@@ -103,6 +108,21 @@ export function seal(
 ): { readonly block: BeaconBlock; readonly state: ConsensusState } {
   const state = applyBlock(parent, block, params);
   return { block: { ...block, stateRoot: getStateRoot(state) }, state };
+}
+
+/** Why the block is refused, after checking that the pre-state is what it was. */
+export function refusal(pre: ConsensusState, block: BeaconBlock, params: ChainParams): BlockErrorDetail {
+  const before = toHex(getStateRoot(pre));
+  const bytes = pre.serialize();
+  try {
+    stateTransition(pre, block, params);
+  } catch (error) {
+    if (!(error instanceof BlockError)) throw error;
+    equal(toHex(getStateRoot(pre)), before);
+    deepEqual(pre.serialize(), bytes);
+    return error.detail;
+  }
+  throw new Error("the block was accepted");
 }
 
 /** State after a block at `slot` with these votes. */

@@ -12,19 +12,9 @@ import { toHex } from "../../primitives/bytes.ts";
 import { interopSecretKey } from "../../primitives/interop-keys.ts";
 import { advanced, COIN, equalStakes, extend, genesisWith, honestData, voteOf } from "./hand-made-chain.ts";
 import { type NaiveStakes, naivePeriod, naiveStakes, totalStake } from "./naive-staking.ts";
+import { smallStakingParams } from "./small-staking-params.ts";
 
-/** Short periods, small rings, a little churn and a leak that bites: every rule is reached soon. */
-function smallParams(slotsPerEpoch: number): ChainParams {
-  return createParams("devnet", {
-    forks: [{ version: "0x6a000009", firstSlot: 0, firstEpoch: 0, slotsPerEpoch }],
-    ...{ periodSlots: 8, slotsPerHistoricalRoot: 24, randaoMixesLength: 8, slashingsLength: 8 },
-    ...{ minWithdrawabilityDelaySlots: 30, timelyTargetSlots: 6, leakDelaySlots: 12 },
-    ...{ inactivityPenaltyQuotient: 8n, maxDepositsPerPeriod: 3 },
-    ...{ minChurnGwei: 40n * COIN, churnQuotient: 3n, maxActivationChurnGwei: 50n * COIN },
-  });
-}
-
-const PARAM_SETS = [smallParams(1), smallParams(2), smallParams(8)];
+const PARAM_SETS = [smallStakingParams(1), smallStakingParams(2), smallStakingParams(8)];
 const START_PERIOD = 9;
 
 const stageArbitrary = fc.constantFrom("active", "active", "active", "waiting", "queued", "leaving", "gone");
@@ -167,7 +157,7 @@ describe("staking: the work of a period", () => {
           state = next;
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

@@ -12,13 +12,18 @@ import {
 } from "viem";
 import {
   CREATE2_DEPLOYER_ADDRESS,
-  DEPOSIT_CONTRACT_ADDRESS,
   MULTICALL3_ADDRESS,
   readSystemAllocation,
 } from "../../contracts/build/system-image.ts";
 import { type Address, concatBytes, fromHex, type Hex, toHash, toHex } from "../../primitives/bytes.ts";
 import { sha256 } from "../../primitives/hash.ts";
-import { BEACON_ROOTS_ADDRESS, BLOCK_HASHES_ADDRESS, SYSTEM_ADDRESS } from "../../vm/chain-config.ts";
+import {
+  BEACON_ROOTS_ADDRESS,
+  BLOCK_HASHES_ADDRESS,
+  DEPOSIT_CONTRACT_ADDRESS,
+  EXIT_CONTRACT_ADDRESS,
+  SYSTEM_ADDRESS,
+} from "../../vm/chain-config.ts";
 import {
   blockEnvironment,
   containerOf,
@@ -189,6 +194,58 @@ describe("system contracts: deposits", () => {
     equal(
       reason(deposit(sandbox, parseEther("1"), `0x${"00".repeat(32)}`)),
       "DepositContract: reconstructed DepositData does not match supplied deposit_data_root",
+    );
+  });
+});
+
+describe("system contracts: withdrawal requests", () => {
+  const account = (digit: number): Address => `0x${String(digit).repeat(40)}`;
+  const request = (digit: number, amount: bigint) =>
+    fromHex(`0x${String(digit).repeat(96)}${amount.toString(16).padStart(16, "0")}`);
+  const ask = (sandbox: Sandbox, digit: number, value: bigint) => {
+    sandbox.journal.addBalance(account(digit), value);
+    return sandbox.send(EXIT_CONTRACT_ADDRESS, request(digit, BigInt(digit)), {
+      from: account(digit),
+      value,
+    });
+  };
+  const feeOf = (sandbox: Sandbox) => BigInt(sandbox.send(EXIT_CONTRACT_ADDRESS, new Uint8Array(0)).output);
+  const take = (sandbox: Sandbox) =>
+    sandbox.send(EXIT_CONTRACT_ADDRESS, new Uint8Array(0), { from: SYSTEM_ADDRESS });
+
+  it("come out in order, with their sender, in the bytes of the request list", () => {
+    const sandbox = world();
+    equal(take(sandbox).output, "0x");
+    for (const digit of [1, 2]) equal(ask(sandbox, digit, 1n).outcome, "success");
+    const { outcome, output } = take(sandbox);
+    equal(outcome, "success");
+    const entry = (digit: number) =>
+      `${String(digit).repeat(40)}${String(digit).repeat(96)}0${digit}${"00".repeat(7)}`;
+    equal(output, `0x${entry(1)}${entry(2)}`);
+    equal(take(sandbox).output, "0x");
+  });
+
+  it("come out 16 a block; the fee grows as EIP-7002 says, and falls again", () => {
+    const sandbox = world();
+    for (let i = 0; i < 40; i++) equal(ask(sandbox, 3, feeOf(sandbox)).outcome, "success");
+    const sizes = [1, 2, 3, 4].map(() => (take(sandbox).output.length - 2) / 152);
+    deepEqual(sizes, [16, 16, 8, 0]);
+    // fake_exponential(1, 38 − 3 · 2, 17)
+    equal(feeOf(sandbox), 6n);
+    equal(reasonOf(ask(sandbox, 3, 5n).output), "the fee is higher");
+    for (let block = 0; block < 16; block++) take(sandbox);
+    equal(feeOf(sandbox), 1n);
+  });
+
+  it("are 56 bytes", () => {
+    const sandbox = world();
+    for (const size of [1, 55, 57, 96]) {
+      const result = sandbox.send(EXIT_CONTRACT_ADDRESS, new Uint8Array(size), { value: 1n });
+      equal(reasonOf(result.output), "expected a key and an amount");
+    }
+    equal(
+      reasonOf(sandbox.send(EXIT_CONTRACT_ADDRESS, new Uint8Array(0), { value: 1n }).output),
+      "asking costs nothing",
     );
   });
 });

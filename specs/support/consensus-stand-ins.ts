@@ -23,16 +23,17 @@ export function verifyCheaply({ publicKeys, message, signature }: SignatureSet):
   return equalBytes(aggregateCheaply(publicKeys.map((key) => signCheaply(key, message))), signature);
 }
 
-/** A payload without transactions whose hash commits to its parent, time and randomness. */
+/** A payload without transactions that pays what it must and whose hash commits to its parent, time and randomness. */
 export function buildCheaply(
   empty: ExecutionPayload,
-  wish: Pick<Effect & { type: "buildPayload" }, "parentHash" | "timestamp" | "prevRandao">,
+  wish: Pick<Effect & { type: "buildPayload" }, "parentHash" | "timestamp" | "prevRandao" | "withdrawals">,
 ): ExecutionPayload {
   const payload = {
     ...empty,
     parentHash: fromHex(wish.parentHash),
     timestamp: wish.timestamp,
     prevRandao: fromHex(wish.prevRandao),
+    withdrawals: [...wish.withdrawals],
   };
   return { ...payload, blockHash: payloadHash(payload) };
 }

@@ -10,6 +10,7 @@ import type { ChainParams } from "../../consensus/params.ts";
 import { createParams } from "../../consensus/presets.ts";
 import { toPayloadHeader } from "../../consensus/process-payload.ts";
 import { processSlots } from "../../consensus/process-slots.ts";
+import { getExpectedWithdrawals } from "../../consensus/process-withdrawals.ts";
 import { getCommittees } from "../../consensus/selection.ts";
 import {
   attestationSigningRoot,
@@ -109,6 +110,7 @@ export function makeBlock(
       parentHash: toHex(state.latestExecutionPayloadHeader.blockHash),
       timestamp: computeTimestampAtSlot(GENESIS_TIME, slot, params),
       prevRandao: toHex(getCurrentRandaoMix(state, params)),
+      withdrawals: getExpectedWithdrawals(state, params).withdrawals,
     }),
   };
   const draft = {
