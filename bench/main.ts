@@ -7,6 +7,7 @@ import { startSingleNode } from "../specs/support/single-node.ts";
 import { startAnvil } from "./anvil.ts";
 import { callHost, meterBinary, restoreAndCall, startEngine } from "./contract-engine.ts";
 import { benchJsonRpc, benchTokenCalls } from "./json-rpc.ts";
+import { benchLibraryGas } from "./library-gas.ts";
 import { benchToken } from "./token.ts";
 import { executeTransfers } from "./transfers.ts";
 import { rootChangedAccounts, rootNewAccounts } from "./trie.ts";
@@ -41,6 +42,9 @@ line("block of token transfers, root included", rate(token.blockTransfersPerSeco
 line("  one costs as much as native transfers", (transfers / token.blockTransfersPerSecond).toFixed(1));
 line("  gas, new holder (Solidity about 51 000)", String(token.gasNewHolder));
 line("  gas, known holder (Solidity about 35 000)", String(token.gasKnownHolder));
+
+line("\nlibrary, gas of a transaction");
+for (const [title, gas] of await benchLibraryGas()) line(`  ${title}`, String(gas));
 
 const node = await startSingleNode();
 const ours = await benchJsonRpc(node.url, node.chainId);

@@ -1,17 +1,16 @@
 /** How fast contracts run: transfers of the example token, from the snapshot and as whole blocks. */
 import { encodeDeployData, encodeFunctionData } from "viem";
 import { openContractMachine } from "../node/execution/open-machine.ts";
-import { type Address, EMPTY_BYTES, fromHex, toHash, ZERO_HASH } from "../primitives/bytes.ts";
+import { type Address, EMPTY_BYTES, fromHex, toHash } from "../primitives/bytes.ts";
 import { assert } from "../primitives/errors.ts";
 import { config, ETHER, GWEI } from "../specs/support/execution-chain.ts";
 import { MemoryState } from "../specs/support/memory-state.ts";
-import { applyTransaction, type BlockOpening, beginBlock, finishBlock } from "../vm/block-execution.ts";
+import { applyTransaction, beginBlock, finishBlock } from "../vm/block-execution.ts";
 import { runMessage } from "../vm/execute-transaction.ts";
-import type { RecoveredTransaction } from "../vm/transaction.ts";
 import { medianSeconds } from "./median.ts";
 import { buildToken } from "./token-artifact.ts";
+import { DEPLOYER, opening, transaction } from "./unsigned-transactions.ts";
 
-const DEPLOYER: Address = "0x00000000000000000000000000000000000abc00";
 const HOLDERS = 500;
 const holder = (n: number): Address => `0x${(0xdef000 + n).toString(16).padStart(40, "0")}`;
 
@@ -70,46 +69,5 @@ export async function benchToken(count = 5_000): Promise<TokenBench> {
     blockTransfersPerSecond: count / blockSeconds,
     gasNewHolder,
     gasKnownHolder,
-  };
-}
-
-function opening(): BlockOpening {
-  return {
-    parentHash: ZERO_HASH,
-    number: 1,
-    timestamp: 1_700_000_001,
-    prevRandao: ZERO_HASH,
-    feeRecipient: "0xfee0000000000000000000000000000000000000",
-    gasLimit: 2n ** 40n,
-    baseFeePerGas: GWEI,
-    parentBeaconBlockRoot: ZERO_HASH,
-  };
-}
-
-/** Signature and raw bytes are not read by execution, so these transactions have none. */
-function transaction(
-  nonce: number,
-  to: Address | undefined,
-  data: Uint8Array = EMPTY_BYTES,
-): RecoveredTransaction {
-  return {
-    sender: DEPLOYER,
-    hash: ZERO_HASH,
-    raw: EMPTY_BYTES,
-    transaction: {
-      type: 2,
-      chainId: config.chainId,
-      nonce: BigInt(nonce),
-      gasLimit: to === undefined ? 20_000_000n : 200_000n,
-      maxFeePerGas: 10n * GWEI,
-      maxPriorityFeePerGas: GWEI,
-      to,
-      value: 0n,
-      data,
-      accessList: [],
-      yParity: 0,
-      r: 1n,
-      s: 1n,
-    },
   };
 }
