@@ -1,6 +1,7 @@
 /** The commands of jurat-wallet. Only their descriptions load here; what they do loads when one is run. */
 import { Command } from "commander";
 import { addAccountCommands } from "./commands/accounts.ts";
+import { addAuthorCommands } from "./commands/authors.ts";
 import { addCodingCommands } from "./commands/coding.ts";
 import { addReadCommands } from "./commands/reads.ts";
 import { addSettingsCommands } from "./commands/settings.ts";
@@ -20,12 +21,15 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 3 no node answers, 4 reverted or refu
 Examples:
   $ jurat-wallet balance dev:0
   $ jurat-wallet send dev:1 --value 1.5jur --from dev:0
-  $ jurat-wallet deploy contracts/examples/token.ts --args "Token" TKN 1000000 --from dev:0`,
+  $ jurat-wallet deploy contracts/examples/token.ts --args "Token" TKN 1000000 --from dev:0
+  $ jurat-wallet build`,
     );
   program.commandsGroup("Transactions:");
   addWriteCommands(program);
   program.commandsGroup("Questions:");
   addReadCommands(program);
+  program.commandsGroup("Writing contracts:");
+  addAuthorCommands(program);
   program.commandsGroup("Accounts:");
   addAccountCommands(program);
   addAccountCommands(

@@ -23,6 +23,7 @@ import { createEngine, type Engine } from "../../vm/engine/engine.ts";
 import type { Artifact } from "./artifact.ts";
 import { BuildError } from "./build-error.ts";
 import { bundleContract, displayPath } from "./bundle.ts";
+import { checkFeatures } from "./check-features.ts";
 import { checkTypes } from "./check-types.ts";
 
 export type BuildOptions = {
@@ -35,7 +36,9 @@ export type BuildOptions = {
  * @throws BuildError
  */
 export async function buildContract(path: string, options: BuildOptions = {}): Promise<Artifact> {
-  const { code, sourceMap } = await bundleContract(path);
+  const bundle = await bundleContract(path);
+  const { code, sourceMap } = bundle;
+  checkFeatures(path, bundle);
   if (options.typeCheck !== false) await checkTypes(path);
   const metadata = JSON.stringify({
     language: "TypeScript",

@@ -13,9 +13,13 @@ export type BuildErrorDetail =
   /** The file, or something it imports, cannot be read or is not TypeScript. */
   | { readonly code: "BUILD_BUNDLE"; readonly problems: readonly SourceProblem[] }
   | { readonly code: "BUILD_TYPES"; readonly problems: readonly SourceProblem[] }
+  /** TypeScript that a contract cannot run. */
+  | { readonly code: "BUILD_UNSUPPORTED"; readonly problems: readonly SourceProblem[] }
   | { readonly code: "BUILD_TOO_LARGE"; readonly limitBytes: number; readonly actualBytes: number }
   /** Evaluating the module, as the chain would, failed. */
-  | { readonly code: "BUILD_EVALUATION"; readonly reason: string };
+  | { readonly code: "BUILD_EVALUATION"; readonly reason: string }
+  /** A contract that has the old layout's storage would read it wrongly. */
+  | { readonly code: "BUILD_LAYOUT"; readonly against: string; readonly problems: readonly string[] };
 
 export class BuildError extends CodedError<BuildErrorDetail> {
   override readonly message: string;
@@ -30,6 +34,7 @@ function describe(detail: BuildErrorDetail): string {
   switch (detail.code) {
     case "BUILD_BUNDLE":
     case "BUILD_TYPES":
+    case "BUILD_UNSUPPORTED":
       return detail.problems
         .map(({ file, line, column, text }) => (line === 0 ? text : `${file}:${line}:${column}: ${text}`))
         .join("\n");
@@ -37,5 +42,7 @@ function describe(detail: BuildErrorDetail): string {
       return `the contract takes ${detail.actualBytes} bytes, the limit is ${detail.limitBytes}`;
     case "BUILD_EVALUATION":
       return `evaluating the contract failed: ${detail.reason}`;
+    case "BUILD_LAYOUT":
+      return [`the storage is laid out otherwise than in ${detail.against}:`, ...detail.problems].join("\n");
   }
 }

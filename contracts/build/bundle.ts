@@ -16,7 +16,7 @@ export async function bundleContract(path: string): Promise<Bundle> {
       outfile: "contract.js",
       write: false,
       bundle: true,
-      plugins: [STD_IMPORTED_ONCE],
+      plugins: [IMPORTED_AT_THE_TOP, STD_IMPORTED_ONCE],
       format: "esm",
       platform: "neutral",
       mainFields: ["module", "main"],
@@ -42,6 +42,18 @@ export async function bundleContract(path: string): Promise<Bundle> {
     throw new BuildError({ code: "BUILD_BUNDLE", problems }, { cause: error });
   }
 }
+
+/** esbuild would turn `import()` of a file into a promise of it, which no contract can wait for. */
+const IMPORTED_AT_THE_TOP: Plugin = {
+  name: "no import()",
+  setup({ onResolve }) {
+    onResolve({ filter: /.*/ }, ({ kind }) =>
+      kind === "dynamic-import"
+        ? { errors: [{ text: "import() is not supported: import at the top of the file" }] }
+        : undefined,
+    );
+  },
+};
 
 /**
  * One import of `chain:std` for all files: with one in each, esbuild would tell them apart as `view2`, `view3`, and readers
