@@ -6,7 +6,9 @@ import type { JsonObject } from "./json.ts";
 import { readRevertReason } from "./revert-reason.ts";
 import { toQuantity } from "./schema.ts";
 
-export function encodeTrace(trace: Trace): JsonObject {
+/** `asSteps` gives a call in the shape of geth's default tracer instead. */
+export function encodeTrace(trace: Trace, asSteps: boolean): JsonObject {
+  if (asSteps && trace.kind === "calls") return encodeSteps(trace.frame);
   switch (trace.kind) {
     case "calls":
       return encodeFrame(trace.frame);
@@ -15,6 +17,11 @@ export function encodeTrace(trace: Trace): JsonObject {
     case "difference":
       return { pre: encodeAccounts(trace.before), post: encodeAccounts(trace.after) };
   }
+}
+
+/** No EVM runs here, so there are no steps of it; the totals are true. Gas is a JSON number, as in geth. */
+function encodeSteps({ gasUsed, outcome, output }: CallFrame): JsonObject {
+  return { gas: gasUsed, failed: outcome !== "success", returnValue: toHex(output), structLogs: [] };
 }
 
 /** Fields without meaning are left out. */

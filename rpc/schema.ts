@@ -159,7 +159,7 @@ export const text: Schema<string> = {
 /** The longest excerpt of a caller's text an error repeats: an over-long key still shows whole. */
 const QUOTE_LIMIT = 80;
 
-function quote(json: string): string {
+export function quote(json: string): string {
   return JSON.stringify(json.length > QUOTE_LIMIT ? `${json.slice(0, QUOTE_LIMIT)}…` : json);
 }
 

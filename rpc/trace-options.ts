@@ -1,6 +1,6 @@
 /** Which tracer a client wants, and how. See specs/rpc/tracing.md#options. */
 import type { TraceRequest } from "../vm/tracing/trace.ts";
-import { boolean, objectOf, optional, type Schema, SchemaError, text } from "./schema.ts";
+import { boolean, objectOf, optional, quote, type Schema, SchemaError, text } from "./schema.ts";
 
 const config = objectOf("a tracer's configuration", {
   onlyTopCall: optional(boolean, false),
@@ -13,22 +13,30 @@ const fields = objectOf("trace options", {
   tracerConfig: optional(config, { onlyTopCall: false, withLog: false, diffMode: false }),
 });
 
+/** A tracer, and whether the client left it out and so expects the shape of geth's list of EVM steps. */
+export type TraceOptions = { readonly request: TraceRequest; readonly asSteps: boolean };
+
 /** Fields that other nodes know and this one does not need, such as `timeout`, are ignored. */
-export const traceOptions: Schema<TraceRequest> = {
+export const traceOptions: Schema<TraceOptions> = {
   expects: fields.expects,
   shape: fields.shape,
   read(json, at) {
     const { tracer, tracerConfig } = fields.read(json ?? {}, at);
     const { onlyTopCall, withLog, diffMode } = tracerConfig;
-    if (tracer === "callTracer") return { tracer, onlyTopCall, withLog };
-    if (tracer === "prestateTracer") return { tracer, diffMode };
-    // Without a name geth lists the EVM's steps; contracts here are not EVM code.
-    const name =
-      tracer === undefined
-        ? "without a tracer there is nothing to show"
-        : `no tracer ${JSON.stringify(tracer)}`;
-    throw new SchemaError(`${at}.tracer`, `${name}: use callTracer or prestateTracer`);
+    switch (tracer) {
+      case undefined:
+      case "":
+        return { request: { tracer: "callTracer", onlyTopCall: true, withLog: false }, asSteps: true };
+      case "callTracer":
+        return { request: { tracer, onlyTopCall, withLog }, asSteps: false };
+      case "prestateTracer":
+        return { request: { tracer, diffMode }, asSteps: false };
+      default: {
+        const problem = `no tracer ${quote(tracer)}: use callTracer or prestateTracer`;
+        throw new SchemaError(`${at}.tracer`, problem);
+      }
+    }
   },
-  write: ({ tracer, ...tracerConfig }) => ({ tracer, tracerConfig }),
+  write: ({ request: { tracer, ...tracerConfig }, asSteps }) => (asSteps ? {} : { tracer, tracerConfig }),
   isOptional: true,
 };

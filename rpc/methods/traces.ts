@@ -1,9 +1,14 @@
 /** What happened inside transactions and calls. See specs/rpc/tracing.md. */
 import type { Block } from "../../vm/block.ts";
-import type { TraceRequest } from "../../vm/tracing/trace.ts";
-import { blockNumberOrTag, blockParameter, requireBlock, requireState } from "../block-parameter.ts";
+import {
+  blockNumberOrTag,
+  blockParameter,
+  findBlock,
+  requireBlock,
+  requireState,
+} from "../block-parameter.ts";
 import { callParameter, checkCall, stateOverrides } from "../call-request.ts";
-import type { ChainView } from "../chain-view.ts";
+import type { BlockReference, ChainView } from "../chain-view.ts";
 import { encodeTrace } from "../encode-trace.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
 import { arrayOf } from "../json-schema.ts";
@@ -11,7 +16,7 @@ import { method } from "../method.ts";
 import { callError } from "../revert-reason.ts";
 import { prunedHistory, serverError } from "../rpc-errors.ts";
 import { asJson, hash, type Schema } from "../schema.ts";
-import { traceOptions } from "../trace-options.ts";
+import { type TraceOptions, traceOptions } from "../trace-options.ts";
 
 const trace = asJson<JsonObject>("what the tracer found", { type: "object" });
 const traces = asJson<readonly JsonObject[]>(
@@ -28,8 +33,9 @@ export const traceTransaction = method({
     const located = chain.transaction(params.hash);
     if (located?.block === undefined) throw serverError("transaction not found");
     requireParentState(chain, located.block);
-    const [traced] = await chain.traceBlock(located.block, located.index, params.options);
-    return traced === undefined ? {} : encodeTrace(traced);
+    const { request, asSteps } = params.options;
+    const [traced] = await chain.traceBlock(located.block, located.index, request);
+    return traced === undefined ? {} : encodeTrace(traced, asSteps);
   },
 });
 
@@ -38,7 +44,7 @@ export const traceBlockByNumber = method({
   summary: "As debug_traceTransaction, for each transaction of a block.",
   params: { block: blockNumberOrTag, options: traceOptions },
   result: traces,
-  handle: ({ chain }, params) => traceAll(chain, requireBlock(chain, params.block), params.options),
+  handle: ({ chain }, params) => traceAll(chain, params.block, params.options),
 });
 
 export const traceBlockByHash = method({
@@ -46,20 +52,33 @@ export const traceBlockByHash = method({
   summary: "As debug_traceTransaction, for each transaction of a block.",
   params: { hash, options: traceOptions },
   result: traces,
-  handle: ({ chain }, params) => traceAll(chain, requireBlock(chain, { hash: params.hash }), params.options),
+  handle: ({ chain }, params) => traceAll(chain, { hash: params.hash }, params.options),
 });
 
 async function traceAll(
   chain: ChainView,
-  block: Block,
-  options: TraceRequest,
+  reference: BlockReference,
+  { request, asSteps }: TraceOptions,
 ): Promise<readonly JsonObject[]> {
-  requireParentState(chain, block);
-  const traced = await chain.traceBlock(block, undefined, options);
+  const block = requireTraceable(chain, reference);
+  const traced = await chain.traceBlock(block, undefined, request);
   return traced.map((one, index) => ({
     txHash: block.transactions[index]?.hash,
-    result: encodeTrace(one),
+    result: encodeTrace(one, asSteps),
   }));
+}
+
+/** @throws RpcError in the words of geth's tracers, which name the block where others do not. */
+function requireTraceable(chain: ChainView, reference: BlockReference): Block {
+  const block = findBlock(chain, reference);
+  if (block === undefined) throw serverError(`block ${writtenOf(reference)} not found`);
+  requireParentState(chain, block);
+  return block;
+}
+
+function writtenOf(reference: BlockReference): string {
+  if ("hash" in reference) return reference.hash;
+  return "number" in reference ? `#${reference.number}` : reference.tag;
 }
 
 function requireParentState(chain: ChainView, { header }: Block): void {
@@ -71,7 +90,7 @@ function requireParentState(chain: ChainView, { header }: Block): void {
 
 /** geth has the overrides of a traced call among its options. */
 const callTraceOptions: Schema<{
-  readonly tracer: TraceRequest;
+  readonly tracer: TraceOptions;
   readonly overrides: ReturnType<typeof stateOverrides.read>;
 }> = {
   expects: traceOptions.expects,
@@ -96,8 +115,9 @@ export const traceCall = method({
     checkCall(transaction, chain.chainId);
     requireState(chain, block);
     const site = requireBlock(chain, block);
-    const outcome = await chain.traceCall(transaction, site, options.overrides, options.tracer);
+    const { request, asSteps } = options.tracer;
+    const outcome = await chain.traceCall(transaction, site, options.overrides, request);
     if ("failed" in outcome) throw callError(outcome.failed);
-    return encodeTrace(outcome.trace);
+    return encodeTrace(outcome.trace, asSteps);
   },
 });

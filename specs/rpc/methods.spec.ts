@@ -2,156 +2,22 @@
 import { deepEqual, equal, notEqual } from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { EMPTY_BYTES, fromHex, type Hex, toHash, toHex } from "../../primitives/bytes.ts";
+import { fromHex, type Hex, toHash, toHex } from "../../primitives/bytes.ts";
 import { SECP256K1_ORDER } from "../../primitives/secp256k1.ts";
 import { METHODS } from "../../rpc/method-table.ts";
 import { encodeBlock } from "../../vm/block-codec.ts";
 import { verifyAccountProof, verifyStorageProof } from "../../vm/state/proof.ts";
 import type { Transaction } from "../../vm/transaction.ts";
-import { encodeTransaction, type UnsignedTransaction } from "../../vm/transaction-codec.ts";
-import { signTransaction } from "../../vm/transaction-signature.ts";
-import { accounts, config, GWEI, keys, signed } from "../support/execution-chain.ts";
+import { encodeTransaction } from "../../vm/transaction-codec.ts";
+import { accounts, config, GWEI, signed } from "../support/execution-chain.ts";
 import { BURNER, COUNTER, LOGGED_TOPIC, LOGGER, MISER, REVERTER } from "../support/live-chain.ts";
-import { OpenRpc } from "../support/openrpc.ts";
-import { PROJECT_ROOT, vectorsPath } from "../support/vectors.ts";
-import { type RpcFixture, withRpc } from "./rpc-fixture.ts";
+import { PROJECT_ROOT } from "../support/vectors.ts";
+import { history, LOGGED_WORD, legacy } from "./block-history.ts";
+import { withRpc } from "./rpc-fixture.ts";
 
 const [ALICE, BOB] = [accounts[0]!, accounts[1]!];
 const SLOT_ZERO = toHash(0n);
-const WORD = `0x${"00".repeat(31)}07` as const;
 const ERROR_STRING = `0x08c379a0${"20".padStart(64, "0")}${"0a".padStart(64, "0")}${"75736572206572726f72".padEnd(64, "0")}`;
-
-const legacy = (nonce: bigint, fields: object = {}) =>
-  signTransaction(
-    {
-      type: 0,
-      chainId: config.chainId,
-      nonce,
-      gasPrice: 5n * GWEI,
-      gasLimit: 21_000n,
-      to: BOB,
-      value: 1n,
-      data: EMPTY_BYTES,
-      ...fields,
-    } as UnsignedTransaction,
-    keys[0]!,
-  );
-
-const accessList = (nonce: bigint) =>
-  signTransaction(
-    {
-      type: 1,
-      chainId: config.chainId,
-      nonce,
-      gasPrice: 5n * GWEI,
-      gasLimit: 60_000n,
-      to: BOB,
-      value: 1n,
-      data: EMPTY_BYTES,
-      accessList: [{ address: LOGGER, storageKeys: [SLOT_ZERO] }],
-    },
-    keys[0]!,
-  );
-
-/** Three blocks: transfers of each type; a log, a revert, a counter; nothing. The second is final. */
-async function history({ live, ask }: RpcFixture) {
-  const first = [legacy(0n), accessList(1n), signed(0, { nonce: 2n, to: BOB, value: 1n })];
-  const second = [
-    signed(0, { nonce: 3n, to: LOGGER, data: fromHex(WORD), gasLimit: 100_000n }),
-    signed(0, { nonce: 4n, to: REVERTER, gasLimit: 100_000n }),
-    signed(0, { nonce: 5n, to: COUNTER, data: Uint8Array.of(5), gasLimit: 100_000n }),
-    signed(0, {
-      nonce: 6n,
-      to: undefined,
-      data: fromHex(toHex(new TextEncoder().encode("miser"))),
-      gasLimit: 200_000n,
-    }),
-  ];
-  const blocks = [];
-  for (const transactions of [first, second, []]) {
-    for (const { raw } of transactions) await ask("eth_sendRawTransaction", toHex(raw));
-    blocks.push(await live.mine());
-  }
-  live.setHead(blocks[2]!, blocks[1]!);
-  await live.indexer.catchUp();
-  return { blocks, first, second };
-}
-
-describe("rpc methods: the specification's schemas", () => {
-  it("are met by every answer", async function () {
-    const openrpc = new OpenRpc(vectorsPath(this, "execution-apis", "openrpc.json"));
-    await withRpc(async (fixture) => {
-      const { blocks, first, second } = await history(fixture);
-      const [block, hash] = [blocks[1]!, blocks[1]!.hash];
-      const transaction = { from: ALICE, to: COUNTER, input: "0x01" };
-      const requests: readonly (readonly [string, ...unknown[]])[] = [
-        ["eth_chainId"],
-        ["eth_accounts"],
-        ["eth_blockNumber"],
-        ["eth_syncing"],
-        ["net_version"],
-        ["eth_gasPrice"],
-        ["eth_maxPriorityFeePerGas"],
-        ["eth_feeHistory", "0x3", "latest", [10, 50.5, 90]],
-        ["eth_getBlockByNumber", "0x1", true],
-        ["eth_getBlockByNumber", "finalized", false],
-        ["eth_getBlockByNumber", "0x63", false],
-        ["eth_getBlockByNumber", "earliest", true],
-        ["eth_getBlockByHash", hash, true],
-        ["eth_getBlockByHash", SLOT_ZERO, true],
-        ["eth_getBlockReceipts", "0x1"],
-        ["eth_getBlockReceipts", hash],
-        ["eth_getBlockReceipts", "0x63"],
-        ["eth_getBlockTransactionCountByHash", hash],
-        ["eth_getBlockTransactionCountByNumber", "latest"],
-        ["eth_getTransactionByBlockHashAndIndex", hash, "0x0"],
-        ["eth_getTransactionByBlockNumberAndIndex", "0x1", "0x1"],
-        ...[...first, ...second].flatMap((one) => [
-          ["eth_getTransactionByHash", one.hash] as const,
-          ["eth_getTransactionReceipt", one.hash] as const,
-        ]),
-        ["eth_getBalance", ALICE],
-        ["eth_getTransactionCount", ALICE, "pending"],
-        ["eth_getCode", LOGGER],
-        ["eth_getStorageAt", COUNTER, "0x0", "latest"],
-        ["eth_getProof", COUNTER, ["0x0", SLOT_ZERO], "latest"],
-        ["eth_getLogs", { fromBlock: "0x0", toBlock: "latest" }],
-        ["eth_call", transaction],
-        ["eth_estimateGas", transaction],
-        ["eth_newFilter", {}],
-        ["eth_newBlockFilter"],
-        ["eth_newPendingTransactionFilter"],
-      ];
-      for (const [name, ...params] of requests) {
-        const schema = openrpc.resultOf(name);
-        if (schema === undefined) throw new Error(`the specification has no ${name}`);
-        const result = await fixture.ask(name, ...params);
-        equal(
-          openrpc.matches(schema, result),
-          true,
-          `${name} ${JSON.stringify(params)}: ${JSON.stringify(result)}`,
-        );
-      }
-      equal(block.transactions.length, 4);
-      deepEqual(fixture.faults, []);
-    });
-  });
-
-  it("name no method this node answers under eth_ or net_ that does not exist", function () {
-    const openrpc = new OpenRpc(vectorsPath(this, "execution-apis", "openrpc.json"));
-    const known = openrpc.names();
-    // Older than the specification's document, and asked for by web3, explorers and every WebSocket client.
-    const others = ["eth_subscribe", "eth_unsubscribe", "net_listening", "net_peerCount"];
-    // In geth, and on their way into the specification.
-    others.push("eth_sendRawTransactionSync", "eth_getRawTransactionByHash");
-    const names = METHODS.map(({ name }) => name).filter((name) => /^(eth|net)_/.test(name));
-    const unknown = names.filter(
-      (name) => !known.includes(name) && !others.includes(name) && !name.includes("Uncle"),
-    );
-    deepEqual(unknown, []);
-    equal(new Set(names).size, names.length);
-  });
-});
 
 describe("rpc methods: the book", () => {
   it("has a word on every method that exists", () => {
@@ -526,16 +392,19 @@ describe("rpc methods: logs", () => {
       deepEqual(await numbers({ address: LOGGER }), [2, 4]);
       deepEqual(await numbers({ address: [COUNTER] }), []);
       deepEqual(await numbers({ topics: [LOGGED_TOPIC] }), [2, 4]);
-      deepEqual(await numbers({ topics: [null, WORD] }), [2]);
+      deepEqual(await numbers({ topics: [null, LOGGED_WORD] }), [2]);
       deepEqual(
         await numbers({ topics: [LOGGED_TOPIC, null] }),
         [2],
         "a trailing null asks for a second topic",
       );
-      deepEqual(await numbers({ topics: [[LOGGED_TOPIC, WORD]], fromBlock: "0x3" }), [4]);
+      deepEqual(await numbers({ topics: [[LOGGED_TOPIC, LOGGED_WORD]], fromBlock: "0x3" }), [4]);
       deepEqual(await ask("eth_getLogs", { blockHash: blocks[0]!.hash }), []);
       const [log] = await ask("eth_getLogs", { blockHash: blocks[1]!.hash });
-      deepEqual([log.transactionIndex, log.logIndex, log.data, log.removed], ["0x0", "0x0", WORD, false]);
+      deepEqual(
+        [log.transactionIndex, log.logIndex, log.data, log.removed],
+        ["0x0", "0x0", LOGGED_WORD, false],
+      );
     });
   });
 

@@ -7,8 +7,6 @@ import { computeReceiptsRoot } from "../../vm/block-roots.ts";
 import { encodeReceipt } from "../../vm/receipt.ts";
 import { accounts, signed } from "../support/execution-chain.ts";
 import { COUNTER, LOGGER } from "../support/live-chain.ts";
-import { OpenRpc } from "../support/openrpc.ts";
-import { vectorsPath } from "../support/vectors.ts";
 import { type RpcFixture, withRpc } from "./rpc-fixture.ts";
 
 const ALICE = accounts[0]!;
@@ -129,29 +127,6 @@ describe("rpc methods: the node's own facts", () => {
     await withRpc(async ({ ask }) => {
       const served = ["debug", "eth", "jurat", "net", "rpc", "txpool", "web3"];
       deepEqual(await ask("rpc_modules"), Object.fromEntries(served.map((name) => [name, "1.0"])));
-    });
-  });
-
-  it("answer as the specification's schemas say", async function () {
-    const openrpc = new OpenRpc(vectorsPath(this, "execution-apis", "openrpc.json"));
-    await withRpc(async (fixture) => {
-      const { sent } = await history(fixture);
-      const requests: readonly (readonly [string, ...unknown[]])[] = [
-        ["eth_config"],
-        ["eth_capabilities"],
-        ["eth_baseFee"],
-        ["eth_blobBaseFee"],
-        ["eth_getStorageValues", { [COUNTER]: ["0x0"] }],
-        ["debug_getRawHeader", "0x1"],
-        ["debug_getRawBlock", "0x1"],
-        ["debug_getRawReceipts", "0x1"],
-        ["debug_getRawTransaction", sent[0]!.hash],
-      ];
-      for (const [name, ...params] of requests) {
-        const result = await fixture.ask(name, ...params);
-        equal(openrpc.matches(openrpc.resultOf(name)!, result), true, `${name}: ${JSON.stringify(result)}`);
-      }
-      deepEqual(fixture.faults, []);
     });
   });
 });

@@ -1,14 +1,14 @@
 /** Requests against a live chain, without a socket. */
 import { createDispatcher } from "../../rpc/dispatch.ts";
 import { createFilters } from "../../rpc/filters.ts";
-import type { Json } from "../../rpc/json.ts";
+import { isJsonObject, type Json } from "../../rpc/json.ts";
 import type { RpcContext } from "../../rpc/method.ts";
 import { METHODS } from "../../rpc/method-table.ts";
 import { createRateLimit } from "../../rpc/rate-limit.ts";
 import { createReceiptWaits } from "../../rpc/receipt-waits.ts";
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from "../../rpc/rpc-limits.ts";
 import { LiveChain } from "../support/live-chain.ts";
-import { OpenRpc, type OpenRpcDocument } from "../support/openrpc.ts";
+import { ethereumSpecification, OpenRpc, type OpenRpcDocument } from "../support/openrpc.ts";
 import { withScratchDatabase } from "../support/scratch-database.ts";
 
 export type RpcFailure = { readonly code: number; readonly message: string; readonly data?: string };
@@ -63,10 +63,15 @@ export async function withRpc<T>(
       const request = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
       return JSON.parse((await dispatcher.handle(request, context)) ?? "{}") as RpcAnswer;
     };
-    const own = new OpenRpc((await send("rpc.discover", [])).result as unknown as OpenRpcDocument);
+    const document = ownDocument(await send("rpc.discover", []));
     const answer: RpcFixture["answer"] = async (method, ...params) => {
       const answered = await send(method, params);
-      if (answered.result !== undefined) requireDescribed(own, method, answered.result);
+      if (answered.result !== undefined) {
+        requireDescribed(document, method, answered.result);
+        if (!isSpecificationGap(method, answered.result)) {
+          requireDescribed(ethereumSpecification(), method, answered.result);
+        }
+      }
       return answered;
     };
     const ask: RpcFixture["ask"] = async (method, ...params) => {
@@ -88,10 +93,26 @@ export async function withRpc<T>(
   });
 }
 
-/** Every answer of every spec is as rpc.discover says. */
-function requireDescribed(own: OpenRpc, method: string, result: Json): void {
-  if (method === "rpc.discover") return;
-  const schema = own.resultOf(method);
-  if (schema !== undefined && own.matches(schema, result)) return;
-  throw new Error(`${method} is not described to answer ${JSON.stringify(result)}`);
+let own: OpenRpc | undefined;
+
+/** The same for every chain but for the version of the client, which no schema depends on: compiled once. */
+function ownDocument({ result }: RpcAnswer): OpenRpc {
+  own ??= new OpenRpc(result as unknown as OpenRpcDocument);
+  return own;
+}
+
+/**
+ * Answers the specification's schemas forget, and every node gives: no logs and no hashes look the same,
+ * so "exactly one of both" fails for an empty list; a waiting transaction has no block yet.
+ */
+function isSpecificationGap(method: string, result: Json): boolean {
+  if (Array.isArray(result)) return result.length === 0 && /^eth_get(Logs|Filter)/.test(method);
+  return method === "eth_getTransactionByHash" && isJsonObject(result) && result["blockHash"] === null;
+}
+
+/** Every answer of every spec is as the document says, where it knows the method. */
+function requireDescribed(document: OpenRpc | undefined, method: string, result: Json): void {
+  if (document?.names().includes(method) !== true) return;
+  const problem = document.problemOf(method, result);
+  if (problem !== undefined) throw new Error(`${method} is not described to answer so: ${problem}`);
 }

@@ -96,14 +96,14 @@ describe("rpc methods: traces", () => {
         await refuse("debug_traceTransaction", toHash(1n), CALLS),
         await refuse("debug_traceBlockByNumber", "0x0", CALLS),
         await refuse("debug_traceBlockByNumber", "0x9", CALLS),
-        await refuse("debug_traceBlockByNumber", "0x1"),
+        await refuse("debug_traceBlockByHash", toHash(1n)),
         await refuse("debug_traceBlockByNumber", "0x1", { tracer: "4byteTracer" }),
       ].map(({ message }) => message);
       deepEqual(messages, [
         "transaction not found",
         "genesis is not traceable",
-        "header not found",
-        "invalid argument 1 (options.tracer): without a tracer there is nothing to show: use callTracer or prestateTracer",
+        "block #9 not found",
+        `block ${toHash(1n)} not found`,
         'invalid argument 1 (options.tracer): no tracer "4byteTracer": use callTracer or prestateTracer',
       ]);
     });

@@ -6,13 +6,17 @@ import { fileURLToPath } from "node:url";
 /** The repository's root, seen from dist/specs/support. */
 export const PROJECT_ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
+/** Path below the folder of external vectors: VECTORS_DIR, or ../shared/vectors from the project's root. */
+export function externalVectors(...path: readonly string[]): string {
+  return join(process.env["VECTORS_DIR"] ?? join(PROJECT_ROOT, "..", "shared", "vectors"), ...path);
+}
+
 /**
- * Path below the folder of external vectors (VECTORS_DIR, or ../shared/vectors from the project's root).
- * Where it is absent the running spec is reported as pending with the reason; with CI=true that is a failure.
- * Call it inside `it`, `before` or `beforeEach`.
+ * The same, for specs that need them. Where the folder is absent the running spec is reported as pending
+ * with the reason; with CI=true that is a failure. Call it inside `it`, `before` or `beforeEach`.
  */
 export function vectorsPath(context: Mocha.Context, ...path: readonly string[]): string {
-  const found = join(process.env["VECTORS_DIR"] ?? join(PROJECT_ROOT, "..", "shared", "vectors"), ...path);
+  const found = externalVectors(...path);
   if (existsSync(found)) return found;
   const reason = `external vectors not found at ${found}: set VECTORS_DIR`;
   if (process.env["CI"] === "true") throw new Error(reason);
