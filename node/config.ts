@@ -3,29 +3,31 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseAddress } from "../primitives/address.ts";
 import type { Address } from "../primitives/bytes.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
+import { addRestFlags, type RestConfig } from "./rest-flags.ts";
 import { addRpcFlags, type RpcConfig } from "./rpc-flags.ts";
 import { wholeNumber } from "./whole-number.ts";
 
-export type NodeConfig = RpcConfig & {
-  /** Folder of this node's databases, identity and slashing protection. */
-  readonly dir: string;
-  readonly chainSpec: string;
-  readonly interopKeys?: { readonly first: number; readonly last: number };
-  readonly keystores?: string;
-  readonly passwordFile?: string;
-  readonly feeRecipient?: Address;
-  readonly graffiti: string;
-  readonly gasLimit: number;
-  readonly archive: boolean;
-  readonly p2pHost: string;
-  readonly p2pPort: number;
-  readonly metricsHost: string;
-  readonly metricsPort: number;
-  readonly bootstrap: readonly string[];
-  readonly singleNode: boolean;
-  readonly logLevel: LogLevel;
-  readonly logJson: boolean;
-};
+export type NodeConfig = RpcConfig &
+  RestConfig & {
+    /** Folder of this node's databases, identity and slashing protection. */
+    readonly dir: string;
+    readonly chainSpec: string;
+    readonly interopKeys?: { readonly first: number; readonly last: number };
+    readonly keystores?: string;
+    readonly passwordFile?: string;
+    readonly feeRecipient?: Address;
+    readonly graffiti: string;
+    readonly gasLimit: number;
+    readonly archive: boolean;
+    readonly p2pHost: string;
+    readonly p2pPort: number;
+    readonly metricsHost: string;
+    readonly metricsPort: number;
+    readonly bootstrap: readonly string[];
+    readonly singleNode: boolean;
+    readonly logLevel: LogLevel;
+    readonly logJson: boolean;
+  };
 
 /** Bytes of the graffiti field of a block. */
 const GRAFFITI_LIMIT_BYTES = 32;
@@ -38,6 +40,7 @@ export function addRunCommand(program: Command, start: (config: NodeConfig) => P
   addValidatorFlags(run);
   addServiceFlags(run);
   addRpcFlags(run);
+  addRestFlags(run);
   run.addHelpText(
     "after",
     `

@@ -29,6 +29,7 @@ import { createEventLoopProbe, createNodeMetrics, type EventLoopLag, serveMetric
 import { loadIdentity } from "./network/identity.ts";
 import { createNetwork } from "./network/network.ts";
 import type { Network, NetworkHandlers } from "./network/network-port.ts";
+import { prepareRest } from "./rest/start-rest.ts";
 import { ConsensusBlocks } from "./storage/consensus-blocks.ts";
 import type { Database } from "./storage/database.ts";
 import { SlashingProtection } from "./storage/slashing-protection.ts";
@@ -52,7 +53,11 @@ export type ConsensusParts = {
   readonly fatal: (error: unknown) => void;
 };
 
-export type ConsensusSide = { readonly network: Network; close(): Promise<void> };
+export type ConsensusSide = {
+  readonly network: Network;
+  readonly beaconPort: number;
+  close(): Promise<void>;
+};
 
 export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSide> {
   const { config, spec, genesis, keyring, database, execution, log, fatal } = parts;
@@ -70,16 +75,22 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
 
   // Peers may speak before everything is there to answer them: the chain keeps what they say until it starts.
   const chain = createChain(engine);
-  const submit = (event: EngineEvent) => chain.submit(event);
+  const inOrder = createInOrder(fatal);
+  const rest = prepareRest({
+    ...{ engine, genesis, containers, codec, blocks, database, inOrder, log, fatal },
+    ...{ chainId: spec.chainId, run: systemTime.now().toString(36) },
+  });
+  const submit = (event: EngineEvent) => chain.submit(rest.watched(event));
   const network = await connect(parts, { engine, codec, containers, blocks, genesisTimeMs, submit });
   const outcomes = createBlockOutcomes();
-  const inOrder = createInOrder(fatal);
   const port = createSyncPort({ engine, network, codec, outcomes, submit, nowMs });
   const sync = createSyncRunner({ port, submit, log, nowMs: systemTime.now, fatal });
   const { metrics, server } = await startMetrics(config, execution);
+  const syncTargetSlot = () => sync.targetSlot();
+  const beacon = await rest.listen({ config, network, submit, syncTargetSlot });
   const report = createSlotReport({
     ...{ log, metrics, localValidators: () => engine.localValidators.size },
-    ...{ peers: () => network.peers().length, syncTargetSlot: () => sync.targetSlot() },
+    ...{ peers: () => network.peers().length, syncTargetSlot, beaconPort: beacon.port },
     publish: (status) => void execution.updateConsensusStatus(status).catch(fatal),
   });
   const signer = createSigner({
@@ -96,7 +107,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
     ...{ engine, proposals: proposalsOf(config, spec), log, metrics, fatal },
     onFinalizedState: createKeyWatch(keyring, submit),
   });
-  chain.start(perform);
+  chain.start(rest.watching(perform));
 
   const stopClock = startSlotClock(
     {
@@ -109,9 +120,11 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   );
   return {
     network,
+    beaconPort: beacon.port,
     async close() {
       stopClock();
       sync.stop();
+      await beacon.close();
       server.close();
       await network.close();
       await inOrder.settled();

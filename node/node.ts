@@ -35,7 +35,12 @@ export async function runNode(config: NodeConfig): Promise<void> {
 }
 
 type RunningNode = {
-  readonly endpoints: { readonly rpc: string; readonly p2p: readonly string[]; readonly metrics: string };
+  readonly endpoints: {
+    readonly rpc: string;
+    readonly beacon: string;
+    readonly p2p: readonly string[];
+    readonly metrics: string;
+  };
   close(): Promise<void>;
 };
 
@@ -84,6 +89,7 @@ async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Pro
   return {
     endpoints: {
       rpc: `http://${config.rpcHost}:${execution.rpcPort}`,
+      beacon: `http://${config.beaconHost}:${consensus.beaconPort}`,
       p2p: consensus.network.addresses(),
       metrics: `http://${config.metricsHost}:${config.metricsPort}/metrics`,
     },

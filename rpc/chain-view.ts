@@ -116,6 +116,8 @@ export type ConsensusStatus = {
   /** Validator keys of this node, and how many of them voted in the last completed slot. */
   readonly localValidators: number;
   readonly localVotes: number;
+  /** Where this node serves the beacon API; undefined when it does not, or before its first slot. */
+  readonly beaconPort?: number;
 };
 
 export type PoolStatus = { readonly pending: number; readonly queued: number };

@@ -24,6 +24,7 @@ export function launchOf(options: LaunchOptions, specPath: string, number: numbe
     ["--rpc-port", String(ports.rpc)],
     ["--p2p-port", String(ports.p2p)],
     ["--metrics-port", String(ports.metrics)],
+    ["--beacon-port", String(ports.beacon)],
     ...(others.length === 0 ? [["--single-node"]] : [["--bootstrap", ...others]]),
   ].flat();
   return { number, dir, rpcPort: ports.rpc, args };

@@ -75,7 +75,7 @@ Examples:
   $ jurat-testnet --reset                       start again from genesis
   $ jurat-testnet --json | jq .                 for programs
 
-Node i also uses port base + 1000 + i - 1 (libp2p) and base + 2000 + i - 1 (metrics).
+Node i also uses port base + 1000 + i - 1 (libp2p), base + 2000 + i - 1 (metrics) and base + 3000 + i - 1 (beacon API).
 Exit codes: 0 stopped by Ctrl-C, 1 a node failed, 2 wrong flag, 3 port in use, 4 directory of another chain.`,
     )
     .allowExcessArguments(false)

@@ -1,12 +1,17 @@
 /** Which ports the testnet's nodes use, and whether they are free. */
 import { createServer } from "node:net";
 
-export type NodePorts = { readonly rpc: number; readonly p2p: number; readonly metrics: number };
+export type NodePorts = {
+  readonly rpc: number;
+  readonly p2p: number;
+  readonly metrics: number;
+  readonly beacon: number;
+};
 
 /** Ports of node `number` (from 1). */
 export function portsOf(basePort: number, number: number): NodePorts {
   const rpc = basePort + number - 1;
-  return { rpc, p2p: rpc + 1000, metrics: rpc + 2000 };
+  return { rpc, p2p: rpc + 1000, metrics: rpc + 2000, beacon: rpc + 3000 };
 }
 
 export class PortInUseError extends Error {

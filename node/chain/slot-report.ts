@@ -12,6 +12,8 @@ export type SlotReportPorts = {
   readonly localValidators: () => number;
   readonly peers: () => number;
   readonly syncTargetSlot: () => number | undefined;
+  /** Where the beacon API listens. */
+  readonly beaconPort: number;
   readonly publish: (status: ConsensusStatus) => void;
 };
 
@@ -31,6 +33,7 @@ export function createSlotReport(ports: SlotReportPorts): SlotReport {
         syncTargetSlot: summary.isSynced ? undefined : ports.syncTargetSlot(),
         localValidators: ports.localValidators(),
         localVotes: summary.localVotes,
+        beaconPort: ports.beaconPort,
       };
       ports.publish(status);
       metrics.slot.set(slot);

@@ -22,6 +22,8 @@ export type NodeStatus = {
   readonly queuedTransactions: number;
   readonly localValidators: number;
   readonly localVotes: number;
+  /** Where the beacon API listens; missing when this node serves none. */
+  readonly beaconPort?: number;
   readonly residentBytes: number;
   readonly cpuMs: number;
 };

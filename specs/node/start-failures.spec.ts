@@ -27,7 +27,7 @@ import { withScratchDirectory } from "../support/scratch-directory.ts";
 import { PROJECT_ROOT } from "../support/vectors.ts";
 
 const PROGRAM = join(PROJECT_ROOT, "dist/node/main.js");
-const FREE_PORTS = ["--rpc-port", "0", "--p2p-port", "0", "--metrics-port", "0"];
+const FREE_PORTS = ["--rpc-port", "0", "--p2p-port", "0", "--metrics-port", "0", "--beacon-port", "0"];
 
 type Ended = { readonly code: number | null; readonly errors: string };
 
@@ -135,7 +135,7 @@ describe("a node that cannot start", function () {
     const taken: Server = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
     const { port } = taken.address() as AddressInfo;
-    for (const flag of ["--rpc-port", "--p2p-port", "--metrics-port"]) {
+    for (const flag of ["--rpc-port", "--p2p-port", "--metrics-port", "--beacon-port"]) {
       const { code, line } = await refusal("--dir", used, "--chain-spec", spec, flag, String(port));
       equal(code, 5, line);
       ok(line.includes(String(port)));

@@ -11,6 +11,8 @@ import { freeBasePort } from "./free-ports.ts";
 
 export type SingleNode = {
   readonly url: string;
+  /** Of the beacon API. */
+  readonly beaconUrl: string;
   readonly chainId: number;
   readonly dir: string;
   stop(): Promise<void>;
@@ -38,12 +40,13 @@ export async function startSingleNode(): Promise<SingleNode> {
       ...["--dir", join(dir, "node"), "--chain-spec", specPath, "--interop-keys", "0-3", "--single-node"],
       ...["--fee-recipient", deriveDevAccounts()[9]!.address],
       ...["--rpc-port", String(basePort), "--p2p-port", String(basePort + 1000)],
-      ...["--metrics-port", String(basePort + 2000)],
+      ...["--metrics-port", String(basePort + 2000), "--beacon-port", String(basePort + 3000)],
     ],
   });
   await node.ready;
   return {
     url: node.url,
+    beaconUrl: `http://127.0.0.1:${basePort + 3000}`,
     chainId: options.chainId,
     dir,
     async stop() {

@@ -109,7 +109,7 @@ describe("testnet ports", () => {
       return error.message.includes(`port ${port} (rpc of node 2)`);
     });
     server.close();
-    deepEqual(portsOf(8545, 2), { rpc: 8546, p2p: 9546, metrics: 10546 });
+    deepEqual(portsOf(8545, 2), { rpc: 8546, p2p: 9546, metrics: 10546, beacon: 11546 });
   });
 });
 

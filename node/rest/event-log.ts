@@ -1,0 +1,96 @@
+/** What happened lately, by topic, so that a client that comes back hears what it missed. See specs/node/rest.md#events. */
+import type { JsonObject } from "../../rpc/json.ts";
+
+/** Events remembered per topic. Votes come by the thousand, the others once or twice a slot. */
+export const EVENTS_KEPT = {
+  head: 1024,
+  block: 1024,
+  attestation: 8192,
+  single_attestation: 8192,
+  voluntary_exit: 1024,
+  finalized_checkpoint: 1024,
+  chain_reorg: 1024,
+} as const satisfies Readonly<Record<string, number>>;
+
+export type EventTopic = keyof typeof EVENTS_KEPT;
+
+export function isEventTopic(text: string): text is EventTopic {
+  return Object.hasOwn(EVENTS_KEPT, text);
+}
+
+export type RecordedEvent = {
+  /** Counts through all topics, from 1. */
+  readonly sequence: number;
+  readonly topic: EventTopic;
+  /** Its JSON, made when the first reader wants it. */
+  text(): string;
+};
+
+export type EventLog = {
+  record(topic: EventTopic, data: () => JsonObject): void;
+  /** The first event of these topics after `sequence` that is remembered. */
+  next(topics: readonly EventTopic[], sequence: number): RecordedEvent | undefined;
+  /** Sequence of the newest event of these topics that is no longer remembered; 0 when all are. */
+  newestForgotten(topics: readonly EventTopic[]): number;
+  /** Sequence of the newest event; 0 before the first. */
+  newest(): number;
+};
+
+type Kept = {
+  readonly limit: number;
+  /** A ring: the event written `n`-th lies at n modulo the limit. */
+  readonly ring: RecordedEvent[];
+  written: number;
+  newestForgotten: number;
+};
+
+export function createEventLog(limits: Readonly<Record<EventTopic, number>> = EVENTS_KEPT): EventLog {
+  const kept = new Map<EventTopic, Kept>();
+  for (const topic of Object.keys(limits) as EventTopic[]) {
+    kept.set(topic, { limit: limits[topic], ring: [], written: 0, newestForgotten: 0 });
+  }
+  let newest = 0;
+
+  return {
+    record(topic, data) {
+      const place = kept.get(topic);
+      if (place === undefined) return;
+      newest += 1;
+      const index = place.written % place.limit;
+      place.newestForgotten = place.ring[index]?.sequence ?? place.newestForgotten;
+      place.ring[index] = { sequence: newest, topic, text: onceJson(data) };
+      place.written += 1;
+    },
+    next(topics, sequence) {
+      let first: RecordedEvent | undefined;
+      for (const topic of topics) {
+        const place = kept.get(topic);
+        const event = place === undefined ? undefined : firstAfter(place, sequence);
+        if (event !== undefined && (first === undefined || event.sequence < first.sequence)) first = event;
+      }
+      return first;
+    },
+    newestForgotten: (topics) => Math.max(0, ...topics.map((topic) => kept.get(topic)?.newestForgotten ?? 0)),
+    newest: () => newest,
+  };
+}
+
+/** Sequences ascend around the ring, so halving finds the place. */
+function firstAfter({ limit, ring, written }: Kept, sequence: number): RecordedEvent | undefined {
+  let low = Math.max(0, written - limit);
+  let high = written;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((ring[middle % limit]?.sequence ?? 0) > sequence) high = middle;
+    else low = middle + 1;
+  }
+  return low < written ? ring[low % limit] : undefined;
+}
+
+function onceJson(data: () => JsonObject): () => string {
+  let text: string | undefined;
+  return () => {
+    text ??= JSON.stringify(data());
+    return text;
+  };
+}
