@@ -247,6 +247,9 @@ export type SlotSummary = {
   /** Validators whose vote of this slot arrived, and how many of them are ours. */
   readonly votes: number;
   readonly localVotes: number;
+  /** Validators that were to vote in this slot, and those active in its epoch; 0 without a state to tell. */
+  readonly voters: number;
+  readonly activeValidators: number;
   /** Blocks in the tree and states in memory. */
   readonly treeBlocks: number;
   readonly keptStates: number;

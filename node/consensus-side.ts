@@ -1,4 +1,5 @@
 /** The consensus side of a node: engine, network, duties, clock and metrics, all on the main thread. */
+import { join } from "node:path";
 import { type ChainContainers, containersOf } from "../consensus/chain-containers.ts";
 import type { EngineEvent } from "../consensus/engine-events.ts";
 import type { Engine } from "../consensus/engine-state.ts";
@@ -13,7 +14,7 @@ import { createBlockOutcomes } from "./chain/block-outcomes.ts";
 import { createBlockSource } from "./chain/block-source.ts";
 import { createChain } from "./chain/chain.ts";
 import { createGossipHandler } from "./chain/gossip-events.ts";
-import { createInOrder } from "./chain/in-order.ts";
+import { createInOrder, type InOrder } from "./chain/in-order.ts";
 import { openEngine } from "./chain/open-engine.ts";
 import { localStatusOf, toPeerStatus } from "./chain/peer-status.ts";
 import { createEffectRunner, type ProposalSettings } from "./chain/run-effects.ts";
@@ -23,9 +24,11 @@ import { createSyncRunner } from "./chain/sync-runner.ts";
 import type { ChainSpec } from "./chain-spec.ts";
 import { startSlotClock, systemTime } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
-import type { ExecutionPort } from "./execution/port.ts";
+import type { ExecutionClient } from "./execution/port-client.ts";
 import type { Logger } from "./log.ts";
-import { createEventLoopProbe, createNodeMetrics, type EventLoopLag, serveMetrics } from "./metrics.ts";
+import { createNodeMetrics, type NodeMetrics } from "./metrics/consensus-metrics.ts";
+import { serveMetrics } from "./metrics/metrics-server.ts";
+import { timedDatabase } from "./metrics/timed-database.ts";
 import { loadIdentity } from "./network/identity.ts";
 import { createNetwork } from "./network/network.ts";
 import type { Network, NetworkHandlers } from "./network/network-port.ts";
@@ -35,7 +38,7 @@ import type { Database } from "./storage/database.ts";
 import { SlashingProtection } from "./storage/slashing-protection.ts";
 import { createKeyWatch, indicesOfKeys } from "./validator/key-indices.ts";
 import type { Keyring } from "./validator/keyring.ts";
-import { createSigner } from "./validator/signer.ts";
+import { createSigner, type Signer } from "./validator/signer.ts";
 
 /** Share of a slot in which transactions are added to a block of ours. */
 const BUILD_SHARE = 0.15;
@@ -48,7 +51,7 @@ export type ConsensusParts = {
   readonly database: Database;
   /** Of its own, so that chain data can be deleted without forgetting what was signed. */
   readonly validatorDatabase: Database;
-  readonly execution: ExecutionPort;
+  readonly execution: ExecutionClient;
   readonly log: Logger;
   readonly fatal: (error: unknown) => void;
 };
@@ -60,10 +63,14 @@ export type ConsensusSide = {
 };
 
 export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSide> {
-  const { config, spec, genesis, keyring, database, execution, log, fatal } = parts;
+  const { config, spec, genesis, keyring, execution, log, fatal } = parts;
   const { params } = spec;
+  const slotMs = params.slotSeconds * 1000;
   const containers = containersOf(params);
   const codec = createBlockCodec(containers);
+  const metrics = createNodeMetrics();
+  const timed = (database: Database) => timedDatabase(database, metrics.database.onWritten);
+  const database = timed(parts.database);
   const blocks = new ConsensusBlocks(database);
   const genesisTimeMs = spec.genesisTime * 1000;
   const nowMs = () => systemTime.now() - genesisTimeMs;
@@ -81,11 +88,15 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
     ...{ chainId: spec.chainId, run: systemTime.now().toString(36) },
   });
   const submit = (event: EngineEvent) => chain.submit(rest.watched(event));
-  const network = await connect(parts, { engine, codec, containers, blocks, genesisTimeMs, submit });
+  const network = await connect(parts, {
+    ...{ engine, codec, containers, blocks, genesisTimeMs, submit, metrics },
+    onVotes: (slot, arrivalMs) => metrics.onVotes(arrivalMs - slot * slotMs),
+  });
   const outcomes = createBlockOutcomes();
   const port = createSyncPort({ engine, network, codec, outcomes, submit, nowMs });
   const sync = createSyncRunner({ port, submit, log, nowMs: systemTime.now, fatal });
-  const { metrics, server } = await startMetrics(config, execution);
+  watchQueues(metrics, { engine, network, execution, inOrder });
+  const server = await startMetricsServer(config, metrics, execution);
   const syncTargetSlot = () => sync.targetSlot();
   const beacon = await rest.listen({ config, network, submit, syncTargetSlot });
   const report = createSlotReport({
@@ -93,18 +104,12 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
     ...{ peers: () => network.peers().length, syncTargetSlot, beaconPort: beacon.port },
     publish: (status) => void execution.updateConsensusStatus(status).catch(fatal),
   });
-  const signer = createSigner({
-    keyring,
-    protection: new SlashingProtection(parts.validatorDatabase),
-    publicKeyOf: (index) => publicKeyOf(engine, index),
-    onRefused(publicKey, refusal) {
-      metrics.signaturesRefused.inc();
-      log.warn({ publicKey, ...refusal }, "not signed: it could be slashed");
-    },
-  });
+  const signer = openSigner(parts, engine, metrics, timed(parts.validatorDatabase));
   const perform = createEffectRunner({
     ...{ submit, codec, containers, blocks, execution, network, sync, signer, outcomes, inOrder, report },
     ...{ engine, proposals: proposalsOf(config, spec), log, metrics, fatal },
+    // A head that comes from catching up says nothing about how fast blocks travel.
+    onHead: (slot) => slot === engine.store.nowSlot && metrics.onHead(slot, nowMs() - slot * slotMs),
     onFinalizedState: createKeyWatch(keyring, submit),
   });
   chain.start(rest.watching(perform));
@@ -112,7 +117,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const stopClock = startSlotClock(
     {
       genesisTimeMs,
-      slotDurationMs: params.slotSeconds * 1000,
+      slotDurationMs: slotMs,
       wakeAtMs: engineWakeMoments(params),
       ...systemTime,
     },
@@ -132,6 +137,23 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   };
 }
 
+function openSigner(
+  { keyring, log }: ConsensusParts,
+  engine: Engine,
+  metrics: NodeMetrics,
+  database: Database,
+): Signer {
+  return createSigner({
+    keyring,
+    protection: new SlashingProtection(database),
+    publicKeyOf: (index) => publicKeyOf(engine, index),
+    onRefused(publicKey, refusal) {
+      metrics.signaturesRefused.inc();
+      log.warn({ publicKey, ...refusal }, "not signed: it could be slashed");
+    },
+  });
+}
+
 type Connection = {
   readonly engine: Engine;
   readonly codec: BlockCodec;
@@ -139,6 +161,8 @@ type Connection = {
   readonly blocks: ConsensusBlocks;
   readonly genesisTimeMs: number;
   readonly submit: (event: EngineEvent) => void;
+  readonly metrics: NodeMetrics;
+  readonly onVotes: (slot: number, arrivalMs: number) => void;
 };
 
 async function connect(
@@ -168,6 +192,7 @@ async function connect(
     handlers,
     listen: [`/ip4/${config.p2pHost}/tcp/${config.p2pPort}`],
     bootstrap: config.bootstrap,
+    metrics: connection.metrics.network.port,
     log: {
       debug: (message, fields) => log.debug(fields ?? {}, message),
       info: (message, fields) => log.info(fields ?? {}, message),
@@ -177,16 +202,32 @@ async function connect(
   return network;
 }
 
-async function startMetrics(config: NodeConfig, execution: ExecutionPort) {
-  const mainLag = createEventLoopProbe();
-  let executionLag: EventLoopLag | undefined;
-  const metrics = createNodeMetrics(async () => {
-    const seen = await execution.metrics().catch(() => undefined);
-    executionLag = seen?.eventLoopLag;
-    metrics.pendingTransactions.set(seen?.pendingTransactions ?? 0);
-    return { consensus: mainLag(), execution: executionLag };
-  });
-  return { metrics, server: await serveMetrics(metrics.registry, config.metricsHost, config.metricsPort) };
+type Watched = {
+  readonly engine: Engine;
+  readonly network: Network;
+  readonly execution: ExecutionClient;
+  readonly inOrder: InOrder;
+};
+
+function watchQueues(metrics: NodeMetrics, { engine, network, execution, inOrder }: Watched): void {
+  metrics.watchQueue("blocks", () => engine.pendingBlocks.size);
+  metrics.watchQueue("votes", () => engine.pendingVotes.size);
+  metrics.watchQueue("wishes", () => engine.jobs.size);
+  metrics.watchQueue("gossip", () => network.waitingVerdicts());
+  metrics.watchQueue("disk", () => inOrder.waiting());
+  metrics.watchQueue("execution", () => execution.waiting());
+}
+
+function startMetricsServer(config: NodeConfig, metrics: NodeMetrics, execution: ExecutionClient) {
+  for (const role of ["consensus", "validator"])
+    metrics.database.databaseSize(role, join(config.dir, role, "data.mdb"));
+  metrics.database.diskOf(config.dir);
+  const read = async () => {
+    // Without the execution thread, and while it stops, this side still tells what it knows.
+    const { readings } = await execution.metrics().catch(() => ({ readings: [] }));
+    return [await metrics.registry.getMetricsAsJSON(), ...readings];
+  };
+  return serveMetrics(read, config.metricsHost, config.metricsPort);
 }
 
 function clockOffsetOf(network: Network): { readonly clockOffsetMs?: number } {

@@ -61,7 +61,9 @@ export function buildPayload(
   const opening = openBlock(input, attributes);
   const execution = beginBlock(input.config, opening, input.state, input.machine, input.ancestorHash);
   const transactions = includeTransactions(execution, source, shouldStop);
+  input.onStage?.("transactions");
   const result = finishBlock(execution, attributes.withdrawals);
+  input.onStage?.("state");
   const header: Header = {
     ...PROOF_OF_STAKE_FIELDS,
     ...opening,

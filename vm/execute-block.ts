@@ -31,6 +31,8 @@ export type PayloadInput = {
   /** The state after the parent. */
   readonly state: StateStore;
   readonly ancestorHash: AncestorHash;
+  /** Told when the transactions have run and when the new state is computed: the caller may have a clock. */
+  readonly onStage?: (stage: "transactions" | "state") => void;
 };
 
 /**
@@ -54,7 +56,9 @@ export function executePayload(input: PayloadInput, block: Omit<Block, "hash">):
     input.ancestorHash,
   );
   for (const [index, transaction] of transactions.entries()) applyAt(execution, transaction, index);
+  input.onStage?.("transactions");
   const result = finishBlock(execution, withdrawals);
+  input.onStage?.("state");
   checkFields(header, {
     gasUsed: result.gasUsed,
     logsBloom: result.logsBloom,

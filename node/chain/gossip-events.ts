@@ -16,6 +16,8 @@ export type GossipPorts = {
   readonly execution: Pick<ExecutionPort, "addGossipedTransactions">;
   readonly reportVerdict: Network["reportVerdict"];
   readonly genesisTimeMs: number;
+  /** Told of each message of votes: the slot they say they are of, and when it came, in milliseconds since genesis. */
+  readonly onVotes: (slot: number, arrivalMs: number) => void;
   readonly fatal: (error: unknown) => void;
 };
 
@@ -36,6 +38,8 @@ export function createGossipHandler(ports: GossipPorts): (message: GossipMessage
       case "beacon_attestation": {
         const attestations = decoded(() => containers.SingleAttestations.deserialize(data));
         if (attestations === undefined) return settle("reject");
+        const slot = attestations[0]?.data.slot;
+        if (slot !== undefined) ports.onVotes(slot, arrivalMs - genesisTimeMs);
         return submit({ type: "attestationsReceived", attestations, peer, messageId });
       }
       case "transactions": {

@@ -10,7 +10,7 @@ import type { Address, Hash } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
 import type { ExecutionPort } from "../execution/port.ts";
 import type { Logger } from "../log.ts";
-import type { NodeMetrics } from "../metrics.ts";
+import type { NodeMetrics } from "../metrics/consensus-metrics.ts";
 import type { Network } from "../network/network-port.ts";
 import type { PenaltyReason } from "../network/peer-score.ts";
 import type { AnchorState, ConsensusBlocks } from "../storage/consensus-blocks.ts";
@@ -39,6 +39,8 @@ export type EffectPorts = {
   readonly proposals: ProposalSettings;
   readonly log: Logger;
   readonly metrics: NodeMetrics;
+  /** Told the head's slot whenever the head or a checkpoint moved. */
+  readonly onHead: (slot: number) => void;
   /** Someone else who wants to know each finalized state; must not throw. */
   readonly onFinalizedState: (state: ConsensusState) => void;
   /** A broken world on a path the node cannot do without. */
@@ -69,16 +71,15 @@ export function createEffectRunner(ports: EffectPorts): (effect: Effect) => void
   return (effect) => {
     switch (effect.type) {
       case "verifySignatures":
-        submit({ type: "signaturesVerified", id: effect.id, valid: verifyEach(effect.sets) });
+        submit({ type: "signaturesVerified", id: effect.id, valid: verifyTimed(effect, metrics) });
         break;
       case "executePayload":
         execute(ports, effect);
         break;
       case "gossipVerdict":
-        network.reportVerdict(effect.messageId, effect.verdict);
+        settleGossip(ports, effect);
         break;
       case "penalizePeer":
-        metrics.peersPenalized.inc();
         log.info({ peer: effect.peer, fault: effect.fault, reason: effect.reason }, "peer penalized");
         network.penalize(effect.peer, PENALTY_OF_FAULT[effect.fault]);
         break;
@@ -114,10 +115,7 @@ export function createEffectRunner(ports: EffectPorts): (effect: Effect) => void
         log.fatal({ ours: effect.ours, conflicting: effect.conflicting }, SAFETY_FAULT);
         break;
       case "proposalFailed":
-        log.warn(
-          { slot: effect.slot, validator: effect.validatorIndex, reason: effect.reason },
-          "no block of ours",
-        );
+        reportFailedProposal(ports, effect);
         break;
       case "slotSummary":
         ports.report.onSlot(effect.summary);
@@ -140,12 +138,35 @@ function verifyEach(sets: readonly SignatureSet[]): readonly boolean[] {
   return sets.map((set) => blsVerifySets([set]));
 }
 
+function settleGossip({ network, metrics }: EffectPorts, effect: Wish<"gossipVerdict">): void {
+  network.reportVerdict(effect.messageId, effect.verdict);
+  if (effect.verdict !== "accept") metrics.network.onNotAccepted(effect.reason);
+}
+
+function reportFailedProposal({ metrics, log }: EffectPorts, effect: Wish<"proposalFailed">): void {
+  const { slot, validatorIndex: validator, reason } = effect;
+  metrics.proposalsFailed.inc({ reason });
+  log.warn({ slot, validator, reason }, "no block of ours");
+}
+
+function verifyTimed({ sets, urgency }: Wish<"verifySignatures">, metrics: NodeMetrics): readonly boolean[] {
+  const stop = metrics.verification.startTimer({ urgency });
+  const valid = verifyEach(sets);
+  stop();
+  const good = valid.filter(Boolean).length;
+  metrics.signatureSets.inc({ result: "valid" }, good);
+  metrics.signatureSets.inc({ result: "invalid" }, valid.length - good);
+  return valid;
+}
+
 function execute(ports: EffectPorts, effect: Wish<"executePayload">): void {
   const blockByRoot = (root: Hash) => {
     const bytes = ports.blocks.get(root);
     return bytes === undefined ? undefined : ports.codec.decode(bytes);
   };
+  const stop = ports.metrics.payloadWait.startTimer({ method: "executePayload" });
   executeWithAncestors(ports.execution, blockByRoot, effect).then((verdict) => {
+    stop();
     if (verdict.status === "syncing") {
       // Every block the engine knows was stored with its ancestors: our disk lost one, no peer is to blame.
       ports.fatal(new Error("the consensus database lacks a block that the execution side needs"));
@@ -158,7 +179,7 @@ function execute(ports: EffectPorts, effect: Wish<"executePayload">): void {
 
 /** What changes the disk, and the execution side's view of it, in the engine's order. */
 function createStoreEffects(ports: EffectPorts) {
-  const { blocks, codec, execution, inOrder, submit, log, metrics, engine } = ports;
+  const { blocks, codec, execution, inOrder, submit, log, engine } = ports;
   /** Now and then the state itself: a start replays the finalized blocks after it. */
   const anchorAt = ({ checkpoint, slot }: Wish<"finalized">): AnchorState | undefined => {
     if (slot < (blocks.anchor()?.slot ?? 0) + ANCHOR_INTERVAL_SLOTS) return undefined;
@@ -197,7 +218,7 @@ function createStoreEffects(ports: EffectPorts) {
           const verdict = await execution.setForkchoice({ head, safe, finalized });
           if (verdict.status === "syncing")
             log.warn({ head }, "the execution side does not know the head yet");
-          metrics.headSlot.set(effect.slot);
+          ports.onHead(effect.slot);
           return;
         }
         default:
@@ -206,7 +227,11 @@ function createStoreEffects(ports: EffectPorts) {
     });
 }
 
-function publishEvidence({ network, containers, log, fatal }: EffectPorts, evidence: Evidence): void {
+function publishEvidence(
+  { network, containers, metrics, log, fatal }: EffectPorts,
+  evidence: Evidence,
+): void {
+  metrics.slashingsSeen.inc();
   log.warn({ kind: evidence.kind }, "a validator signed two conflicting messages");
   const published =
     evidence.kind === "proposerSlashing"

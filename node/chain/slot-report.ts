@@ -2,7 +2,7 @@
 import type { SlotSummary } from "../../consensus/engine-events.ts";
 import type { ConsensusStatus } from "../../rpc/chain-view.ts";
 import type { Logger } from "../log.ts";
-import type { NodeMetrics } from "../metrics.ts";
+import type { NodeMetrics } from "../metrics/consensus-metrics.ts";
 
 export type SlotReport = { onSlot(summary: SlotSummary): void };
 
@@ -36,12 +36,7 @@ export function createSlotReport(ports: SlotReportPorts): SlotReport {
         beaconPort: ports.beaconPort,
       };
       ports.publish(status);
-      metrics.slot.set(slot);
-      metrics.headSlot.set(headSlot);
-      metrics.justifiedEpoch.set(justifiedEpoch);
-      metrics.finalizedEpoch.set(finalizedEpoch);
-      metrics.finalityLagSlots.set(finalityLagSlots);
-      metrics.peers.set(status.peers);
+      metrics.onSlot({ ...summary, peers: status.peers });
       metrics.localValidators.set(status.localValidators);
       log.info(
         {

@@ -1,6 +1,7 @@
 /** What the execution thread and a call worker say to each other; plain data. See specs/node/calls.md#the-worker. */
 import type { Hash } from "../../primitives/bytes.ts";
 import type { StateDiff } from "../../vm/state/account.ts";
+import type { MetricReading } from "../metrics/thread-metrics.ts";
 import type { ReadTask } from "./call-tasks.ts";
 
 /** What an unfinalized block changed, without trie nodes: calls prove nothing. */
@@ -15,7 +16,8 @@ export type ToCallWorker =
   | { readonly type: "layer"; readonly layer: CallLayer }
   /** The state on disk is that of block `number` now. */
   | { readonly type: "merged"; readonly number: number }
-  | { readonly type: "task"; readonly id: number; readonly task: ReadTask };
+  | { readonly type: "task"; readonly id: number; readonly task: ReadTask }
+  | { readonly type: "readMetrics" };
 
 export type FromCallWorker =
   /** The engine is up: from here on a task's time counts. */
@@ -23,4 +25,5 @@ export type FromCallWorker =
   | { readonly type: "result"; readonly id: number; readonly result: unknown }
   /** The worker cannot read the state of the task's block. */
   | { readonly type: "stateNotHere"; readonly id: number }
-  | { readonly type: "failure"; readonly id: number; readonly message: string };
+  | { readonly type: "failure"; readonly id: number; readonly message: string }
+  | { readonly type: "metrics"; readonly readings: readonly MetricReading[] };

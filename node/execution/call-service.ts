@@ -50,6 +50,9 @@ export class CallService {
           if (number <= message.number) this.#layers.delete(blockHash);
         }
         return undefined;
+      case "readMetrics":
+        // Of the thread, not of what it serves: its entry answers.
+        return undefined;
       case "task":
         return this.#run(message);
     }

@@ -1,5 +1,6 @@
 /** Read tasks handed to a call worker, with a time limit that ends the worker if need be. See specs/node/calls.md#time-limit. */
 import { ERROR_CODES, RpcError } from "../../rpc/rpc-errors.ts";
+import type { MetricReading } from "../metrics/thread-metrics.ts";
 import type { CallLayer, FromCallWorker, ToCallWorker } from "./call-messages.ts";
 import { CALL_LAYERS_LIMIT } from "./call-service.ts";
 import type { ReadResult, ReadTask } from "./call-tasks.ts";
@@ -47,6 +48,7 @@ export class CallWorkerClient implements Calls {
   #thread: CallThread | undefined;
   #isReady = false;
   #cancelTimer: (() => void) | undefined;
+  #readings: readonly MetricReading[] = [];
 
   constructor(options: CallWorkerOptions) {
     this.#options = options;
@@ -55,7 +57,7 @@ export class CallWorkerClient implements Calls {
 
   run<T extends ReadTask>(task: T): Promise<ReadResult<T>> {
     return new Promise((resolve, reject) => {
-      if (this.#queue.length + this.#inFlight.length >= WAITING_TASKS_LIMIT) return reject(tooManyCalls());
+      if (this.waiting() >= WAITING_TASKS_LIMIT) return reject(tooManyCalls());
       const id = this.#nextId++;
       this.#queue.push({ id, task, resolve: (result) => resolve(result as ReadResult<T>), reject });
       this.#sendMore();
@@ -76,6 +78,17 @@ export class CallWorkerClient implements Calls {
       if (layer.number <= number) this.#layers.delete(layer.blockHash);
     }
     this.#thread?.postMessage({ type: "merged", number });
+  }
+
+  /** Tasks that are not done. */
+  waiting(): number {
+    return this.#queue.length + this.#inFlight.length;
+  }
+
+  /** As of the last time this was asked: a worker at a long call does not keep whoever asks. */
+  readMetrics(): readonly MetricReading[] {
+    this.#thread?.postMessage({ type: "readMetrics" });
+    return this.#readings;
   }
 
   async stop(): Promise<void> {
@@ -143,11 +156,12 @@ export class CallWorkerClient implements Calls {
 
   #onMessage(message: FromCallWorker): void {
     if (message.type === "ready") this.#isReady = true;
+    else if (message.type === "metrics") this.#readings = message.readings;
     else this.#settle(message);
     this.#sendMore();
   }
 
-  #settle(message: Exclude<FromCallWorker, { type: "ready" }>): void {
+  #settle(message: Exclude<FromCallWorker, { type: "ready" | "metrics" }>): void {
     const index = this.#inFlight.findIndex(({ id }) => id === message.id);
     const [waiting] = index < 0 ? [] : this.#inFlight.splice(index, 1);
     if (waiting === undefined) return;

@@ -3,6 +3,7 @@ import "../polyfill.ts";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Hash } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
+import { createThreadRegistry } from "../metrics/thread-metrics.ts";
 import { installNativeBackends } from "../native/install.ts";
 import { openDatabase } from "../storage/database.ts";
 import type { FromCallWorker, ToCallWorker } from "./call-messages.ts";
@@ -15,12 +16,17 @@ assert(parentPort !== null, "a call worker runs in a thread");
 const port = parentPort;
 const { directory, chain, chainId } = workerData as CallWorkerData;
 
+const registry = createThreadRegistry("call");
 await installNativeBackends();
 const database = await openDatabase({ directory, role: "execution", chain, readOnly: true });
 const service = new CallService(database, chainId, openContractMachine());
 
 port.postMessage({ type: "ready" } satisfies FromCallWorker);
-port.on("message", (message: ToCallWorker) => {
+port.on("message", async (message: ToCallWorker) => {
+  if (message.type === "readMetrics") {
+    const readings = await registry.getMetricsAsJSON();
+    return port.postMessage({ type: "metrics", readings } satisfies FromCallWorker);
+  }
   const answer = service.handle(message);
   if (answer !== undefined) port.postMessage(answer);
 });

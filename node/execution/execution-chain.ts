@@ -6,7 +6,7 @@ import type { Hash } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
 import type { HeadChange } from "../../rpc/chain-view.ts";
 import type { Block, ExecutedReceipt } from "../../vm/block.ts";
-import type { AncestorHash } from "../../vm/block-execution.ts";
+import type { AncestorHash, BlockResult } from "../../vm/block-execution.ts";
 import {
   type BuiltPayload,
   buildPayload,
@@ -32,6 +32,20 @@ export type ExecutionChainOptions = {
   readonly genesis: ExecutionGenesis;
   readonly machine: ContractMachine;
   readonly historyBlocks?: number;
+  readonly stopwatch?: BlockStopwatch;
+};
+
+/** Times the stages of each block that is executed or built. */
+export type BlockStopwatch = {
+  /** Milliseconds of a clock that never goes back. */
+  nowMs(): number;
+  onExecuted(times: {
+    readonly transactionsMs: number;
+    /** The new state with its tries. */
+    readonly stateMs: number;
+    readonly gasUsed: bigint;
+    readonly transactions: number;
+  }): void;
 };
 
 export type ExecutionChainEvents = {
@@ -57,6 +71,7 @@ export class ExecutionChain {
   readonly #machine: ContractMachine;
   readonly #states: ChainStates;
   readonly #listeners = new Set<ExecutionChainEvents>();
+  readonly #stopwatch: BlockStopwatch | undefined;
   readonly #built = new Map<Hash, ExecutedBlock>();
   #head: Block;
   #safe: Block;
@@ -66,8 +81,9 @@ export class ExecutionChain {
    * Continues where the database stands; a new one begins with genesis. Unfinalized blocks are executed
    * again, except those whose layers were spilled.
    */
-  constructor({ database, config, genesis, machine, historyBlocks }: ExecutionChainOptions) {
+  constructor({ database, config, genesis, machine, historyBlocks, stopwatch }: ExecutionChainOptions) {
     this.#database = database;
+    this.#stopwatch = stopwatch;
     this.#machine = machine;
     this.config = config;
     this.genesisHash = genesis.block.hash;
@@ -167,7 +183,7 @@ export class ExecutionChain {
     source: TransactionSource,
     shouldStop: () => boolean,
   ): BuiltPayload {
-    const built = buildPayload(this.#inputOn(parent), attributes, source, shouldStop);
+    const built = this.#timed(parent, (input) => buildPayload(input, attributes, source, shouldStop));
     this.#built.set(built.block.hash, built);
     for (const oldest of this.#built.keys()) {
       if (this.#built.size <= BUILT_BLOCKS_LIMIT) break;
@@ -220,8 +236,28 @@ export class ExecutionChain {
   }
 
   #execute(block: Block): ExecutedBlock {
-    const { receipts, diff } = executePayload(this.#inputOn(this.#stored(block.header.parentHash)), block);
+    const parent = this.#stored(block.header.parentHash);
+    const { receipts, diff } = this.#timed(parent, (input) => executePayload(input, block));
     return { block, receipts, diff };
+  }
+
+  #timed<T extends BlockResult>(parent: Block, run: (input: PayloadInput) => T): T {
+    const input = this.#inputOn(parent);
+    if (this.#stopwatch === undefined) return run(input);
+    const { nowMs } = this.#stopwatch;
+    const startMs = nowMs();
+    const at = { transactions: startMs, state: startMs };
+    const onStage = (stage: keyof typeof at) => {
+      at[stage] = nowMs();
+    };
+    const result = run({ ...input, onStage });
+    this.#stopwatch.onExecuted({
+      transactionsMs: at.transactions - startMs,
+      stateMs: at.state - at.transactions,
+      gasUsed: result.gasUsed,
+      transactions: result.receipts.length,
+    });
+    return result;
   }
 
   #inputOn(parent: Block): PayloadInput {

@@ -8,12 +8,12 @@ import type { TransactionSource } from "../../vm/build-payload.ts";
 import { InvalidBlockError } from "../../vm/invalid-block.ts";
 import type { RecoveredTransaction } from "../../vm/transaction.ts";
 import { recoverTransaction } from "../../vm/transaction-signature.ts";
-import type { EventLoopLag } from "../metrics.ts";
 import type { ExecutionChain } from "./execution-chain.ts";
 import type { GossipVerdict } from "./gossip-admission.ts";
 import { blockOfPayload, decodeRequests, PayloadError, payloadOfBlock, toVmWithdrawal } from "./payload.ts";
 import type {
   BuiltPayload,
+  ExecutionMetrics,
   ExecutionPort,
   ForkchoiceUpdate,
   ForkchoiceVerdict,
@@ -40,7 +40,7 @@ export type ExecutionServiceOptions = {
   readonly admitGossip: (batch: GossipedTransactions) => Promise<readonly GossipVerdict[]>;
   /** Milliseconds of a clock that never goes back; bounds payload building. */
   readonly nowMs: () => number;
-  readonly eventLoopLag: () => EventLoopLag;
+  readonly readMetrics: () => Promise<ExecutionMetrics["readings"]>;
   readonly onConsensusStatus: (status: ConsensusStatus) => void;
   /** Closes what the service lives on: servers, workers, the database. */
   readonly onStop: () => Promise<void>;
@@ -61,8 +61,11 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     updateConsensusStatus: async (status) => options.onConsensusStatus(status),
     metrics: async () => {
       const { pending, queued } = pool.status();
-      const eventLoopLag = options.eventLoopLag();
-      return { eventLoopLag, pendingTransactions: pending, queuedTransactions: queued };
+      return {
+        readings: await options.readMetrics(),
+        pendingTransactions: pending,
+        queuedTransactions: queued,
+      };
     },
     stop: () => options.onStop(),
   };

@@ -3,6 +3,7 @@ import type { Address, Hash } from "../../primitives/bytes.ts";
 import {
   type HeadChange,
   type PoolStatus,
+  type RejectionText,
   type SenderTransactions,
   TransactionRejected,
 } from "../../rpc/chain-view.ts";
@@ -70,16 +71,35 @@ const LIFETIME_CHECK_BLOCKS = 64;
 /** What the pool knows of the chain it is for. */
 export type PoolChain = Pick<ChainConfig, "chainId" | "allowsContractSenders">;
 
+/** Told what the pool takes and what it does not keep. */
+export type MempoolObserver = {
+  onAdmitted(origin: TransactionOrigin): void;
+  /** The rejection's text, or why one that was in the pool left it without being mined. */
+  onDropped(reason: RejectionText | "replaced" | "evicted" | "unpayable" | "stale" | "cleared"): void;
+};
+
+const NO_OBSERVER: MempoolObserver = { onAdmitted: () => undefined, onDropped: () => undefined };
+
+export type MempoolStatistics = PoolStatus & { readonly bytes: number };
+
 export class Mempool {
   readonly #chain: PoolChain;
   readonly #limits: MempoolLimits;
   readonly #journal: TransactionJournal | undefined;
+  readonly #observer: MempoolObserver;
   readonly #pool: Pool = createPool();
   #head: PoolHead;
   /** The tip below which a full pool takes nothing, while nothing has left it. */
   #fullBelow: bigint | undefined;
 
-  constructor(chain: PoolChain, limits: MempoolLimits, head: PoolHead, journal?: TransactionJournal) {
+  constructor(
+    chain: PoolChain,
+    limits: MempoolLimits,
+    head: PoolHead,
+    journal?: TransactionJournal,
+    observer: MempoolObserver = NO_OBSERVER,
+  ) {
+    this.#observer = observer;
     this.#chain = chain;
     this.#limits = limits;
     this.#head = head;
@@ -99,6 +119,10 @@ export class Mempool {
   status(): PoolStatus {
     const pending = this.#pool.executable;
     return { pending, queued: this.#pool.byHash.size - pending };
+  }
+
+  statistics(): MempoolStatistics {
+    return { ...this.status(), bytes: this.#pool.bytes };
   }
 
   /** Executable transactions, by sender and nonce. */
@@ -128,6 +152,17 @@ export class Mempool {
    * @throws TransactionRejected
    */
   add(recovered: RecoveredTransaction, origin: TransactionOrigin): readonly RecoveredTransaction[] {
+    try {
+      const executable = this.#admit(recovered, origin);
+      this.#observer.onAdmitted(origin);
+      return executable;
+    } catch (error) {
+      if (error instanceof TransactionRejected) this.#observer.onDropped(error.text);
+      throw error;
+    }
+  }
+
+  #admit(recovered: RecoveredTransaction, origin: TransactionOrigin): readonly RecoveredTransaction[] {
     if (this.#pool.byHash.has(recovered.hash)) throw new TransactionRejected("already known");
     const { header, state } = this.#head;
     checkStateless(recovered, this.#chain.chainId, header.gasLimit, this.#limits.minimumTip);
@@ -147,7 +182,7 @@ export class Mempool {
 
   #replace(queue: SenderQueue, replaced: PoolEntry, entry: PoolEntry): readonly PoolEntry[] {
     replaceEntry(this.#pool, queue, replaced, entry);
-    this.#onRemoved([replaced]);
+    this.#onRemoved([replaced], "replaced");
     return queue.entries.indexOf(entry) < queue.executable ? [entry] : [];
   }
 
@@ -175,12 +210,16 @@ export class Mempool {
       this.#fullBelow = tip;
       throw new TransactionRejected("txpool is full");
     }
-    this.#onRemoved(evicted);
+    this.#onRemoved(evicted, "evicted");
   }
 
-  #onRemoved(entries: readonly PoolEntry[]): void {
+  /** @param reason undefined for what a block made pointless. */
+  #onRemoved(entries: readonly PoolEntry[], reason?: Parameters<MempoolObserver["onDropped"]>[0]): void {
     if (entries.length > 0) this.#fullBelow = undefined;
-    for (const { recovered } of entries) this.#journal?.delete(recovered.hash);
+    for (const { recovered } of entries) {
+      this.#journal?.delete(recovered.hash);
+      if (reason !== undefined) this.#observer.onDropped(reason);
+    }
   }
 
   /**
@@ -236,7 +275,7 @@ export class Mempool {
       removeEntry(this.#pool, last);
       unpayable.push(last);
     }
-    this.#onRemoved(unpayable);
+    this.#onRemoved(unpayable, "unpayable");
     return toRecovered(executable.filter((entry) => this.#pool.byHash.has(entry.recovered.hash)));
   }
 
@@ -244,7 +283,7 @@ export class Mempool {
   clear(): void {
     const entries = [...this.#pool.byHash.values()];
     for (const entry of entries) removeEntry(this.#pool, entry);
-    this.#onRemoved(entries);
+    this.#onRemoved(entries, "cleared");
   }
 
   #dropStale(headNumber: number): void {
@@ -255,7 +294,7 @@ export class Mempool {
       }
     }
     for (const entry of stale) removeEntry(this.#pool, entry);
-    this.#onRemoved(stale);
+    this.#onRemoved(stale, "stale");
   }
 }
 

@@ -20,7 +20,13 @@ import {
   type GossipVerdict,
   RecoveryBudget,
 } from "./gossip-admission.ts";
-import { Mempool, type MempoolLimits, type PoolHead } from "./mempool.ts";
+import {
+  Mempool,
+  type MempoolLimits,
+  type MempoolObserver,
+  type MempoolStatistics,
+  type PoolHead,
+} from "./mempool.ts";
 import type { GossipedTransactions } from "./port.ts";
 import type { StoredTransactionJournal } from "./transaction-journal.ts";
 
@@ -34,6 +40,7 @@ export type NodePoolOptions = {
   publish(raws: readonly Uint8Array[]): void;
   /** A development chain's: transactions of blocks that were taken back do not wait for another block. */
   readonly forgetsAbandoned?: boolean;
+  readonly observer?: MempoolObserver;
 };
 
 export class NodePool implements TransactionPool {
@@ -50,7 +57,7 @@ export class NodePool implements TransactionPool {
     this.#chain = chain;
     this.#journal = journal;
     this.#publish = publish;
-    this.#mempool = new Mempool(chain.config, limits, this.#headOf(chain.head()), journal);
+    this.#mempool = new Mempool(chain.config, limits, this.#headOf(chain.head()), journal, options.observer);
     const budget = new RecoveryBudget(DEFAULT_RECOVERY_BUDGET, nowMs);
     this.#admitter = new GossipAdmitter(this.#mempool, chain.config.chainId, budget);
     chain.subscribe({
@@ -69,6 +76,10 @@ export class NodePool implements TransactionPool {
 
   status(): PoolStatus {
     return this.#mempool.status();
+  }
+
+  statistics(): MempoolStatistics {
+    return this.#mempool.statistics();
   }
 
   pending(): readonly RecoveredTransaction[] {

@@ -20,6 +20,8 @@ type Waiting = {
 export type ExecutionClient = ExecutionPort & {
   /** Fails every call that waits and every later one: the other side is gone. */
   disconnect(reason: string): void;
+  /** Calls without an answer. */
+  waiting(): number;
 };
 
 /** Calls become messages on `channel`; upcalls arrive at `upcalls`. */
@@ -62,7 +64,7 @@ export function createExecutionClient(
     waiting.clear();
   };
   const methods = EXECUTION_METHODS.map((method) => [method, (argument?: unknown) => call(method, argument)]);
-  return { ...(Object.fromEntries(methods) as ExecutionPort), disconnect };
+  return { ...(Object.fromEntries(methods) as ExecutionPort), disconnect, waiting: () => waiting.size };
 }
 
 function failureOf(

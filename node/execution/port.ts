@@ -6,7 +6,7 @@ import type { Withdrawal } from "../../consensus/containers.ts";
 import type { ExecutionPayload, ExecutionRequests } from "../../consensus/payload-containers.ts";
 import type { Address, Hash } from "../../primitives/bytes.ts";
 import type { ConsensusStatus } from "../../rpc/chain-view.ts";
-import type { EventLoopLag } from "../metrics.ts";
+import type { MetricReading } from "../metrics/thread-metrics.ts";
 import type { GossipVerdict } from "./gossip-admission.ts";
 import type { PortErrorDetail } from "./port-error.ts";
 
@@ -65,7 +65,8 @@ export type ExecutionProgress = {
 };
 
 export type ExecutionMetrics = {
-  readonly eventLoopLag: EventLoopLag;
+  /** Of the execution thread and of the call worker. */
+  readonly readings: readonly (readonly MetricReading[])[];
   readonly pendingTransactions: number;
   readonly queuedTransactions: number;
 };

@@ -6,7 +6,8 @@ import { METHODS } from "../../rpc/method-table.ts";
 import { startRpcServer } from "../../rpc/server.ts";
 import { systemTime } from "../clock.ts";
 import { createLog, type Logger } from "../log.ts";
-import { createEventLoopProbe } from "../metrics.ts";
+import { createExecutionMetrics } from "../metrics/execution-metrics.ts";
+import { timedDatabase } from "../metrics/timed-database.ts";
 import { installNativeBackends } from "../native/install.ts";
 import { describeStartFailure } from "../start-failure.ts";
 import { openDatabase } from "../storage/database.ts";
@@ -46,18 +47,22 @@ type Execution = { readonly service: ExecutionPort; readonly rpcPort: number };
 
 async function openExecution(options: ExecutionWorkerOptions, upcalls: ExecutionUpcalls): Promise<Execution> {
   const { directory, config, genesis, historyBlocks, params } = options;
-  const eventLoopLag = createEventLoopProbe();
+  const metrics = createExecutionMetrics(directory);
   await installNativeBackends();
   const log = createLog(options.log);
   const nowMs = () => performance.now();
   const onFault = (error: unknown) => upcalls.fatal(textOf(error));
 
-  const database = await openDatabase({ directory, role: "execution", chain: genesis.block.hash });
+  const opened = await openDatabase({ directory, role: "execution", chain: genesis.block.hash });
+  const database = timedDatabase(opened, metrics.onWritten);
   const machine = openContractMachine();
-  const chain = new ExecutionChain({ database, config, genesis, machine, historyBlocks });
+  const stopwatch = { nowMs, onExecuted: metrics.onExecuted };
+  const chain = new ExecutionChain({ database, config, genesis, machine, historyBlocks, stopwatch });
+  chain.subscribe({ onHead: metrics.onHead });
   const journal = new StoredTransactionJournal(database);
   const publish = upcalls.publishTransactions;
-  const pool = new NodePool({ chain, limits: DEFAULT_MEMPOOL_LIMITS, journal, nowMs, publish });
+  const limits = DEFAULT_MEMPOOL_LIMITS;
+  const pool = new NodePool({ chain, limits, journal, nowMs, publish, observer: metrics });
   const logIndex = new LogIndex(database);
   const indexer = new LogIndexer(chain, logIndex, onFault);
   const calls = openCalls(options, taskSiteOf(chain, machine, logIndex), log);
@@ -86,7 +91,10 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
     pool,
     admitGossip: (batch) => pool.addGossiped(batch),
     nowMs,
-    eventLoopLag,
+    async readMetrics() {
+      metrics.readFrom({ pool: pool.statistics(), waitingCalls: calls.waiting() });
+      return [await metrics.registry.getMetricsAsJSON(), calls.readMetrics()];
+    },
     onConsensusStatus: (status) => view.setConsensusStatus(status),
     // Whoever still asks is turned away first; the database closes last.
     onStop: async () => {

@@ -73,6 +73,11 @@ export class Gossip {
     return result.recipients.length;
   }
 
+  /** Messages that wait for a verdict. */
+  waiting(): number {
+    return this.#pending.size;
+  }
+
   meshPeers(topic: GossipTopic): number {
     return this.#options.pubsub.getMeshPeers(topicName(topic, this.#options.forkDigest)).length;
   }
@@ -91,13 +96,15 @@ export class Gossip {
     metrics.gossipReceived(topic, data.length);
     if (codec.malformation(data) !== undefined) {
       penalize(peer, "malformed");
+      metrics.gossipRefused(topic, "MALFORMED");
       metrics.gossipSettled(topic, "reject");
       return TopicValidatorResult.Reject;
     }
     const arrivalMs = nowMs();
     const messageId = codec.messageId(message.topic, data);
     const verdict = this.#pending.wait(messageId, peer, data.length, arrivalMs);
-    if (verdict !== undefined) handlers.onGossip({ topic, peer, messageId, data, arrivalMs });
+    if (verdict === undefined) metrics.gossipRefused(topic, "NO_ROOM");
+    else handlers.onGossip({ topic, peer, messageId, data, arrivalMs });
     const settled = (await verdict) ?? "ignore";
     metrics.gossipSettled(topic, settled);
     return RESULT[settled];

@@ -63,6 +63,9 @@ export interface NetworkMetrics {
   gossipReceived(topic: GossipTopic, bytes: number): void;
   gossipSettled(topic: GossipTopic, verdict: Verdict): void;
   gossipPublished(topic: GossipTopic, bytes: number): void;
+  /** A message that was refused before anyone looked at it. */
+  gossipRefused(topic: GossipTopic, reason: "MALFORMED" | "NO_ROOM"): void;
+  peerPenalized(reason: PenaltyReason): void;
   requestServed(protocol: ProtocolName, outcome: ServeOutcome): void;
 }
 
@@ -102,6 +105,8 @@ export interface Network extends BlockRequester {
   publish(topic: GossipTopic, data: Uint8Array): Promise<number>;
   /** Peers in our mesh of a topic: those we pass its messages on to. */
   meshPeers(topic: GossipTopic): number;
+  /** Gossip messages that wait for their verdict. */
+  waitingVerdicts(): number;
   /** Settles a gossip message. False when its time was over or it was settled before. */
   reportVerdict(messageId: string, verdict: Verdict): boolean;
 

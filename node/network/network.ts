@@ -65,6 +65,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
   const isConnected = (peer: PeerId): boolean => connectionsTo(peer).length > 0;
   const isBanned = (peer: PeerId): boolean => peers.scores.isBanned(peer);
   const penalize = (peer: PeerId, reason: PenaltyReason): void => peers.penalize(peer, reason);
+  const { metrics = NO_METRICS } = options;
   const shared = { ownPeer, nowMs, log, handlers, connectionTo, isConnected, isBanned, penalize };
 
   const onDialled = (address: string, peer: PeerId): void => dialer.learn(address, peer);
@@ -79,7 +80,6 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     gater,
     gossip: { ...mesh, ...codec.options },
   });
-  const { metrics = NO_METRICS } = options;
   const dialer = new Dialer({ ...shared, dial: (address, signal) => libp2p.dial(address, { signal }) });
   const gossip = new Gossip({
     ...shared,
@@ -98,6 +98,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
   });
   const peers = new Peers({
     ...shared,
+    metrics,
     requestStatus: (peer) => reqResp.status(peer),
     sayGoodbye: (peer, reason) => reqResp.goodbye(peer, reason),
   });
@@ -113,5 +114,7 @@ const NO_METRICS: NetworkMetrics = {
   gossipReceived: nothing,
   gossipSettled: nothing,
   gossipPublished: nothing,
+  gossipRefused: nothing,
+  peerPenalized: nothing,
   requestServed: nothing,
 };

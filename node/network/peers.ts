@@ -2,7 +2,7 @@
 import type { Connection } from "@libp2p/interface";
 import { equalBytes, toHex } from "../../primitives/bytes.ts";
 import type { GoodbyeReason, Status } from "./messages.ts";
-import type { NetworkHandlers, NetworkLog, PeerId, PeerSummary } from "./network-port.ts";
+import type { NetworkHandlers, NetworkLog, NetworkMetrics, PeerId, PeerSummary } from "./network-port.ts";
 import { PeerScores, type PenaltyReason } from "./peer-score.ts";
 import { RequestError, type RequestErrorDetail } from "./request-errors.ts";
 
@@ -14,6 +14,7 @@ interface Peer {
 export interface PeersOptions {
   readonly nowMs: () => number;
   readonly log: NetworkLog;
+  readonly metrics: NetworkMetrics;
   readonly handlers: NetworkHandlers;
   readonly connectionTo: (peer: PeerId) => Connection | undefined;
   /** Asks for the peer's status and tells ours. @throws RequestError */
@@ -91,6 +92,7 @@ export class Peers {
   }
 
   penalize(peer: PeerId, reason: PenaltyReason): void {
+    this.#options.metrics.peerPenalized(reason);
     const isBannedNow = this.scores.penalize(peer, reason);
     this.#options.log.debug("peer penalised", { peer, reason, score: this.scores.score(peer) });
     if (isBannedNow) void this.dismiss(peer, reason === "otherChain" ? "otherChain" : "banned");

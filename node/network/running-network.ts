@@ -77,6 +77,10 @@ export class RunningNetwork implements Network {
     return this.#parts.gossip.publish(topic, data);
   }
 
+  waitingVerdicts(): number {
+    return this.#parts.gossip.waiting();
+  }
+
   meshPeers(topic: GossipTopic): number {
     return this.#parts.gossip.meshPeers(topic);
   }

@@ -1,4 +1,4 @@
-import { equal, notEqual, ok } from "node:assert/strict";
+import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { fromHex } from "../../primitives/bytes.ts";
 import { deriveDevAccounts } from "../../primitives/dev-accounts.ts";
 import { verifyAccountProof } from "../../vm/state/proof.ts";
 import { freeBasePort } from "../support/free-ports.ts";
+import { alertRules, dashboardQueries, Prometheus, prometheusInstalled } from "../support/prometheus.ts";
 import { TestnetRun } from "../support/testnet-run.ts";
 import { PROJECT_ROOT } from "../support/vectors.ts";
 
@@ -31,6 +32,8 @@ describe("a network of four processes", function () {
     await testnet.stop();
     rmSync(dir, { recursive: true, force: true });
   });
+
+  const metricsPort = (node: number) => basePort + 2000 + node - 1;
 
   const clientOf = (node: number) => {
     const url = `http://127.0.0.1:${basePort + node - 1}`;
@@ -122,7 +125,7 @@ describe("a network of four processes", function () {
   });
 
   it("tells Prometheus about head, finality, peers and the lag of both threads", async () => {
-    const text = await (await fetch(`http://127.0.0.1:${basePort + 2000}/metrics`)).text();
+    const text = await (await fetch(`http://127.0.0.1:${metricsPort(1)}/metrics`)).text();
     const value = (name: string) =>
       Number(
         text
@@ -134,8 +137,32 @@ describe("a network of four processes", function () {
     ok(value("beacon_finalized_epoch") > 0);
     ok(value("beacon_current_justified_epoch") >= value("beacon_finalized_epoch"));
     equal(value("libp2p_peers"), 3);
-    for (const thread of ["consensus", "execution"]) {
-      ok(text.includes(`jurat_event_loop_lag_seconds{thread="${thread}",quantile="max"}`), thread);
+    equal(value("beacon_current_active_validators"), 4);
+    // The call worker's readings are as of the scrape before.
+    const again = await (await fetch(`http://127.0.0.1:${metricsPort(1)}/metrics`)).text();
+    for (const thread of ["consensus", "execution", "call"]) {
+      ok(again.includes(`jurat_event_loop_lag_seconds{thread="${thread}",quantile="max"}`), thread);
+      ok(again.includes(`jurat_gc_pause_seconds_count{thread="${thread}",kind="minor"}`), thread);
+    }
+  });
+
+  it("gives Prometheus all that the dashboard and the alerts ask for", async function () {
+    prometheusInstalled(this);
+    const prometheus = await Prometheus.start([1, 2, 3, 4].map((node) => `127.0.0.1:${metricsPort(node)}`));
+    try {
+      deepEqual(await prometheus.withoutData(['count(up{job="jurat"} == 1) == 4']), []);
+      deepEqual(await prometheus.withoutData(dashboardQueries().map(({ query }) => query)), []);
+      // A counter by reason has no value before its first one, but the node must know it.
+      const text = await (await fetch(`http://127.0.0.1:${metricsPort(1)}/metrics`)).text();
+      const named = alertRules().flatMap(({ expr }) => expr.match(/\b(?:jurat|beacon|libp2p)_\w+/g) ?? []);
+      const known = [...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name);
+      deepEqual(
+        named.filter((name) => !known.includes(name.replace(/_bucket$/, ""))),
+        [],
+      );
+      deepEqual(await prometheus.query('ALERTS{alertname="JuratDown", alertstate="firing"}'), []);
+    } finally {
+      await prometheus.stop();
     }
   });
 

@@ -96,7 +96,7 @@ export function fixtureOn(database: Database, historyBlocks?: number): Fixture {
     pool,
     admitGossip: async ({ raws }) => raws.map(() => "ignore"),
     nowMs: () => 0,
-    eventLoopLag: () => ({ p50: 0, p99: 0, max: 0 }),
+    readMetrics: async () => [],
     onConsensusStatus: () => undefined,
     onStop: () => database.close(),
   });
