@@ -1,5 +1,5 @@
 /** The first block of both sides, from the chain spec. Deterministic: all nodes compute the same roots. */
-import { createGenesis, type Genesis } from "../consensus/genesis.ts";
+import { createGenesis, type Genesis, GenesisError, type GenesisErrorDetail } from "../consensus/genesis.ts";
 import { toPayloadHeader } from "../consensus/process-payload.ts";
 import { compoundingCredentials } from "../consensus/withdrawal-credentials.ts";
 import { type Address, fromHex, type Hash } from "../primitives/bytes.ts";
@@ -15,6 +15,7 @@ import { buildGenesis, type GenesisAccount } from "../vm/genesis.ts";
 import type { ChainSpec, GenesisAccountSpec } from "./chain-spec.ts";
 import type { ExecutionGenesis } from "./execution/chain-states.ts";
 import { payloadOfBlock } from "./execution/payload.ts";
+import { brokenSpec, type SpecIssue, wrongValue } from "./genesis/spec-issues.ts";
 
 /** Stake comes and goes where the allocation has the contracts for it. */
 export function chainConfigOf({ chainId, alloc }: ChainSpec): ChainConfig {
@@ -45,17 +46,33 @@ function toGenesisAccount({
   return { balance, nonce: BigInt(nonce), code: fromHex(code), storage: slots };
 }
 
-/** @throws GenesisError */
+/** @throws ChainSpecError naming the validator that no chain can begin with. */
 export function buildConsensusGenesis(spec: ChainSpec, executionBlock: Block): Genesis {
   const { params, genesisTime } = spec;
-  return createGenesis({
-    params,
-    genesisTime,
-    validators: spec.validators.map(({ publicKey, withdrawalAddress, amountGwei }) => ({
-      pubkey: fromHex(publicKey),
-      withdrawalCredentials: compoundingCredentials(fromHex(withdrawalAddress)),
-      amount: amountGwei,
-    })),
-    executionHeader: toPayloadHeader(payloadOfBlock(executionBlock), params),
-  });
+  const validators = spec.validators.map(({ publicKey, withdrawalAddress, amountGwei }) => ({
+    pubkey: fromHex(publicKey),
+    withdrawalCredentials: compoundingCredentials(fromHex(withdrawalAddress)),
+    amount: amountGwei,
+  }));
+  const executionHeader = toPayloadHeader(payloadOfBlock(executionBlock), params);
+  try {
+    return createGenesis({ params, genesisTime, validators, executionHeader });
+  } catch (cause) {
+    if (!(cause instanceof GenesisError)) throw cause;
+    throw brokenSpec(spec.name, [validatorIssue(cause.detail, spec)], { cause });
+  }
+}
+
+function validatorIssue(detail: GenesisErrorDetail, { validators }: ChainSpec): SpecIssue {
+  if (detail.code === "GENESIS_NO_VALIDATORS") return wrongValue("validators", "at least one validator", []);
+  const path = `validators.${detail.validatorIndex}`;
+  const validator = validators[detail.validatorIndex];
+  switch (detail.code) {
+    case "GENESIS_INVALID_PUBLIC_KEY":
+      return wrongValue(`${path}.publicKey`, "a BLS12-381 public key", validator?.publicKey);
+    case "GENESIS_DUPLICATE_PUBLIC_KEY":
+      return wrongValue(`${path}.publicKey`, "a key no validator before it has", validator?.publicKey);
+    case "GENESIS_STAKE_TOO_SMALL":
+      return wrongValue(`${path}.amountGwei`, `at least ${detail.minimumGwei}`, validator?.amountGwei);
+  }
 }

@@ -4,6 +4,7 @@ import "./polyfill.ts";
 import { Command, CommanderError } from "commander";
 import { addRunCommand, type NodeConfig } from "./config.ts";
 import { addDevCommand, type DevConfig } from "./dev/dev-config.ts";
+import { addGenesisCommand, type CheckConfig, type MakeConfig } from "./genesis/genesis-config.ts";
 
 const WRONG_FLAG = 2;
 
@@ -17,6 +18,12 @@ async function dev(config: DevConfig): Promise<void> {
   const { runDev } = await import("./dev/dev-node.ts");
   await runDev(config);
 }
+
+const genesisActions = {
+  make: async (config: MakeConfig) => (await import("./genesis/genesis-command.ts")).runGenesisMake(config),
+  check: async (config: CheckConfig) =>
+    (await import("./genesis/genesis-command.ts")).runGenesisCheck(config),
+};
 
 /** What went wrong, in a sentence for an operator, or with its stack when it is our mistake. */
 async function exitCodeOf(error: unknown): Promise<number> {
@@ -33,7 +40,11 @@ const program = new Command("jurat")
   .exitOverride();
 addRunCommand(program, run);
 addDevCommand(program, dev);
-for (const command of program.commands) command.exitOverride();
+addGenesisCommand(program, genesisActions);
+for (const command of program.commands) {
+  command.exitOverride();
+  for (const inner of command.commands) inner.exitOverride();
+}
 
 program.parseAsync(process.argv).catch(async (error: unknown) => {
   process.exit(await exitCodeOf(error));

@@ -1,7 +1,6 @@
 /** Why a node cannot start: a sentence that says what to do, and an exit code. See specs/node/exit-codes.md. */
-import { GenesisError } from "../consensus/genesis.ts";
-import { ChainSpecError } from "./chain-spec.ts";
 import { DevDirectoryError } from "./dev/dev-genesis.ts";
+import { ChainSpecError } from "./genesis/spec-issues.ts";
 import { NetworkError } from "./network/network-error.ts";
 import { DatabaseError, type DatabaseErrorDetail } from "./storage/database-error.ts";
 import { KeyringError } from "./validator/keyring.ts";
@@ -28,9 +27,6 @@ export function describeStartFailure(error: unknown): StartFailure {
   if (error instanceof DatabaseError) return of(EXIT_CODES.directory, sentenceOf(error.detail));
   if (error instanceof ChainSpecError || error instanceof KeyringError)
     return of(EXIT_CODES.input, error.message);
-  if (error instanceof GenesisError) {
-    return of(EXIT_CODES.input, `no chain can begin with this chain spec: ${error.message}`);
-  }
   if (error instanceof DevDirectoryError) return of(EXIT_CODES.directory, error.message);
   if (error instanceof NetworkError) return of(EXIT_CODES.address, networkSentence(error));
   if (error instanceof Error && "syscall" in error) return systemFailure(error as SystemError);
