@@ -17,6 +17,8 @@ export type ChainContainers = ReturnType<typeof createContainers>;
 export type Attestation = ValueOf<ChainContainers["Attestation"]>;
 export type IndexedAttestation = ValueOf<ChainContainers["IndexedAttestation"]>;
 export type AttesterSlashing = ValueOf<ChainContainers["AttesterSlashing"]>;
+export type AggregateAndProof = ValueOf<ChainContainers["AggregateAndProof"]>;
+export type SignedAggregateAndProof = ValueOf<ChainContainers["SignedAggregateAndProof"]>;
 export type BeaconBlockBody = ValueOf<ChainContainers["BeaconBlockBody"]>;
 export type BeaconBlock = ValueOf<ChainContainers["BeaconBlock"]>;
 export type SignedBeaconBlock = ValueOf<ChainContainers["SignedBeaconBlock"]>;
@@ -70,9 +72,20 @@ function createVoteContainers(params: ChainParams) {
       casingMap: { attestation1: "attestation_1", attestation2: "attestation_2" },
     },
   );
+  const AggregateAndProof = new ContainerType(
+    { aggregatorIndex: Uint53, aggregate: Attestation, selectionProof: Bytes96 },
+    named("AggregateAndProof"),
+  );
+  const SignedAggregateAndProof = new ContainerType(
+    { message: AggregateAndProof, signature: Bytes96 },
+    named("SignedAggregateAndProof"),
+  );
   /** Ours: the votes of one node's keys in one gossip message. */
   const SingleAttestations = new ListCompositeType(SingleAttestation, unaggregatedVoterLimit);
-  return { Attestation, IndexedAttestation, AttesterSlashing, SingleAttestations };
+  return {
+    ...{ Attestation, IndexedAttestation, AttesterSlashing },
+    ...{ AggregateAndProof, SignedAggregateAndProof, SingleAttestations },
+  };
 }
 
 function createBlockContainers(

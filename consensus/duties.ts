@@ -2,7 +2,14 @@
 import { fromHex, ZERO_HASH } from "../primitives/bytes.ts";
 import { getStateInPeriod } from "./advanced-state.ts";
 import type { AttestationData, SingleAttestation } from "./containers.ts";
-import { type Engine, emit, type OwnVote, openJob, slotDurationMs } from "./engine-state.ts";
+import {
+  type CommitteeMember,
+  type Engine,
+  emit,
+  type OwnVote,
+  openJob,
+  slotDurationMs,
+} from "./engine-state.ts";
 import { bestSource, checkpointBlock, type TreeCheckpoint } from "./fork-choice-store.ts";
 import { updateHead } from "./head.ts";
 import { acceptVote } from "./on-attestation.ts";
@@ -10,6 +17,7 @@ import { countHeardPeers } from "./peer-claims.ts";
 import { askForState } from "./rebuild-state.ts";
 import { getCommittees } from "./selection.ts";
 import { attestationSigningRoot } from "./signature-sets.ts";
+import { computeSubnet } from "./subnets.ts";
 import { isGateOpen } from "./sync-gate.ts";
 import { computeEpochAtSlot } from "./time.ts";
 import { voteKey } from "./vote-records.ts";
@@ -44,7 +52,8 @@ export function attest(engine: Engine): void {
   if (state === undefined || source === undefined || target === undefined) return;
   engine.attestedSlot = slot;
 
-  const members = localMembers(engine, getCommittees(state, slot, params));
+  const committees = getCommittees(state, slot, params);
+  const members = localMembers(engine, committees);
   if (members.length === 0) return;
   const data: AttestationData = {
     ...{ slot, index: 0, beaconBlockRoot: fromHex(headRoot) },
@@ -52,7 +61,10 @@ export function attest(engine: Engine): void {
     target: toStateCheckpoint(engine, { epoch, root: target }),
   };
   const validatorIndices = members.map(({ validatorIndex }) => validatorIndex);
-  const vote = { data, committeeIndices: members.map(({ committeeIndex }) => committeeIndex) };
+  const vote = {
+    ...{ data, committees: committees.length },
+    committeeIndices: members.map(({ committeeIndex }) => committeeIndex),
+  };
   emit(engine, {
     type: "signAttestation",
     id: openJob(engine, { kind: "attestationSigning", validatorIndices, vote }),
@@ -61,9 +73,11 @@ export function attest(engine: Engine): void {
   });
 }
 
-type Member = { readonly validatorIndex: number; readonly committeeIndex: number };
-
-function localMembers({ localValidators }: Engine, committees: readonly Uint32Array[]): Member[] {
+/** Our validators in these committees. */
+export function localMembers(
+  { localValidators }: Engine,
+  committees: readonly Uint32Array[],
+): CommitteeMember[] {
   return committees.flatMap((committee, committeeIndex) =>
     [...committee]
       .filter((validatorIndex) => localValidators.has(validatorIndex))
@@ -77,20 +91,34 @@ function toStateCheckpoint({ chain }: Engine, { epoch, root }: TreeCheckpoint): 
   return { epoch, root: fromHex(isGenesis ? ZERO_HASH : root) };
 }
 
-/** The keys signed, those that may: the votes count here at once and go out in one message. */
+/** The keys signed, those that may: the votes count here at once and go out, one message a committee. */
 export function onAttestationSigned(
   engine: Engine,
-  { data, committeeIndices }: OwnVote,
+  vote: OwnVote,
   validatorIndices: readonly number[],
   signatures: readonly (Uint8Array | undefined)[],
 ): void {
+  const { data } = vote;
   const key = voteKey(data);
-  const attestations: SingleAttestation[] = [];
+  engine.ownVote = { slot: data.slot, key };
+  const byCommittee = new Map<number, SingleAttestation[]>();
   for (const [i, attesterIndex] of validatorIndices.entries()) {
     const signature = signatures[i];
     if (signature === undefined) continue;
-    attestations.push({ committeeIndex: committeeIndices[i] ?? 0, attesterIndex, data, signature });
+    const committeeIndex = vote.committeeIndices[i] ?? 0;
+    const attestation = { committeeIndex, attesterIndex, data, signature };
+    const attestations = byCommittee.get(committeeIndex);
+    if (attestations === undefined) byCommittee.set(committeeIndex, [attestation]);
+    else attestations.push(attestation);
     acceptVote(engine, { key, data, validatorIndices: [attesterIndex], signature });
   }
-  if (attestations.length > 0) emit(engine, { type: "publishAttestations", attestations });
+  for (const [committeeIndex, attestations] of byCommittee) {
+    const subnet = subnetOf(engine, vote, committeeIndex);
+    emit(engine, { type: "publishAttestations", attestations, subnet });
+  }
+}
+
+/** Undefined where a slot has one committee: its votes go out on one topic, unaggregated. */
+function subnetOf({ chain }: Engine, { data, committees }: OwnVote, committeeIndex: number) {
+  return committees === 1 ? undefined : computeSubnet(data.slot, committeeIndex, committees, chain.params);
 }

@@ -2,7 +2,7 @@
 
 import type { SignatureSet } from "../primitives/bls.ts";
 import type { Hash } from "../primitives/bytes.ts";
-import type { SignedBeaconBlock } from "./chain-containers.ts";
+import type { AggregateAndProof, SignedAggregateAndProof, SignedBeaconBlock } from "./chain-containers.ts";
 import type { AttestationData, SingleAttestation, Withdrawal } from "./containers.ts";
 import type { TreeCheckpoint } from "./fork-choice-store.ts";
 import type { Operation } from "./operation-pool.ts";
@@ -34,7 +34,7 @@ export type Evidence = Extract<Operation, { readonly kind: "proposerSlashing" | 
 
 export type EngineEvent =
   /**
-   * Time. Wanted at each slot's start and when votes fall due (engineWakeMoments); more often does no harm. Only
+   * Time. Wanted at each slot's start, when votes fall due and when aggregates do (engineWakeMoments); more often does no harm. Only
    * this moves the engine's clock. `nowMs` counts from genesis and is negative before it.
    */
   | { readonly type: "tick"; readonly nowMs: number; readonly clockOffsetMs?: number }
@@ -45,10 +45,18 @@ export type EngineEvent =
       readonly arrivalMs: number;
       readonly origin: BlockOrigin;
     }
-  /** One gossip message: the votes of one node's keys. */
+  /** One gossip message: the votes of one node's keys, by the subnet of their committee if there are several. */
   | {
       readonly type: "attestationsReceived";
       readonly attestations: readonly SingleAttestation[];
+      readonly subnet?: number | undefined;
+      readonly peer: PeerId;
+      readonly messageId: string;
+    }
+  /** One gossip message: what an aggregator put together of its committee's votes. */
+  | {
+      readonly type: "aggregateReceived";
+      readonly aggregate: SignedAggregateAndProof;
       readonly peer: PeerId;
       readonly messageId: string;
     }
@@ -223,7 +231,32 @@ export type Effect =
       readonly reason: string;
     }
   | { readonly type: "publishBlock"; readonly root: Hash; readonly block: SignedBeaconBlock }
-  | { readonly type: "publishAttestations"; readonly attestations: readonly SingleAttestation[] }
+  /** `subnet`: of their committee, where votes are aggregated. */
+  | {
+      readonly type: "publishAttestations";
+      readonly attestations: readonly SingleAttestation[];
+      readonly subnet: number | undefined;
+    }
+  /** Whether these validators aggregate in the slot, shown by their signature. Answer: signed, one each or undefined. */
+  | {
+      readonly type: "signSelections";
+      readonly id: JobId;
+      readonly validatorIndices: readonly number[];
+      readonly slot: number;
+      readonly signingRoot: Uint8Array;
+    }
+  /** Aggregates are not slashable. Answer: signed, one signature each or undefined, by `aggregatorIndex`. */
+  | {
+      readonly type: "signAggregates";
+      readonly id: JobId;
+      readonly aggregates: readonly {
+        readonly message: AggregateAndProof;
+        readonly signingRoot: Uint8Array;
+      }[];
+    }
+  | { readonly type: "publishAggregates"; readonly aggregates: readonly SignedAggregateAndProof[] }
+  /** Listen to these subnets, ascending, besides those the node keeps for others' sake; no longer to those before. */
+  | { readonly type: "subnetsWanted"; readonly subnets: readonly number[] }
   /** Someone signed two conflicting messages; both signatures are verified. Tell everyone. */
   | { readonly type: "slashingEvidence"; readonly evidence: Evidence }
   /** A third of the stake signed slashable messages: duties have stopped, a person must decide. */

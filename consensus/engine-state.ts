@@ -1,6 +1,13 @@
 /** Everything the engine remembers between events. See specs/consensus/engine.md#state. */
 import { type Hash, toHex, ZERO_HASH } from "../primitives/bytes.ts";
-import type { Attestation, BeaconBlock, ChainContainers, SignedBeaconBlock } from "./chain-containers.ts";
+import type {
+  AggregateAndProof,
+  Attestation,
+  BeaconBlock,
+  ChainContainers,
+  SignedAggregateAndProof,
+  SignedBeaconBlock,
+} from "./chain-containers.ts";
 import type {
   BeaconBlockHeader,
   Checkpoint,
@@ -15,7 +22,7 @@ import type { ExecutionPayload, ExecutionRequests } from "./payload-containers.t
 import type { ConsensusState } from "./state.ts";
 import type { StateCache } from "./state-cache.ts";
 import type { SyncGate } from "./sync-gate.ts";
-import type { Slot, UnixSeconds } from "./time.ts";
+import type { Epoch, Slot, UnixSeconds } from "./time.ts";
 import type { VotePool } from "./vote-pool.ts";
 import type { SignedVote, VoteRecords } from "./vote-records.ts";
 
@@ -56,9 +63,21 @@ export type PendingBlock = {
   isPayloadValid: boolean;
 };
 
-/** A gossip message whose members wait for their head block, or are being verified. */
-export type PendingVotes = {
+/** A gossip message that waits for its head block, or is being verified. */
+export type PendingVotes = PendingSingleVotes | PendingAggregate;
+
+/** The votes of one node's keys; from a subnet where votes are aggregated. */
+export type PendingSingleVotes = {
+  readonly kind: "votes";
   readonly attestations: readonly SingleAttestation[];
+  readonly subnet: number | undefined;
+  readonly peer: PeerId;
+  readonly messageId: string;
+};
+
+export type PendingAggregate = {
+  readonly kind: "aggregate";
+  readonly aggregate: SignedAggregateAndProof;
   readonly peer: PeerId;
   readonly messageId: string;
 };
@@ -69,7 +88,10 @@ export type Job =
   | { readonly kind: "bodySignatures"; readonly root: Hash }
   | { readonly kind: "payload"; readonly root: Hash }
   | { readonly kind: "operation"; readonly operation: Operation; readonly messageId: string }
-  | { readonly kind: "votes"; readonly votes: readonly SignedVote[]; readonly message: PendingVotes }
+  | { readonly kind: "votes"; readonly votes: readonly SignedVote[]; readonly message: PendingSingleVotes }
+  | { readonly kind: "aggregate"; readonly vote: SignedVote; readonly message: PendingAggregate }
+  | { readonly kind: "selectionSigning"; readonly slot: Slot; readonly members: readonly CommitteeMember[] }
+  | { readonly kind: "aggregateSigning"; readonly aggregates: readonly AggregateAndProof[] }
   | {
       readonly kind: "attestationSigning";
       readonly validatorIndices: readonly number[];
@@ -78,11 +100,19 @@ export type Job =
   | { readonly kind: "randao" | "payloadBuilding" | "blockSigning"; readonly slot: Slot }
   | { readonly kind: "states"; readonly target: Hash };
 
+/** A local validator on duty in a slot. */
+export type CommitteeMember = { readonly validatorIndex: number; readonly committeeIndex: number };
+
 /** A vote of our own keys, before it is signed. */
 export type OwnVote = {
   readonly data: SingleAttestation["data"];
   readonly committeeIndices: readonly number[];
+  /** Of the slot; votes are aggregated when there are several. */
+  readonly committees: number;
 };
+
+/** A local validator that was drawn to aggregate its committee's votes in a slot, and the proof of it. */
+export type Selection = CommitteeMember & { readonly selectionProof: Uint8Array; readonly subnet: number };
 
 /** Our block of a slot while it is being made. */
 export type Proposal = {
@@ -120,6 +150,8 @@ export type Engine = {
   readonly blocks: Map<Hash, TreeBlock>;
   /** What the shell was last told about head and checkpoints. */
   announced: { readonly head: Hash; readonly justified: Hash; readonly finalized: Hash };
+  /** The subnets last asked for. */
+  announcedSubnets: readonly number[];
   /** A safety fault was seen: no duties until a person decides. */
   isFaulted: boolean;
 
@@ -135,6 +167,8 @@ export type Engine = {
   readonly pendingVotes: Map<Hash, PendingVotes[]>;
   readonly voteRecords: VoteRecords;
   readonly votePool: VotePool;
+  /** By target epoch, who sent an aggregate; bounded as the vote records are. */
+  readonly seenAggregators: Map<Epoch, Set<number>>;
   readonly operationPool: OperationPool;
 
   /** What each peer said last, in which slot, and whether a range sync from it has failed since. */
@@ -146,6 +180,12 @@ export type Engine = {
   readonly rangeSyncs: Map<PeerId, { lastProgressSlot: Slot; readonly attempt: number }>;
 
   attestedSlot: Slot;
+  /** Our validators' aggregation duties of the slots ahead, and the last slot they were looked up for. */
+  readonly selections: Map<Slot, readonly Selection[]>;
+  selectedSlot: Slot;
+  aggregatedSlot: Slot;
+  /** What our validators voted for in the slot of their last vote. */
+  ownVote: { readonly slot: Slot; readonly key: Hash } | undefined;
   proposedSlot: Slot;
   proposal: Proposal | undefined;
   blockArrivalMs: number | undefined;

@@ -1,6 +1,7 @@
 /** The consensus of one node as a state machine: an event in, effects out. See specs/consensus/engine.md. */
 import { blsAggregateSignatures } from "../primitives/bls.ts";
 import { type Hash, toHex } from "../primitives/bytes.ts";
+import { onAggregatesSigned, onSelectionsSigned } from "./aggregation-duty.ts";
 import { onBlockSigned, onPayloadBuildFailed, onPayloadBuilt, onRandaoSigned } from "./block-production.ts";
 import { containersOf, type SignedBeaconBlock } from "./chain-containers.ts";
 import { onAttestationSigned } from "./duties.ts";
@@ -9,6 +10,7 @@ import { closeJob, type Engine } from "./engine-state.ts";
 import { getHead } from "./fork-choice-head.ts";
 import { createForkChoice } from "./fork-choice-store.ts";
 import { replayBlock } from "./import-block.ts";
+import { onAggregateReceived, onAggregateVerified } from "./on-aggregate.ts";
 import { onAttestationsReceived, onVotesVerified } from "./on-attestation.ts";
 import {
   advance,
@@ -83,13 +85,15 @@ export function createEngine(start: EngineStart): Engine {
     ...{ nowMs: start.nowMs, clockOffsetMs: 0, hasStarted: false, isFaulted: false },
     ...{ store, states: createStateCache(), blocks: new Map(), advancedStates: new Map() },
     announced: { head: "0x", justified: "0x", finalized: "0x" },
+    announcedSubnets: [],
     ...{ pendingBlocks: new Map(), invalidRoots: new Set(), abandonedRoots: new Set() },
     ...{ prunedRoots: new Set(), settled: store.finalized },
     ...{ seenProposals: new Map(), pendingVotes: new Map(), voteRecords: new Map(), votePool: new Map() },
-    operationPool: createOperationPool(),
+    ...{ operationPool: createOperationPool(), seenAggregators: new Map(), selections: new Map() },
     ...{ peers: new Map(), gate: createSyncGate(start.isSingleNode ?? false) },
     ...{ blockRequests: new Map(), rangeSyncs: new Map() },
-    ...{ attestedSlot: 0, proposedSlot: 0, proposal: undefined, blockArrivalMs: undefined },
+    ...{ attestedSlot: 0, selectedSlot: -1, aggregatedSlot: 0, ownVote: undefined },
+    ...{ proposedSlot: 0, proposal: undefined, blockArrivalMs: undefined },
     ...{ nextJobId: 1, jobs: new Map(), outbox: [] },
   };
   engine.blocks.set(anchorRoot, {
@@ -136,6 +140,9 @@ function handle(engine: Engine, event: EngineEvent): void {
     case "attestationsReceived":
       onAttestationsReceived(engine, event);
       break;
+    case "aggregateReceived":
+      onAggregateReceived(engine, event);
+      break;
     case "operationReceived":
       onOperationReceived(engine, event);
       break;
@@ -173,6 +180,7 @@ function onAnswer(engine: Engine, event: Answer): void {
       else if (job.kind === "operation") {
         onOperationVerified(engine, job.operation, job.messageId, event.valid);
       } else if (job.kind === "votes") onVotesVerified(engine, job.votes, job.message, event.valid);
+      else if (job.kind === "aggregate") onAggregateVerified(engine, job.vote, job.message, event.valid);
       return;
     case "payloadExecuted":
       if (job.kind === "payload") onPayloadExecuted(engine, job.root, event.verdict);
@@ -203,7 +211,8 @@ function onSigned(
   else if (job.kind === "blockSigning") onBlockSigned(engine, job.slot, signatures[0]);
   else if (job.kind === "attestationSigning") {
     onAttestationSigned(engine, job.vote, job.validatorIndices, signatures);
-  }
+  } else if (job.kind === "selectionSigning") onSelectionsSigned(engine, job.slot, job.members, signatures);
+  else if (job.kind === "aggregateSigning") onAggregatesSigned(engine, job.aggregates, signatures);
 }
 
 /** A state was rebuilt, or a stage of the way to it: whoever waited goes on. */

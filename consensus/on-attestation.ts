@@ -3,12 +3,11 @@
 import type { SignatureSet } from "../primitives/bls.ts";
 import { type Hash, toHex } from "../primitives/bytes.ts";
 import { getStateInPeriod } from "./advanced-state.ts";
-import type { SingleAttestation } from "./containers.ts";
+import type { AttestationData, SingleAttestation } from "./containers.ts";
 import type { EngineEvent } from "./engine-events.ts";
-import { type Engine, emit, openJob, type PendingVotes } from "./engine-state.ts";
+import { type Engine, emit, openJob, type PendingSingleVotes } from "./engine-state.ts";
 import { onEquivocation, onVote } from "./fork-choice.ts";
 import { giveEvidence } from "./on-operation.ts";
-import { askForBlock } from "./peer-claims.ts";
 import { singleAttestationSignatureSet } from "./signature-sets.ts";
 import type { ConsensusState } from "./state.ts";
 import { getState } from "./state-cache.ts";
@@ -16,19 +15,17 @@ import { computeEpochAtSlot, computePeriodAtSlot } from "./time.ts";
 import { addToPool } from "./vote-pool.ts";
 import { recordVote, type SignedVote, toHeadVote, voteKey } from "./vote-records.ts";
 import { judgeVoteData, judgeVoter, VOTE_WINDOW_SLOTS, type VoteVerdict } from "./vote-rules.ts";
-
-/** Messages that wait, for one slot, for the block they vote for. */
-export const WAITING_MESSAGES_LIMIT = 256;
+import { giveVerdict, holdForHead } from "./waiting-votes.ts";
 
 export function onAttestationsReceived(
   engine: Engine,
-  { attestations, peer, messageId }: EngineEvent & { type: "attestationsReceived" },
+  { attestations, subnet, peer, messageId }: EngineEvent & { type: "attestationsReceived" },
 ): void {
-  judgeMessage(engine, { attestations, peer, messageId }, true);
+  judgeMessage(engine, { kind: "votes", attestations, subnet, peer, messageId }, true);
 }
 
 /** The message's worst fault decides; without one it is good when any of its votes is new. */
-function judgeMessage(engine: Engine, message: PendingVotes, mayWait: boolean): void {
+export function judgeMessage(engine: Engine, message: PendingSingleVotes, mayWait: boolean): void {
   const judged = new Map<Hash, VoteVerdict>();
   const votes: SignedVote[] = [];
   const sets: SignatureSet[] = [];
@@ -37,17 +34,17 @@ function judgeMessage(engine: Engine, message: PendingVotes, mayWait: boolean): 
     const key = voteKey(attestation.data);
     let verdict = judged.get(key);
     if (verdict === undefined) {
-      verdict = judgeVoteData(engine, attestation);
+      verdict = judgeVoteData(engine, attestation.data);
       judged.set(key, verdict);
     }
     if (verdict.verdict === "wait") {
-      if (mayWait) holdForHead(engine, message, toHex(attestation.data.beaconBlockRoot));
+      if (mayWait) holdForHead(engine, message, attestation.data.beaconBlockRoot);
       else giveVerdict(engine, message, "ignore", verdict.reason);
       return;
     }
-    const state = verdict.verdict === "check" ? stateOfVote(engine, attestation) : undefined;
+    const state = verdict.verdict === "check" ? stateOfVote(engine, attestation.data) : undefined;
     const vote = toSignedVote(attestation, key);
-    if (state !== undefined) verdict = judgeVoter(engine, vote, attestation, state);
+    if (state !== undefined) verdict = judgeVoter(engine, vote, attestation, message.subnet, state);
     else if (verdict.verdict === "check") verdict = { verdict: "ignore", reason: "VOTE_STATE_NOT_KEPT" };
     if (verdict.verdict === "reject") {
       giveVerdict(engine, message, "reject", verdict.reason);
@@ -72,7 +69,7 @@ function judgeMessage(engine: Engine, message: PendingVotes, mayWait: boolean): 
 export function onVotesVerified(
   engine: Engine,
   votes: readonly SignedVote[],
-  message: PendingVotes,
+  message: PendingSingleVotes,
   valid: readonly boolean[],
 ): void {
   for (const [i, vote] of votes.entries()) if (valid[i] === true) acceptVote(engine, vote);
@@ -130,54 +127,10 @@ function toSignedVote({ data, attesterIndex, signature }: SingleAttestation, key
  * A state that knows the slot's committees: the voted head's, unless that is old. Carrying any old block's state
  * over many periods for whoever asks would be work without bound; the head's is carried once.
  */
-function stateOfVote(engine: Engine, { data }: SingleAttestation): ConsensusState | undefined {
+export function stateOfVote(engine: Engine, data: AttestationData): ConsensusState | undefined {
   const { params } = engine.chain;
   const voted = getState(engine.states, toHex(data.beaconBlockRoot));
   const period = computePeriodAtSlot(data.slot, params);
   if (voted !== undefined && computePeriodAtSlot(voted.slot, params) + 1 >= period) return voted;
   return getStateInPeriod(engine, engine.store.headRoot, data.slot);
-}
-
-function holdForHead(engine: Engine, message: PendingVotes, headRoot: Hash): void {
-  let held = 0;
-  for (const messages of engine.pendingVotes.values()) held += messages.length;
-  if (held >= WAITING_MESSAGES_LIMIT) {
-    giveVerdict(engine, message, "ignore", "VOTE_QUEUE_FULL");
-    return;
-  }
-  const waiting = engine.pendingVotes.get(headRoot);
-  if (waiting === undefined) engine.pendingVotes.set(headRoot, [message]);
-  else waiting.push(message);
-  askForBlock(engine, headRoot, message.peer);
-}
-
-/** The block these votes waited for is in the tree. */
-export function resumeVotes(engine: Engine, headRoot: Hash): void {
-  const waiting = engine.pendingVotes.get(headRoot);
-  if (waiting === undefined) return;
-  engine.pendingVotes.delete(headRoot);
-  for (const message of waiting) judgeMessage(engine, message, false);
-}
-
-/** Votes whose block did not come within a slot are let go. */
-export function expireWaitingVotes(engine: Engine): void {
-  for (const [headRoot, waiting] of engine.pendingVotes) {
-    const kept = waiting.filter(({ attestations }) =>
-      attestations.some(({ data }) => data.slot + 1 >= engine.store.nowSlot),
-    );
-    for (const message of waiting) {
-      if (!kept.includes(message)) giveVerdict(engine, message, "ignore", "VOTE_HEAD_UNKNOWN");
-    }
-    if (kept.length === 0) engine.pendingVotes.delete(headRoot);
-    else engine.pendingVotes.set(headRoot, kept);
-  }
-}
-
-function giveVerdict(
-  engine: Engine,
-  { messageId }: PendingVotes,
-  verdict: "accept" | "ignore" | "reject",
-  reason: string,
-): void {
-  emit(engine, { type: "gossipVerdict", messageId, verdict, reason });
 }

@@ -53,6 +53,8 @@ export type ChainParams = {
   readonly unaggregatedVoterLimit: number;
   readonly targetCommitteeSize: number;
   readonly maxCommitteesPerSlot: number;
+  /** Members of a committee that are expected to be drawn as its aggregators. */
+  readonly targetAggregatorsPerCommittee: number;
   readonly shuffleRounds: number;
 
   // List limits of the containers
@@ -131,6 +133,7 @@ export function checked(params: ChainParams): ChainParams {
   checkForks(params);
   checkRings(params);
   checkStake(params);
+  checkCommittees(params);
   return Object.freeze(params);
 }
 
@@ -207,7 +210,15 @@ function checkStake(params: ChainParams): void {
   assert(weights === params.weightDenominator, "the reward weights add up");
   assert(params.maxPartialWithdrawals < params.maxWithdrawals, "parts asked for leave room for the sweep");
   assert(params.withdrawalSweepLimit >= params.maxWithdrawals, "a sweep can fill a payload");
-  assert(params.unaggregatedVoterLimit <= params.maxValidatorsPerSlot, "one committee fits a vote's bits");
+}
+
+function checkCommittees(params: ChainParams): void {
+  const { unaggregatedVoterLimit, targetCommitteeSize } = params;
+  assert(unaggregatedVoterLimit <= params.maxValidatorsPerSlot, "one committee fits a vote's bits");
+  // Several committees are how a state says that votes are aggregated.
+  assert(unaggregatedVoterLimit >= 2 * targetCommitteeSize, "more voters than the limit make two committees");
+  assert(isPositiveInteger(params.maxCommitteesPerSlot), "a slot has a committee");
+  assert(isPositiveInteger(params.targetAggregatorsPerCommittee), "somebody aggregates");
 }
 
 function isPositiveInteger(value: number): boolean {

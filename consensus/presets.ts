@@ -25,6 +25,7 @@ export const DEVNET_PARAMS: ChainParams = checked({
   unaggregatedVoterLimit: 2048,
   targetCommitteeSize: 128,
   maxCommitteesPerSlot: 64,
+  targetAggregatorsPerCommittee: 16,
   shuffleRounds: 90,
   maxValidatorsPerSlot: 131_072,
   validatorRegistryLimit: 2 ** 40,

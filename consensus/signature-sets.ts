@@ -2,10 +2,12 @@
 import type { SignatureSet } from "../primitives/bls.ts";
 import { Uint53 } from "../primitives/ssz-types.ts";
 import {
+  type AggregateAndProof,
   type Attestation,
   type AttesterSlashing,
   type BeaconBlock,
   containersOf,
+  type SignedAggregateAndProof,
 } from "./chain-containers.ts";
 import {
   AttestationData,
@@ -23,9 +25,11 @@ import type { ChainParams } from "./params.ts";
 import { getRegistry } from "./registry.ts";
 import {
   computeSigningRoot,
+  DOMAIN_AGGREGATE_AND_PROOF,
   DOMAIN_BEACON_ATTESTER,
   DOMAIN_BEACON_PROPOSER,
   DOMAIN_RANDAO,
+  DOMAIN_SELECTION_PROOF,
   DOMAIN_VOLUNTARY_EXIT,
   getDomain,
 } from "./signing-root.ts";
@@ -123,6 +127,49 @@ export function singleAttestationSignatureSet(
 ): SignatureSet {
   const message = attestationSigningRoot(state, data, params);
   return { publicKeys: keysOf(state, [attesterIndex], params), message, signature };
+}
+
+/**
+ * An aggregate's three signatures: the aggregator's for having been drawn, the aggregator's, and the voters'.
+ *
+ * @param voters whose bits are set.
+ */
+export function aggregateSignatureSets(
+  state: ConsensusState,
+  { message, signature }: SignedAggregateAndProof,
+  voters: readonly ValidatorIndex[],
+  params: ChainParams,
+): SignatureSet[] {
+  const { aggregate, aggregatorIndex, selectionProof } = message;
+  const { data } = aggregate;
+  const aggregator = keysOf(state, [aggregatorIndex], params);
+  const selection = selectionSigningRoot(state, data.slot, params);
+  return [
+    { publicKeys: aggregator, message: selection, signature: selectionProof },
+    { publicKeys: aggregator, message: aggregateSigningRoot(state, message, params), signature },
+    {
+      publicKeys: keysOf(state, voters, params),
+      message: attestationSigningRoot(state, data, params),
+      signature: aggregate.signature,
+    },
+  ];
+}
+
+/** What a committee's member signs to learn whether it aggregates: the slot, so that it has no choice. */
+export function selectionSigningRoot(state: ConsensusState, slot: Slot, params: ChainParams): Uint8Array {
+  const epoch = computeEpochAtSlot(slot, params);
+  return computeSigningRoot(Uint53, slot, domainAt(state, DOMAIN_SELECTION_PROOF, epoch, params));
+}
+
+/** What an aggregator signs. */
+export function aggregateSigningRoot(
+  state: ConsensusState,
+  message: AggregateAndProof,
+  params: ChainParams,
+): Uint8Array {
+  const epoch = computeEpochAtSlot(message.aggregate.data.slot, params);
+  const domain = domainAt(state, DOMAIN_AGGREGATE_AND_PROOF, epoch, params);
+  return computeSigningRoot(containersOf(params).AggregateAndProof, message, domain);
 }
 
 /** What a proposer signs. */

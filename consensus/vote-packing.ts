@@ -12,7 +12,7 @@ import { getCommittees } from "./selection.ts";
 import { type ConsensusState, forkState, getCheckpointRoot } from "./state.ts";
 import { getTally } from "./tallies.ts";
 import type { Epoch } from "./time.ts";
-import type { PooledVotes } from "./vote-pool.ts";
+import { type CommitteeVotes, combineVotes, type PooledVotes } from "./vote-pool.ts";
 
 /** The block being filled: votes taken so far, and the state as they leave it. */
 type Packing = {
@@ -82,26 +82,52 @@ function neededEpochs(
   return needed;
 }
 
+/** Votes of the pool as one attestation, still without its signature, which `signatures` add up to. */
+type Candidate = {
+  readonly attestation: Attestation;
+  readonly signatures: readonly Uint8Array[];
+  /** What the block gained by it when last looked at; undefined when something it depends on has changed since. */
+  gain: number | undefined;
+};
+
 /** Greedy cover: the data with the most voters not yet counted, of equal ones the newest. */
 function packRecent(packing: Packing): void {
   const { engine, draft } = packing;
-  const candidates = [...engine.votePool.values()]
-    .filter(({ data }) => data.slot < draft.slot)
-    .map((votes) => ({ votes, attestation: aggregate(engine, draft, votes) }));
+  const candidates = [...engine.votePool.values()].flatMap((votes): Candidate[] => {
+    const assembled = votes.data.slot < draft.slot ? assemble(engine, draft, votes) : undefined;
+    return assembled === undefined ? [] : [{ ...assembled, gain: undefined }];
+  });
   for (;;) {
-    let best: (typeof candidates)[number] | undefined;
+    let best: Candidate | undefined;
     let bestGain = 0;
     for (const candidate of candidates) {
-      const gain = candidate.attestation === undefined ? 0 : countNewVoters(packing, candidate.attestation);
-      const isNewer = best !== undefined && candidate.votes.data.slot > best.votes.data.slot;
+      candidate.gain ??= countNewVoters(packing, candidate.attestation);
+      const { gain, attestation } = candidate;
+      const isNewer = best !== undefined && attestation.data.slot > best.attestation.data.slot;
       if (gain > bestGain || (gain > 0 && gain === bestGain && isNewer)) {
         best = candidate;
         bestGain = gain;
       }
     }
-    if (best?.attestation === undefined) return;
-    const signatures = signaturesOf(engine, draft, best.votes);
-    take(packing, { ...best.attestation, signature: engine.aggregateSignatures(signatures) });
+    if (best === undefined) return;
+    const justifiedBefore = draft.justifiedRing.length;
+    take(packing, { ...best.attestation, signature: engine.aggregateSignatures(best.signatures) });
+    forgetGains(packing, candidates, best, draft.justifiedRing.length > justifiedBefore);
+  }
+}
+
+/** A taken attestation changes the gain of others for its epoch; a new source, or a bound reached, that of all. */
+function forgetGains(
+  { engine, taken, oldEpochs }: Packing,
+  candidates: readonly Candidate[],
+  { attestation }: Candidate,
+  isSourceAdded: boolean,
+): void {
+  const { maxAttestations, oldEpochsPerBlock } = engine.chain.params;
+  const isFull = taken.length >= maxAttestations || oldEpochs.size >= oldEpochsPerBlock;
+  for (const candidate of candidates) {
+    const isSameEpoch = candidate.attestation.data.target.epoch === attestation.data.target.epoch;
+    if (isSameEpoch || isSourceAdded || isFull) candidate.gain = undefined;
   }
 }
 
@@ -130,28 +156,27 @@ function take({ engine, draft, taken, oldEpochs }: Packing, attestation: Attesta
   }
 }
 
-/** The pool's votes with one data as one attestation, still without a signature. */
-function aggregate(engine: Engine, state: ConsensusState, votes: PooledVotes): Attestation | undefined {
+/** Of each committee the widest union of its votes, one after the other (EIP-7549). */
+function assemble(
+  engine: Engine,
+  state: ConsensusState,
+  votes: PooledVotes,
+): Omit<Candidate, "gain"> | undefined {
   const { params } = engine.chain;
-  const committees = getCommittees(state, votes.data.slot, params);
-  const voting = committees.map((committee) => committee.some((voter) => votes.signatures.has(voter)));
-  if (!voting.includes(true)) return undefined;
-  const members = committees.filter((_, index) => voting[index]).flatMap((committee) => [...committee]);
   const committeeBits = BitArray.fromBitLen(params.maxCommitteesPerSlot);
-  for (const [index, isVoting] of voting.entries()) committeeBits.set(index, isVoting);
+  const parts: CommitteeVotes[] = [];
+  for (const [index, committee] of getCommittees(state, votes.data.slot, params).entries()) {
+    const part = combineVotes(votes, index, committee);
+    if (part === undefined) continue;
+    committeeBits.set(index, true);
+    parts.push(part);
+  }
+  if (parts.length === 0) return undefined;
+  const aggregationBits = BitArray.fromBoolArray(parts.flatMap(({ bits }) => bits.toBoolArray()));
   return {
-    aggregationBits: BitArray.fromBoolArray(members.map((voter) => votes.signatures.has(voter))),
-    ...{ data: votes.data, committeeBits, signature: EMPTY_SIGNATURE },
+    attestation: { aggregationBits, data: votes.data, committeeBits, signature: EMPTY_SIGNATURE },
+    signatures: parts.flatMap(({ signatures }) => signatures),
   };
 }
 
 const EMPTY_SIGNATURE = new Uint8Array(96);
-
-function signaturesOf(
-  engine: Engine,
-  state: ConsensusState,
-  { data, signatures }: PooledVotes,
-): Uint8Array[] {
-  const committees = getCommittees(state, data.slot, engine.chain.params);
-  return committees.flatMap((committee) => [...committee].flatMap((voter) => signatures.get(voter) ?? []));
-}

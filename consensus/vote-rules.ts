@@ -1,11 +1,13 @@
 /** Which votes on gossip are counted, forwarded and blamed. See specs/consensus/gossip-rules.md#votes. */
 import { toHex } from "../primitives/bytes.ts";
-import type { SingleAttestation } from "./containers.ts";
+import { isAggregated } from "./aggregators.ts";
+import type { AttestationData, SingleAttestation } from "./containers.ts";
 import type { Engine } from "./engine-state.ts";
 import { checkpointBlock, slotOfRoot } from "./fork-choice-store.ts";
 import { isFromFuture } from "./gossip-rules.ts";
 import { getCommittees } from "./selection.ts";
 import type { ConsensusState } from "./state.ts";
+import { computeSubnet } from "./subnets.ts";
 import { computeEpochAtSlot } from "./time.ts";
 import { firstVote, type SignedVote } from "./vote-records.ts";
 
@@ -17,14 +19,14 @@ export type VoteVerdict =
   | { readonly verdict: "ignore" | "reject" | "wait"; readonly reason: string };
 
 const CHECK: VoteVerdict = { verdict: "check" };
-const reject = (reason: string): VoteVerdict => ({ verdict: "reject", reason });
-const ignore = (reason: string): VoteVerdict => ({ verdict: "ignore", reason });
+export const reject = (reason: string): VoteVerdict => ({ verdict: "reject", reason });
+export const ignore = (reason: string): VoteVerdict => ({ verdict: "ignore", reason });
 
 /**
  * Judges what all votes with this data share, without a signature. An unknown source is never a reason to
  * drop a vote: it counts for the head and is forwarded, and is packed once its source is known.
  */
-export function judgeVoteData(engine: Engine, { data }: SingleAttestation): VoteVerdict {
+export function judgeVoteData(engine: Engine, data: AttestationData): VoteVerdict {
   const { params } = engine.chain;
   const { slot, target, source } = data;
   if (data.index !== 0) return reject("VOTE_INDEX_NOT_ZERO");
@@ -45,15 +47,27 @@ export function judgeVoteData(engine: Engine, { data }: SingleAttestation): Vote
   return CHECK;
 }
 
-/** Judges one voter's vote whose data is good, before its signature. */
+/**
+ * Judges one voter's vote whose data is good, before its signature.
+ *
+ * @param subnet the one it came by; undefined for the topic of slots with one committee.
+ */
 export function judgeVoter(
   engine: Engine,
   vote: SignedVote,
   { attesterIndex, committeeIndex }: SingleAttestation,
+  subnet: number | undefined,
   state: ConsensusState,
 ): VoteVerdict {
-  const committee = getCommittees(state, vote.data.slot, engine.chain.params)[committeeIndex];
+  const { params } = engine.chain;
+  const { slot } = vote.data;
+  const committees = getCommittees(state, slot, params);
+  const committee = committees[committeeIndex];
   if (committee === undefined) return reject("VOTE_COMMITTEE_UNKNOWN");
+  const expectedSubnet = isAggregated(committees)
+    ? computeSubnet(slot, committeeIndex, committees.length, params)
+    : undefined;
+  if (subnet !== expectedSubnet) return reject("VOTE_WRONG_SUBNET");
   if (!committee.includes(attesterIndex)) return reject("VOTE_NOT_IN_COMMITTEE");
   const first = firstVote(engine.voteRecords, vote.data.target.epoch, attesterIndex);
   if (first?.key === vote.key) return ignore("VOTE_ALREADY_SEEN");

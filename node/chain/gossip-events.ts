@@ -5,6 +5,7 @@ import type { EngineEvent } from "../../consensus/engine-events.ts";
 import type { Operation } from "../../consensus/operation-pool.ts";
 import type { GossipVerdict } from "../execution/gossip-admission.ts";
 import type { ExecutionPort, GossipedTransactions } from "../execution/port.ts";
+import { subnetOfTopic } from "../network/gossip-topics.ts";
 import type { GossipMessage, Network, Verdict } from "../network/network-port.ts";
 import { decodeTransactionBatch } from "../network/transaction-gossip.ts";
 import type { BlockCodec } from "./block-codec.ts";
@@ -35,22 +36,30 @@ export function createGossipHandler(ports: GossipPorts): (message: GossipMessage
         const origin = { kind: "gossip", peer, messageId } as const;
         return submit({ type: "blockReceived", block, arrivalMs: arrivalMs - genesisTimeMs, origin });
       }
-      case "beacon_attestation": {
-        const attestations = decoded(() => containers.SingleAttestations.deserialize(data));
-        if (attestations === undefined) return settle("reject");
-        const slot = attestations[0]?.data.slot;
-        if (slot !== undefined) ports.onVotes(slot, arrivalMs - genesisTimeMs);
-        return submit({ type: "attestationsReceived", attestations, peer, messageId });
+      case "beacon_aggregate_and_proof": {
+        const aggregate = decoded(() => containers.SignedAggregateAndProof.deserialize(data));
+        if (aggregate === undefined) return settle("reject");
+        return submit({ type: "aggregateReceived", aggregate, peer, messageId });
       }
       case "transactions": {
         const raws = decoded(() => decodeTransactionBatch(data));
         if (raws === undefined) return settle("reject");
         return receiveTransactions(ports, messageId, { peer, raws });
       }
-      default: {
+      case "voluntary_exit":
+      case "proposer_slashing":
+      case "attester_slashing": {
         const operation = decoded(() => decodeOperation(topic, data, containers));
         if (operation === undefined) return settle("reject");
         return submit({ type: "operationReceived", operation, messageId });
+      }
+      default: {
+        const attestations = decoded(() => containers.SingleAttestations.deserialize(data));
+        if (attestations === undefined) return settle("reject");
+        const slot = attestations[0]?.data.slot;
+        if (slot !== undefined) ports.onVotes(slot, arrivalMs - genesisTimeMs);
+        const subnet = subnetOfTopic(topic);
+        return submit({ type: "attestationsReceived", attestations, subnet, peer, messageId });
       }
     }
   };

@@ -14,9 +14,10 @@ import type { NodeMetrics } from "../metrics/consensus-metrics.ts";
 import type { Network } from "../network/network-port.ts";
 import type { PenaltyReason } from "../network/peer-score.ts";
 import type { AnchorState, ConsensusBlocks } from "../storage/consensus-blocks.ts";
-import type { Signatures, Signer } from "../validator/signer.ts";
+import type { Signer } from "../validator/signer.ts";
 import { type BlockCodec, slotOfStoredBlock } from "./block-codec.ts";
 import type { BlockOutcomes } from "./block-outcomes.ts";
+import { createDutyEffects } from "./duty-effects.ts";
 import { executeWithAncestors } from "./execute-payload.ts";
 import type { InOrder } from "./in-order.ts";
 import type { SlotReport } from "./slot-report.ts";
@@ -100,13 +101,8 @@ export function createEffectRunner(ports: EffectPorts): (effect: Effect) => void
       case "headChanged":
         store(effect);
         break;
-      case "signAttestation":
-      case "signBlock":
-      case "signRandao":
-      case "buildPayload":
-      case "publishBlock":
-      case "publishAttestations":
-        duties(effect);
+      case "subnetsWanted":
+        network.setSubnets(effect.subnets);
         break;
       case "slashingEvidence":
         publishEvidence(ports, effect.evidence);
@@ -121,7 +117,7 @@ export function createEffectRunner(ports: EffectPorts): (effect: Effect) => void
         ports.report.onSlot(effect.summary);
         break;
       default:
-        effect satisfies never;
+        duties(effect);
     }
   };
 }
@@ -238,50 +234,4 @@ function publishEvidence(
       ? network.publish("proposer_slashing", ProposerSlashing.serialize(evidence.slashing))
       : network.publish("attester_slashing", containers.AttesterSlashing.serialize(evidence.slashing));
   published.catch(fatal);
-}
-
-/** What this node's validators do. Signing waits for every block stored before it. */
-function createDutyEffects(ports: EffectPorts) {
-  const { signer, execution, network, codec, containers, inOrder, proposals, submit, metrics, log } = ports;
-  const answer = (id: number, signatures: Signatures) => submit({ type: "signed", id, signatures });
-  type DutyEffect = Wish<
-    "signAttestation" | "signBlock" | "signRandao" | "buildPayload" | "publishBlock" | "publishAttestations"
-  >;
-  return (effect: DutyEffect): void => {
-    switch (effect.type) {
-      case "signAttestation":
-        inOrder.add(async () => answer(effect.id, await signer.signAttestation(effect)));
-        break;
-      case "signBlock":
-        inOrder.add(async () => answer(effect.id, await signer.signBlock(effect)));
-        break;
-      case "signRandao":
-        answer(effect.id, signer.signRandao(effect));
-        break;
-      case "buildPayload": {
-        const { parentHash, timestamp, prevRandao, withdrawals, parentBeaconBlockRoot } = effect;
-        const attributes = { parentHash, timestamp, prevRandao, withdrawals, parentBeaconBlockRoot };
-        execution.buildPayload({ ...attributes, ...proposals }).then(
-          ({ payload, requests }) => submit({ type: "payloadBuilt", id: effect.id, payload, requests }),
-          (error: unknown) => {
-            log.warn({ err: error }, "no payload for our block");
-            submit({ type: "payloadBuildFailed", id: effect.id });
-          },
-        );
-        break;
-      }
-      case "publishBlock":
-        metrics.blocksProposed.inc();
-        network.publish("beacon_block", codec.encode(effect.block)).catch(ports.fatal);
-        break;
-      case "publishAttestations":
-        metrics.attestationsSigned.inc(effect.attestations.length);
-        network
-          .publish("beacon_attestation", containers.SingleAttestations.serialize([...effect.attestations]))
-          .catch(ports.fatal);
-        break;
-      default:
-        effect satisfies never;
-    }
-  };
 }

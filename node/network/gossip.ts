@@ -1,7 +1,14 @@
 /** Gossip: topics in, verdicts out. See specs/network/gossip.md */
 import { type GossipSub, type Message, TopicValidatorResult } from "@chainsafe/libp2p-gossipsub";
 import type { GossipCodec } from "./gossip-codec.ts";
-import { GOSSIP_LIMIT_BYTES, GOSSIP_TOPICS, type GossipTopic, topicName } from "./gossip-topics.ts";
+import {
+  GOSSIP_TOPICS,
+  type GossipTopic,
+  limitBytesOf,
+  SHARED_TOPICS,
+  SUBNET_TOPICS,
+  topicName,
+} from "./gossip-topics.ts";
 import { NetworkError } from "./network-error.ts";
 import type { NetworkHandlers, NetworkMetrics, PeerId, Verdict } from "./network-port.ts";
 import type { PenaltyReason } from "./peer-score.ts";
@@ -16,6 +23,8 @@ export interface GossipOptions {
   readonly pubsub: GossipSub & MeshView;
   readonly codec: GossipCodec;
   readonly forkDigest: Uint8Array;
+  /** Subnets listened to whatever our validators do, so that votes find their way. */
+  readonly keptSubnets: readonly number[];
   readonly verdictLimits: VerdictLimits | undefined;
   readonly nowMs: () => number;
   readonly handlers: Pick<NetworkHandlers, "onGossip">;
@@ -25,7 +34,7 @@ export interface GossipOptions {
 
 /** Uncompressed limits by topic string, as the codec wants them. */
 export function topicLimits(forkDigest: Uint8Array): Map<string, number> {
-  return new Map(GOSSIP_TOPICS.map((topic) => [topicName(topic, forkDigest), GOSSIP_LIMIT_BYTES[topic]]));
+  return new Map(GOSSIP_TOPICS.map((topic) => [topicName(topic, forkDigest), limitBytesOf(topic)]));
 }
 
 const RESULT = {
@@ -37,20 +46,38 @@ const RESULT = {
 export class Gossip {
   readonly #options: GossipOptions;
   readonly #pending: PendingVerdicts;
+  readonly #subnets = new Set<GossipTopic>();
 
   constructor(options: GossipOptions) {
     this.#options = options;
     this.#pending = new PendingVerdicts(options.verdictLimits);
   }
 
-  /** Subscribes to every topic. gossipsub must be running. */
+  /** Subscribes to the topics all nodes share, and to the subnets this one keeps. gossipsub must be running. */
   start(): void {
     const { pubsub, forkDigest } = this.#options;
     for (const topic of GOSSIP_TOPICS) {
-      const name = topicName(topic, forkDigest);
-      pubsub.topicValidators.set(name, (peer, message) => this.#validate(topic, peer.toString(), message));
-      pubsub.subscribe(name);
+      pubsub.topicValidators.set(topicName(topic, forkDigest), (peer, message) =>
+        this.#validate(topic, peer.toString(), message),
+      );
     }
+    for (const topic of SHARED_TOPICS) pubsub.subscribe(topicName(topic, forkDigest));
+    this.setSubnets([]);
+  }
+
+  /** Listens to these subnets and the kept ones, and to no others. */
+  setSubnets(subnets: readonly number[]): void {
+    const { pubsub, forkDigest, keptSubnets } = this.#options;
+    const wanted = new Set(
+      [...keptSubnets, ...subnets].flatMap((subnet): readonly GossipTopic[] =>
+        SUBNET_TOPICS.slice(subnet, subnet + 1),
+      ),
+    );
+    for (const topic of this.#subnets)
+      if (!wanted.has(topic)) pubsub.unsubscribe(topicName(topic, forkDigest));
+    for (const topic of wanted) if (!this.#subnets.has(topic)) pubsub.subscribe(topicName(topic, forkDigest));
+    this.#subnets.clear();
+    for (const topic of wanted) this.#subnets.add(topic);
   }
 
   /** Lets the messages go whose time is over. */
@@ -63,7 +90,7 @@ export class Gossip {
   }
 
   async publish(topic: GossipTopic, data: Uint8Array): Promise<number> {
-    const limit = GOSSIP_LIMIT_BYTES[topic];
+    const limit = limitBytesOf(topic);
     if (data.length > limit) {
       throw new NetworkError({ code: "NETWORK_MESSAGE_TOO_LARGE", topic, length: data.length, limit });
     }
@@ -80,6 +107,10 @@ export class Gossip {
 
   meshPeers(topic: GossipTopic): number {
     return this.#options.pubsub.getMeshPeers(topicName(topic, this.#options.forkDigest)).length;
+  }
+
+  subscribers(topic: GossipTopic): number {
+    return this.#options.pubsub.getSubscribers(topicName(topic, this.#options.forkDigest)).length;
   }
 
   report(messageId: string, verdict: Verdict): boolean {

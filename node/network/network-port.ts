@@ -15,7 +15,7 @@ export interface GossipMessage {
   readonly peer: PeerId;
   /** Names this message in `reportVerdict`. */
   readonly messageId: string;
-  /** Uncompressed SSZ, at most GOSSIP_LIMIT_BYTES of its topic. */
+  /** Uncompressed SSZ, at most limitBytesOf its topic. */
   readonly data: Uint8Array;
   /** When its last byte arrived, by the clock the network was given, in Unix milliseconds. */
   readonly arrivalMs: number;
@@ -103,10 +103,14 @@ export interface Network extends BlockRequester {
    * @throws NetworkError NETWORK_MESSAGE_TOO_LARGE
    */
   publish(topic: GossipTopic, data: Uint8Array): Promise<number>;
+  /** Listens to these vote subnets, besides the two a node keeps by its peer id; no longer to those set before. */
+  setSubnets(subnets: readonly number[]): void;
   /** Peers in our mesh of a topic: those we pass its messages on to. */
   meshPeers(topic: GossipTopic): number;
   /** Gossip messages that wait for their verdict. */
   waitingVerdicts(): number;
+  /** Peers known to listen to a topic: who gets what we publish on it. */
+  subscribers(topic: GossipTopic): number;
   /** Settles a gossip message. False when its time was over or it was settled before. */
   reportVerdict(messageId: string, verdict: Verdict): boolean;
 

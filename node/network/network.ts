@@ -1,6 +1,8 @@
 /** The node's network: libp2p, gossip, requests and peers put together. See specs/network/peers.md */
+import { createHash } from "node:crypto";
 import type { Connection } from "@libp2p/interface";
 import { peerIdFromPrivateKey, peerIdFromString } from "@libp2p/peer-id";
+import { ATTESTATION_SUBNETS } from "../../consensus/subnets.ts";
 import { OneConnectionGater } from "./connection-gater.ts";
 import { Dialer } from "./dialer.ts";
 import { Gossip, topicLimits } from "./gossip.ts";
@@ -42,7 +44,7 @@ export interface NetworkOptions {
 }
 
 /**
- * Listens, dials the bootstrap addresses and subscribes to every topic.
+ * Listens, dials the bootstrap addresses and subscribes to the topics.
  * `node/polyfill.ts` must have been loaded before this file.
  * @throws NetworkError when an address cannot be read or listened on.
  */
@@ -86,6 +88,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     pubsub: libp2p.services.pubsub,
     codec,
     forkDigest,
+    keptSubnets: keptSubnets(ownPeer),
     metrics,
     verdictLimits: limits?.verdicts,
   });
@@ -105,6 +108,15 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
   const network = new RunningNetwork({ libp2p, gater, dialer, gossip, reqResp, peers });
   await network.start(listen, options.bootstrap ?? [], limits?.statusIntervalMs ?? STATUS_INTERVAL_MS);
   return network;
+}
+
+/** Ethereum's number of subnets a node keeps (phase0/p2p-interface.md, SUBNETS_PER_NODE). */
+const KEPT_SUBNETS = 2;
+
+/** Drawn by the peer id, so that they are spread evenly and stay the same over a restart. */
+function keptSubnets(ownPeer: PeerId): readonly number[] {
+  const [draw = 0] = createHash("sha256").update(ownPeer).digest();
+  return Array.from({ length: KEPT_SUBNETS }, (_, i) => (draw + i) % ATTESTATION_SUBNETS);
 }
 
 const LOOPBACK = "/ip4/127.0.0.1/tcp/0";

@@ -81,8 +81,16 @@ export class RunningNetwork implements Network {
     return this.#parts.gossip.waiting();
   }
 
+  setSubnets(subnets: readonly number[]): void {
+    this.#parts.gossip.setSubnets(subnets);
+  }
+
   meshPeers(topic: GossipTopic): number {
     return this.#parts.gossip.meshPeers(topic);
+  }
+
+  subscribers(topic: GossipTopic): number {
+    return this.#parts.gossip.subscribers(topic);
   }
 
   reportVerdict(messageId: string, verdict: Verdict): boolean {

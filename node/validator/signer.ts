@@ -25,6 +25,10 @@ export function createSigner({ keyring, protection, publicKeyOf, onRefused }: Si
     const secretKey = publicKey === undefined ? undefined : keyring.get(publicKey);
     return publicKey === undefined || secretKey === undefined ? undefined : { publicKey, secretKey };
   };
+  const signFreely = (validatorIndex: number, signingRoot: Uint8Array): Uint8Array | undefined => {
+    const key = keyOf(validatorIndex);
+    return key === undefined ? undefined : blsSign(key.secretKey, signingRoot);
+  };
 
   return {
     /** Votes: one flush to disk for all keys of this node, then the signatures. */
@@ -71,8 +75,16 @@ export function createSigner({ keyring, protection, publicKeyOf, onRefused }: Si
 
     /** A randao reveal is the same however often it is signed: nothing to protect. */
     signRandao({ validatorIndex, signingRoot }: Wish<"signRandao">): Signatures {
-      const key = keyOf(validatorIndex);
-      return [key === undefined ? undefined : blsSign(key.secretKey, signingRoot)];
+      return [signFreely(validatorIndex, signingRoot)];
+    },
+
+    /** Says nothing that could be slashed, as the aggregate below. */
+    signSelections({ validatorIndices, signingRoot }: Wish<"signSelections">): Signatures {
+      return validatorIndices.map((validatorIndex) => signFreely(validatorIndex, signingRoot));
+    },
+
+    signAggregates({ aggregates }: Wish<"signAggregates">): Signatures {
+      return aggregates.map(({ message, signingRoot }) => signFreely(message.aggregatorIndex, signingRoot));
     },
   };
 }

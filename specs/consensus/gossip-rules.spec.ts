@@ -5,9 +5,9 @@ import { step } from "../../consensus/engine.ts";
 import type { Effect } from "../../consensus/engine-events.ts";
 import type { Engine } from "../../consensus/engine-state.ts";
 import { TREE_BLOCKS_LIMIT } from "../../consensus/gossip-rules.ts";
-import { WAITING_MESSAGES_LIMIT } from "../../consensus/on-attestation.ts";
 import { UNVERIFIED_BLOCKS_LIMIT } from "../../consensus/on-block.ts";
 import { isSlashableAttestationData, isSlashableProposal } from "../../consensus/slashability.ts";
+import { WAITING_MESSAGES_LIMIT } from "../../consensus/waiting-votes.ts";
 import { fromHex } from "../../primitives/bytes.ts";
 import {
   createWorkbench,

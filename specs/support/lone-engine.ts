@@ -1,6 +1,11 @@
 /** One engine, and a hand that makes valid blocks and votes for it, with cheap signatures. */
 import { BitArray } from "@chainsafe/ssz";
-import { type Attestation, containersOf, type SignedBeaconBlock } from "../../consensus/chain-containers.ts";
+import {
+  type Attestation,
+  containersOf,
+  type SignedAggregateAndProof,
+  type SignedBeaconBlock,
+} from "../../consensus/chain-containers.ts";
 import type { AttestationData, SingleAttestation } from "../../consensus/containers.ts";
 import { createEngine, type EngineStart, step } from "../../consensus/engine.ts";
 import type { BlockOrigin, Effect, EngineEvent } from "../../consensus/engine-events.ts";
@@ -13,9 +18,11 @@ import { processSlots } from "../../consensus/process-slots.ts";
 import { getExpectedWithdrawals } from "../../consensus/process-withdrawals.ts";
 import { getCommittees } from "../../consensus/selection.ts";
 import {
+  aggregateSigningRoot,
   attestationSigningRoot,
   blockSigningRoot,
   randaoSigningRoot,
+  selectionSigningRoot,
 } from "../../consensus/signature-sets.ts";
 import {
   type ConsensusState,
@@ -146,29 +153,74 @@ export function signVote(bench: Workbench, data: AttestationData, attesterIndex:
   return { committeeIndex: 0, attesterIndex, data, signature };
 }
 
-/** The same votes as a block carries them. */
+/** The same votes as a block carries them, in whatever committees they are. */
 export function aggregateVotes(
   bench: Workbench,
   data: AttestationData,
   voters: readonly number[],
 ): Attestation {
-  const [committee] = getCommittees(bench.genesis.state, data.slot, bench.params);
+  const committees = getCommittees(bench.genesis.state, data.slot, bench.params);
   const committeeBits = BitArray.fromBitLen(bench.params.maxCommitteesPerSlot);
-  committeeBits.set(0, true);
+  const voting = committees.filter((committee, index) => {
+    const isVoting = committee.some((voter) => voters.includes(voter));
+    if (isVoting) committeeBits.set(index, true);
+    return isVoting;
+  });
+  const members = voting.flatMap((committee) => [...committee]);
   return {
-    aggregationBits: BitArray.fromBoolArray([...committee!].map((voter) => voters.includes(voter))),
+    aggregationBits: BitArray.fromBoolArray(members.map((voter) => voters.includes(voter))),
     ...{ data, committeeBits },
-    signature: aggregateCheaply(voters.map((voter) => signVote(bench, data, voter).signature)),
+    signature: aggregateCheaply(
+      members
+        .filter((voter) => voters.includes(voter))
+        .map((voter) => signVote(bench, data, voter).signature),
+    ),
   };
+}
+
+/** Proof of a member's draw for a slot. */
+export function selectionProof(bench: Workbench, slot: number, member: number): Uint8Array {
+  return signCheaply(
+    bench.publicKeys[member]!,
+    selectionSigningRoot(bench.genesis.state, slot, bench.params),
+  );
+}
+
+/** An aggregate of the committee's members at these positions, by its first member or another. */
+export function makeAggregate(
+  bench: Workbench,
+  data: AttestationData,
+  committees: readonly Uint32Array[],
+  committeeIndex: number,
+  positions: readonly number[],
+  aggregatorIndex = committees[committeeIndex]![0]!,
+): SignedAggregateAndProof {
+  const committee = [...committees[committeeIndex]!];
+  const voters = positions.map((position) => committee[position]!);
+  const message = {
+    aggregatorIndex,
+    aggregate: {
+      aggregationBits: BitArray.fromBoolArray(committee.map((voter) => voters.includes(voter))),
+      ...{ data, committeeBits: BitArray.fromSingleBit(bench.params.maxCommitteesPerSlot, committeeIndex) },
+      signature: aggregateCheaply(voters.map((voter) => signVote(bench, data, voter).signature)),
+    },
+    selectionProof: selectionProof(bench, data.slot, aggregatorIndex),
+  };
+  const root = aggregateSigningRoot(bench.genesis.state, message, bench.params);
+  return { message, signature: signCheaply(bench.publicKeys[aggregatorIndex]!, root) };
+}
+
+export function receiveAggregate(engine: Engine, aggregate: SignedAggregateAndProof): Effect[] {
+  return step(engine, { type: "aggregateReceived", aggregate, peer: "peer", messageId: "message" });
 }
 
 /** Goes on from `start` with a block a slot up to `lastSlot`; each carries everyone's votes of the slot before. */
 export function votedChain(bench: Workbench, start: readonly MadeBlock[], lastSlot: number): MadeBlock[] {
-  const everyone = bench.publicKeys.map((_, index) => index);
   const chain = [...start];
   for (let head = chain.at(-1)!; head.signed.message.slot < lastSlot; head = chain.at(-1)!) {
     const { slot } = head.signed.message;
-    const attestations = [aggregateVotes(bench, voteData(bench, head, slot), everyone)];
+    const voters = getCommittees(bench.genesis.state, slot, bench.params).flatMap((members) => [...members]);
+    const attestations = [aggregateVotes(bench, voteData(bench, head, slot), voters)];
     chain.push(makeBlock(bench, head, slot + 1, { attestations }));
   }
   return chain;
@@ -238,6 +290,6 @@ export function snapshot(engine: Engine): unknown {
   const { store, blocks, states, votePool } = engine;
   return structuredClone({
     ...{ store, blocks: [...blocks.keys()], states: [...states.entries.keys()] },
-    pool: [...votePool].map(([key, votes]) => [key, [...votes.signatures.keys()]]),
+    pool: [...votePool].map(([key, votes]) => [key, [...votes.signatures.keys()], votes.aggregates]),
   });
 }

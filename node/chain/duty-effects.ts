@@ -1,0 +1,81 @@
+/** What this node's validators do: signing, building, sending. See specs/consensus/duties.md. */
+import type { Effect } from "../../consensus/engine-events.ts";
+import type { SubnetTopic } from "../network/gossip-topics.ts";
+import type { Signatures } from "../validator/signer.ts";
+import type { EffectPorts } from "./run-effects.ts";
+
+type Wish<Type extends Effect["type"]> = Extract<Effect, { readonly type: Type }>;
+
+export type DutyEffect =
+  | Wish<"signAttestation" | "signBlock" | "signRandao" | "signSelections" | "signAggregates">
+  | Wish<"buildPayload" | "publishBlock" | "publishAttestations" | "publishAggregates">;
+
+/** Signing what could be slashed waits for every block stored before it. */
+export function createDutyEffects(ports: EffectPorts): (effect: DutyEffect) => void {
+  const { signer, inOrder, submit } = ports;
+  const answer = (id: number, signatures: Signatures) => submit({ type: "signed", id, signatures });
+  const publish = createPublisher(ports);
+  return (effect) => {
+    switch (effect.type) {
+      case "signAttestation":
+        inOrder.add(async () => answer(effect.id, await signer.signAttestation(effect)));
+        break;
+      case "signBlock":
+        inOrder.add(async () => answer(effect.id, await signer.signBlock(effect)));
+        break;
+      case "signRandao":
+        answer(effect.id, signer.signRandao(effect));
+        break;
+      case "signSelections":
+        answer(effect.id, signer.signSelections(effect));
+        break;
+      case "signAggregates":
+        answer(effect.id, signer.signAggregates(effect));
+        break;
+      case "buildPayload":
+        build(ports, effect);
+        break;
+      default:
+        publish(effect);
+    }
+  };
+}
+
+function build({ execution, proposals, submit, log }: EffectPorts, wish: Wish<"buildPayload">): void {
+  const { parentHash, timestamp, prevRandao, withdrawals, parentBeaconBlockRoot } = wish;
+  const attributes = { parentHash, timestamp, prevRandao, withdrawals, parentBeaconBlockRoot };
+  execution.buildPayload({ ...attributes, ...proposals }).then(
+    ({ payload, requests }) => submit({ type: "payloadBuilt", id: wish.id, payload, requests }),
+    (error: unknown) => {
+      log.warn({ err: error }, "no payload for our block");
+      submit({ type: "payloadBuildFailed", id: wish.id });
+    },
+  );
+}
+
+function createPublisher({ network, codec, containers, metrics, fatal }: EffectPorts) {
+  return (effect: Wish<"publishBlock" | "publishAttestations" | "publishAggregates">): void => {
+    switch (effect.type) {
+      case "publishBlock":
+        metrics.blocksProposed.inc();
+        network.publish("beacon_block", codec.encode(effect.block)).catch(fatal);
+        break;
+      case "publishAttestations": {
+        const { attestations, subnet } = effect;
+        metrics.attestationsSigned.inc(attestations.length);
+        const topic: "beacon_attestation" | SubnetTopic =
+          subnet === undefined ? "beacon_attestation" : `beacon_attestation_${subnet}`;
+        network.publish(topic, containers.SingleAttestations.serialize([...attestations])).catch(fatal);
+        break;
+      }
+      case "publishAggregates":
+        for (const aggregate of effect.aggregates) {
+          const bytes = containers.SignedAggregateAndProof.serialize(aggregate);
+          network.publish("beacon_aggregate_and_proof", bytes).catch(fatal);
+        }
+        break;
+      default:
+        effect satisfies never;
+    }
+  };
+}
