@@ -24,6 +24,7 @@ export type NodeConfig = RpcConfig &
     readonly metricsHost: string;
     readonly metricsPort: number;
     readonly bootstrap: readonly string[];
+    readonly explorer: boolean;
     readonly singleNode: boolean;
     readonly logLevel: LogLevel;
     readonly logJson: boolean;
@@ -85,6 +86,7 @@ function addServiceFlags(run: Command): void {
     .option("--metrics-host <host>", "Prometheus address", "127.0.0.1")
     .option("--metrics-port <port>", "Prometheus port, GET /metrics", port, 8008)
     .option("--bootstrap <multiaddr...>", "peers to stay connected to", [])
+    .option("--explorer", "serve the explorer's web page at / of the JSON-RPC port", false)
     .option("--single-node", "produce blocks without any peer", false)
     .addOption(
       new Option("--log-level <level>", "least severe line written").choices(LOG_LEVELS).default("info"),

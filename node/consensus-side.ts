@@ -15,10 +15,11 @@ import { createBlockSource } from "./chain/block-source.ts";
 import { createChain } from "./chain/chain.ts";
 import { createGossipHandler } from "./chain/gossip-events.ts";
 import { createInOrder, type InOrder } from "./chain/in-order.ts";
+import { createLiveView } from "./chain/live-view.ts";
 import { openEngine } from "./chain/open-engine.ts";
 import { localStatusOf, toPeerStatus } from "./chain/peer-status.ts";
 import { createEffectRunner, type ProposalSettings } from "./chain/run-effects.ts";
-import { createSlotReport } from "./chain/slot-report.ts";
+import { createSlotReport, type SlotReportPorts } from "./chain/slot-report.ts";
 import { createSyncPort } from "./chain/sync-port.ts";
 import { createSyncRunner } from "./chain/sync-runner.ts";
 import type { ChainSpec } from "./chain-spec.ts";
@@ -103,6 +104,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
     ...{ log, metrics, localValidators: () => engine.localValidators.size },
     ...{ peers: () => network.peers().length, syncTargetSlot, beaconPort: beacon.port },
     publish: (status) => void execution.updateConsensusStatus(status).catch(fatal),
+    onReported: createPictures(parts, engine),
   });
   const signer = openSigner(parts, engine, metrics, timed(parts.validatorDatabase));
   const perform = createEffectRunner({
@@ -152,6 +154,18 @@ function openSigner(
       log.warn({ publicKey, ...refusal }, "not signed: it could be slashed");
     },
   });
+}
+
+/** Sends the explorer its picture of each slot, where there is an explorer. */
+function createPictures(
+  { config, execution, fatal }: ConsensusParts,
+  engine: Engine,
+): SlotReportPorts["onReported"] {
+  if (!config.explorer) return () => undefined;
+  const liveView = createLiveView(engine);
+  return (summary, peers) => {
+    execution.updateLivePicture(liveView.onSlot(summary, peers)).catch(fatal);
+  };
 }
 
 type Connection = {

@@ -120,6 +120,7 @@ function executionOptionsOf(config: NodeConfig, spec: ChainSpec, genesis: Execut
     historyBlocks: config.archive ? Number.POSITIVE_INFINITY : HISTORY_BLOCKS,
     clientVersion: CLIENT_VERSION,
     rpc: rpcOptionsOf(config),
+    explorer: config.explorer,
     log: { level: config.logLevel, json: config.logJson },
   };
 }

@@ -2,11 +2,13 @@
 import type { Address, Hash } from "../primitives/bytes.ts";
 import type { Block, ExecutedReceipt, Log } from "../vm/block.ts";
 import type { ChainConfig } from "../vm/chain-config.ts";
+import type { ContractDescription } from "../vm/message.ts";
 import type { SimulationRequest } from "../vm/simulate.ts";
 import type { Account, StateReader } from "../vm/state/account.ts";
 import type { Trace, TraceRequest } from "../vm/tracing/trace.ts";
 import type { AccessListEntry, RecoveredTransaction } from "../vm/transaction.ts";
 import type { InvalidTransactionDetail } from "../vm/transaction-rules.ts";
+import type { LivePicture } from "./live-picture.ts";
 
 /** A block the caller named, not yet looked up. `pending` is the head plus the pool's transactions. */
 export type BlockTag = "earliest" | "finalized" | "safe" | "latest" | "pending";
@@ -226,10 +228,16 @@ export interface ChainView {
   traceBlock(block: Block, index: number | undefined, tracer: TraceRequest): Promise<readonly Trace[]>;
   /** Blocks of calls after `block`, on the state after it. */
   simulate(request: SimulationRequest, block: Block): Promise<SimulationOutcome>;
+  /** What the contract in `code` says of itself; undefined when it is none. */
+  describeContract(code: Uint8Array): Promise<ContractDescription | undefined>;
   /** Logs of canonical blocks from `first` to `last`, both included, in chain order; the first `limit`. */
   logs(filter: LogFilter, first: number, last: number, limit: number): Promise<readonly LocatedLog[]>;
 
   consensusStatus(): ConsensusStatus;
+  /** As of the last slot; undefined where nobody draws it. */
+  livePicture(): LivePicture | undefined;
+  /** Told of each new picture. Returns the function that ends the subscription. */
+  onLivePicture(listener: (picture: LivePicture) => void): () => void;
   /** Returns the function that ends the subscription. */
   subscribe(events: ChainEvents): () => void;
 }

@@ -3,10 +3,12 @@ import type { Method } from "./method.ts";
 import * as accounts from "./methods/accounts.ts";
 import * as blocks from "./methods/blocks.ts";
 import { call, createAccessList, estimateGas } from "./methods/calls.ts";
+import { getContract } from "./methods/contracts.ts";
 import { discoverOf } from "./methods/discover.ts";
 import * as fees from "./methods/fees.ts";
 import { fillTransaction } from "./methods/fill-transaction.ts";
 import * as filters from "./methods/filters.ts";
+import { live } from "./methods/live.ts";
 import { getLogs } from "./methods/logs.ts";
 import { modulesOf } from "./methods/modules.ts";
 import * as network from "./methods/network.ts";
@@ -52,6 +54,8 @@ export const SERVED: readonly Method[] = [
   subscribe,
   unsubscribe,
   status,
+  live,
+  getContract,
 ];
 
 /** `methods`, and those that tell about them. */

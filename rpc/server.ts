@@ -20,6 +20,7 @@ import { createRateLimit } from "./rate-limit.ts";
 import { computeReadiness } from "./readiness.ts";
 import { createReceiptWaits, type SetTimer } from "./receipt-waits.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
+import { type StaticPages, servePage } from "./static-pages.ts";
 import { createSubscriptionHub, type SubscriptionHub } from "./subscriptions.ts";
 import { serveWebSocket } from "./web-socket-session.ts";
 
@@ -34,6 +35,8 @@ export type RpcServerOptions = {
   readonly virtualHosts: readonly string[];
   /** Origins whose pages may read answers; `*` allows all. */
   readonly corsOrigins: readonly string[];
+  /** Files of the explorer; empty to serve none. */
+  readonly pages: StaticPages;
   /** Milliseconds of a clock that never goes back, for idle filters. */
   now(): number;
   readonly setTimer: SetTimer;
@@ -127,7 +130,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 async function answerHttp(
   request: IncomingMessage,
   response: ServerResponse,
-  { chain, limits, virtualHosts, corsOrigins }: RpcServerOptions,
+  { chain, limits, virtualHosts, corsOrigins, pages }: RpcServerOptions,
   dispatcher: Dispatcher,
   context: RpcContext,
 ): Promise<void> {
@@ -149,6 +152,7 @@ async function answerHttp(
     const readiness = computeReadiness(chain.consensusStatus(), limits);
     return sendJson(request, response, JSON.stringify(readiness), readiness.ready ? 200 : 503);
   }
+  if (path !== undefined && servePage(pages, path, request, response)) return;
   if (path === "/") return sendText(response, 200, chain.clientVersion);
   return sendText(response, 404, "not found");
 }

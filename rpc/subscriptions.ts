@@ -6,6 +6,7 @@ import { encodeHeaderFields } from "./encode-block.ts";
 import { encodeLog } from "./encode-log.ts";
 import { encodeTransaction } from "./encode-transaction.ts";
 import { type LogEvent, logsOfChange, randomIdentifier } from "./head-events.ts";
+import type { LivePicture } from "./live-picture.ts";
 import { matchesLog } from "./log-filter.ts";
 import { ERROR_CODES, RpcError } from "./rpc-errors.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
@@ -15,7 +16,8 @@ export type SubscriptionKind =
   | { readonly type: "newHeads" }
   | { readonly type: "logs"; readonly filter: LogFilter }
   | { readonly type: "newPendingTransactions"; readonly full: boolean }
-  | { readonly type: "syncing" };
+  | { readonly type: "syncing" }
+  | { readonly type: "juratLive" };
 
 /** The subscriptions of one connection. */
 export type Subscriber = {
@@ -94,6 +96,11 @@ export function createSubscriptionHub(chain: ChainView, limits: RpcLimits): Subs
     );
   }
 
+  const onPicture = (picture: LivePicture) => {
+    const text = once(() => [JSON.stringify(picture)]);
+    notify("juratLive", text);
+  };
+
   function connect(send: (text: string) => void): ConnectedSubscriber {
     const connection: Connection = { kinds: new Map(), held: new Map(), send };
     connections.add(connection);
@@ -116,7 +123,12 @@ export function createSubscriptionHub(chain: ChainView, limits: RpcLimits): Subs
     };
   }
 
-  const close = chain.subscribe({ onHead, onPendingTransaction });
+  const endHeads = chain.subscribe({ onHead, onPendingTransaction });
+  const endPictures = chain.onLivePicture(onPicture);
+  const close = () => {
+    endHeads();
+    endPictures();
+  };
   return { connect, close };
 }
 

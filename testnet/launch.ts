@@ -5,7 +5,10 @@ import type { NodeLaunch } from "./node-process.ts";
 import type { TestnetOptions } from "./options.ts";
 import { portsOf } from "./ports.ts";
 
-export type LaunchOptions = Pick<TestnetOptions, "dir" | "nodes" | "validatorsPerNode" | "basePort">;
+export type LaunchOptions = Pick<
+  TestnetOptions,
+  "dir" | "nodes" | "validatorsPerNode" | "basePort" | "explorer"
+>;
 
 /** Node `number` (from 1): its ports and keys, and every other node as a bootstrap peer. */
 export function launchOf(options: LaunchOptions, specPath: string, number: number): NodeLaunch {
@@ -21,6 +24,7 @@ export function launchOf(options: LaunchOptions, specPath: string, number: numbe
     ["--chain-spec", specPath],
     ["--interop-keys", `${firstKey}-${firstKey + options.validatorsPerNode - 1}`],
     ["--fee-recipient", feeRecipient],
+    ...(options.explorer ? [["--explorer"]] : []),
     ["--rpc-port", String(ports.rpc)],
     ["--p2p-port", String(ports.p2p)],
     ["--metrics-port", String(ports.metrics)],

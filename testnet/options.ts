@@ -17,6 +17,7 @@ export type TestnetOptions = {
   readonly reset: boolean;
   readonly basePort: number;
   readonly chainId: number;
+  readonly explorer: boolean;
   readonly json: boolean;
 };
 
@@ -65,6 +66,7 @@ export function parseTestnetOptions(argv: readonly string[]): TestnetOptions {
     .addOption(
       new Option("--chain-id <id>", "chain id of a new chain").argParser(chainId).default(DEFAULT_CHAIN_ID),
     )
+    .option("--no-explorer", "serve no web page beside JSON-RPC")
     .option("--json", "one JSON object per line instead of a table", false)
     .addHelpText(
       "after",

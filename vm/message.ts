@@ -1,5 +1,7 @@
 /** One call or creation inside a transaction, and the port to the machine that runs contract code. */
 import type { Address, Hash } from "../primitives/bytes.ts";
+import type { JsonAbiItem } from "./contract/abi-item.ts";
+import type { StorageLayout } from "./contract/storage-json.ts";
 import type { Journal } from "./state/journal.ts";
 
 /** What a contract can learn about the block it runs in. */
@@ -102,4 +104,16 @@ export interface ContractMachine {
    * deployment is charged here, that of each stored byte too; the caller stores the returned code.
    */
   create(frame: Frame): MessageResult;
+  /** What the contract in `code` says of itself; undefined when it is none. Costs an evaluation, changes nothing. */
+  describe(code: Uint8Array): ContractDescription | undefined;
 }
+
+/** What a person or a tool wants to know of a contract; all of it follows from its code. */
+export type ContractDescription = {
+  readonly name: string;
+  /** The JavaScript in the container. */
+  readonly source: string;
+  readonly isUpgradeable: boolean;
+  readonly abi: readonly JsonAbiItem[];
+  readonly storageLayout: StorageLayout;
+};

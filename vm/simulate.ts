@@ -131,7 +131,12 @@ function withMovedPrecompiles(
     const precompile = machine.precompiles.get(from);
     if (to !== null && precompile !== undefined) precompiles.set(to, precompile);
   }
-  return { precompiles, call: (frame) => machine.call(frame), create: (frame) => machine.create(frame) };
+  return {
+    precompiles,
+    call: (frame) => machine.call(frame),
+    create: (frame) => machine.create(frame),
+    describe: (code) => machine.describe(code),
+  };
 }
 
 type CallsRun = {

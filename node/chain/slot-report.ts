@@ -15,6 +15,8 @@ export type SlotReportPorts = {
   /** Where the beacon API listens. */
   readonly beaconPort: number;
   readonly publish: (status: ConsensusStatus) => void;
+  /** For whoever draws the slot. */
+  readonly onReported: (summary: SlotSummary, peers: number) => void;
 };
 
 export function createSlotReport(ports: SlotReportPorts): SlotReport {
@@ -37,6 +39,7 @@ export function createSlotReport(ports: SlotReportPorts): SlotReport {
       };
       ports.publish(status);
       metrics.onSlot({ ...summary, peers: status.peers });
+      ports.onReported(summary, status.peers);
       metrics.localValidators.set(status.localValidators);
       log.info(
         {

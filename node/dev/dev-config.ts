@@ -13,6 +13,8 @@ export type DevConfig = {
   /** 0 takes a free port. */
   readonly rpcPort: number;
   readonly chainId: number;
+  /** Whether the web page is served with JSON-RPC. */
+  readonly explorer: boolean;
   /** Where the chain is kept; undefined for a folder that is removed at the end. */
   readonly dir: string | undefined;
   /** Seconds between blocks; undefined to mine transactions as they come. */
@@ -32,6 +34,7 @@ export function addDevCommand(program: Command, start: (config: DevConfig) => Pr
       "a block every so many seconds",
       wholeNumber(1, BLOCK_TIME_LIMIT_SECONDS),
     )
+    .option("--no-explorer", "serve no web page beside JSON-RPC")
     .option("--dir <path>", "folder to keep the chain in; without it nothing is kept")
     .addHelpText(
       "after",

@@ -15,6 +15,7 @@ import { NodePool } from "../execution/node-pool.ts";
 import { openContractMachine } from "../execution/open-machine.ts";
 import { taskSiteOf } from "../execution/task-site.ts";
 import { StoredTransactionJournal } from "../execution/transaction-journal.ts";
+import { readExplorerPages } from "../explorer-pages.ts";
 import { createLog } from "../log.ts";
 import { installNativeBackends } from "../native/install.ts";
 import { createStopSignal } from "../stop-signal.ts";
@@ -57,6 +58,7 @@ export async function startDevNode(config: DevConfig, write: (text: string) => v
     port: config.rpcPort,
     virtualHosts: [config.rpcHost, "localhost", "127.0.0.1"],
     corsOrigins: ["*"],
+    pages: config.explorer ? readExplorerPages() : new Map(),
     chain: view,
     methods: developmentMethods(dev),
     limits: DEFAULT_RPC_LIMITS,

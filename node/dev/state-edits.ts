@@ -100,6 +100,7 @@ export function withEdits(machine: ContractMachine): ContractMachine {
     precompiles: machine.precompiles,
     call: (frame) => (frame.codeAddress === EDITS_ADDRESS ? applyEdit(frame) : machine.call(frame)),
     create: (frame) => machine.create(frame),
+    describe: (code) => machine.describe(code),
   };
 }
 

@@ -17,7 +17,7 @@ import type { AncestorHash } from "../../vm/block-execution.ts";
 import { type CallResult, type CallSite, executeCall } from "../../vm/call.ts";
 import { createAccessList } from "../../vm/create-access-list.ts";
 import { estimateGas } from "../../vm/estimate-gas.ts";
-import type { ContractMachine } from "../../vm/message.ts";
+import type { ContractDescription, ContractMachine } from "../../vm/message.ts";
 import { OUTCOME_TEXT } from "../../vm/outcome-text.ts";
 import { type SimulatedBlock, type SimulationRequest, simulate } from "../../vm/simulate.ts";
 import { SimulationError } from "../../vm/simulated-call.ts";
@@ -62,9 +62,13 @@ export type TraceCallTask = Omit<CallTask, "kind"> & {
 
 export type TraceBlockTask = BlockToTrace & { readonly kind: "traceBlock"; readonly tracer: TraceRequest };
 
-export type ReadTask = CallTask | SimulateTask | TraceCallTask | TraceBlockTask | LogsTask;
+/** What is at an address, as the contract there describes itself. */
+export type DescribeTask = { readonly kind: "describe"; readonly code: Uint8Array };
+
+export type ReadTask = DescribeTask | CallTask | SimulateTask | TraceCallTask | TraceBlockTask | LogsTask;
 export type GasEstimate = { readonly gas: bigint } | { readonly failed: CallOutcome };
 type Results = {
+  readonly describe: ContractDescription | undefined;
   readonly call: CallOutcome;
   readonly estimateGas: GasEstimate;
   readonly accessList: AccessListOutcome;
@@ -93,6 +97,7 @@ export class StateNotHere extends Error {
 
 /** @throws StateNotHere */
 export function runTask(task: ReadTask, site: TaskSite): Results[keyof Results] {
+  if (task.kind === "describe") return site.machine.describe(task.code);
   if (task.kind === "logs") return site.findLogs(task.filter, task.first, task.last, task.limit);
   const blockHash = task.kind === "traceBlock" ? task.block.header.parentHash : task.blockHash;
   const state = site.stateAt(blockHash);

@@ -18,9 +18,11 @@ import type {
   StateOverride,
   TraceOutcome,
 } from "../../rpc/chain-view.ts";
+import type { LivePicture } from "../../rpc/live-picture.ts";
 import { nextBaseFee } from "../../vm/base-fee.ts";
 import type { Block, ExecutedReceipt } from "../../vm/block.ts";
 import type { ChainConfig } from "../../vm/chain-config.ts";
+import type { ContractDescription } from "../../vm/message.ts";
 import type { SimulationRequest } from "../../vm/simulate.ts";
 import type { StateReader } from "../../vm/state/account.ts";
 import { proveAccount } from "../../vm/state/proof.ts";
@@ -64,6 +66,8 @@ export class NodeChainView implements ChainView {
   readonly #calls: Calls;
   readonly #callGasCap: number;
   #status = NO_STATUS;
+  #picture: LivePicture | undefined;
+  readonly #pictureListeners = new Set<(picture: LivePicture) => void>();
 
   constructor({ chain, pool, calls, clientVersion, callGasCap = CALL_GAS_CAP }: NodeChainViewParts) {
     this.chainId = Number(chain.config.chainId);
@@ -209,6 +213,10 @@ export class NodeChainView implements ChainView {
     return this.#calls.run({ kind: "simulate", request, ...this.#siteOf(block) });
   }
 
+  async describeContract(code: Uint8Array): Promise<ContractDescription | undefined> {
+    return this.#calls.run({ kind: "describe", code });
+  }
+
   async logs(filter: LogFilter, first: number, last: number, limit: number): Promise<readonly LocatedLog[]> {
     return this.#calls.run({ kind: "logs", filter, first, last, limit });
   }
@@ -224,6 +232,20 @@ export class NodeChainView implements ChainView {
   /** What the consensus side said last. */
   setConsensusStatus(status: ConsensusStatus): void {
     this.#status = status;
+  }
+
+  livePicture(): LivePicture | undefined {
+    return this.#picture;
+  }
+
+  setLivePicture(picture: LivePicture): void {
+    this.#picture = picture;
+    for (const listener of this.#pictureListeners) listener(picture);
+  }
+
+  onLivePicture(listener: (picture: LivePicture) => void): () => void {
+    this.#pictureListeners.add(listener);
+    return () => void this.#pictureListeners.delete(listener);
   }
 
   subscribe(events: ChainEvents): () => void {

@@ -3,6 +3,7 @@ import type { ChainParams } from "../../consensus/params.ts";
 import { type Hash, toHex, ZERO_HASH } from "../../primitives/bytes.ts";
 import { keccak256Hex } from "../../primitives/hash.ts";
 import type { ConsensusStatus } from "../../rpc/chain-view.ts";
+import type { LivePicture } from "../../rpc/live-picture.ts";
 import { nextBaseFee } from "../../vm/base-fee.ts";
 import type { TransactionSource } from "../../vm/build-payload.ts";
 import { InvalidBlockError } from "../../vm/invalid-block.ts";
@@ -42,6 +43,7 @@ export type ExecutionServiceOptions = {
   readonly nowMs: () => number;
   readonly readMetrics: () => Promise<ExecutionMetrics["readings"]>;
   readonly onConsensusStatus: (status: ConsensusStatus) => void;
+  readonly onLivePicture: (picture: LivePicture) => void;
   /** Closes what the service lives on: servers, workers, the database. */
   readonly onStop: () => Promise<void>;
 };
@@ -59,6 +61,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     addGossipedTransactions: (batch) => options.admitGossip(batch),
     getTransactionsByHash: async (hashes) => hashes.map((hash) => pool.get(hash)?.raw),
     updateConsensusStatus: async (status) => options.onConsensusStatus(status),
+    updateLivePicture: async (picture) => options.onLivePicture(picture),
     metrics: async () => {
       const { pending, queued } = pool.status();
       return {

@@ -7,6 +7,7 @@ import type { ExecutionPayload, ExecutionRequests } from "../../consensus/payloa
 import type { Address, Hash } from "../../primitives/bytes.ts";
 import type { ConsensusStatus } from "../../rpc/chain-view.ts";
 import type { MetricReading } from "../metrics/thread-metrics.ts";
+import type { LivePicture } from "../../rpc/live-picture.ts";
 import type { GossipVerdict } from "./gossip-admission.ts";
 import type { PortErrorDetail } from "./port-error.ts";
 
@@ -83,6 +84,8 @@ export interface ExecutionPort {
   /** The pool's encodings; undefined for what it does not have. */
   getTransactionsByHash(hashes: readonly Hash[]): Promise<readonly (Uint8Array | undefined)[]>;
   updateConsensusStatus(status: ConsensusStatus): Promise<void>;
+  /** For the explorer; only sent where it is served. */
+  updateLivePicture(picture: LivePicture): Promise<void>;
   metrics(): Promise<ExecutionMetrics>;
   /** Ends the service after what is under way; the database is closed when it resolves. */
   stop(): Promise<void>;
@@ -104,6 +107,7 @@ export const EXECUTION_METHODS = [
   "addGossipedTransactions",
   "getTransactionsByHash",
   "updateConsensusStatus",
+  "updateLivePicture",
   "metrics",
   "stop",
 ] as const satisfies readonly (keyof ExecutionPort)[];

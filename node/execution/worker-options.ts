@@ -26,6 +26,8 @@ export type ExecutionWorkerOptions = {
     readonly callGasCap: number;
     readonly callTimeoutMs: number;
   };
+  /** Whether the web page is served with JSON-RPC. */
+  readonly explorer: boolean;
   readonly log: { readonly level: LogLevel; readonly json: boolean };
 };
 

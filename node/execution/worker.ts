@@ -5,6 +5,7 @@ import { assert } from "../../primitives/errors.ts";
 import { METHODS } from "../../rpc/method-table.ts";
 import { startRpcServer } from "../../rpc/server.ts";
 import { systemTime } from "../clock.ts";
+import { readExplorerPages } from "../explorer-pages.ts";
 import { createLog, type Logger } from "../log.ts";
 import { createExecutionMetrics } from "../metrics/execution-metrics.ts";
 import { timedDatabase } from "../metrics/timed-database.ts";
@@ -76,6 +77,7 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
   });
   const rpc = await startRpcServer({
     ...options.rpc,
+    pages: options.explorer ? readExplorerPages() : new Map(),
     chain: view,
     methods: METHODS,
     now: nowMs,
@@ -96,6 +98,7 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
       return [await metrics.registry.getMetricsAsJSON(), calls.readMetrics()];
     },
     onConsensusStatus: (status) => view.setConsensusStatus(status),
+    onLivePicture: (picture) => view.setLivePicture(picture),
     // Whoever still asks is turned away first; the database closes last.
     onStop: async () => {
       await rpc.close();

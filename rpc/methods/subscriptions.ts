@@ -27,7 +27,7 @@ const detail: Schema<Detail> = {
 
 export const subscribe = method({
   name: "eth_subscribe",
-  summary: "Notifies this connection of newHeads, logs, newPendingTransactions or syncing.",
+  summary: "Notifies this connection of newHeads, logs, newPendingTransactions, syncing or juratLive.",
   params: { kind: text, detail },
   result: identifier,
   handle: (context, params) => requireSubscriber(context).subscribe(readKind(params.kind, params.detail)),
@@ -54,6 +54,7 @@ function readKind(name: string, given: Detail): SubscriptionKind {
   switch (name) {
     case "newHeads":
     case "syncing":
+    case "juratLive":
       return { type: name };
     case "newPendingTransactions":
       return { type: name, full: given === true };

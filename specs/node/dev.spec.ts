@@ -36,6 +36,7 @@ const CONFIG: DevConfig = {
   rpcPort: 0,
   chainId: anvil.id,
   dir: undefined,
+  explorer: false,
   blockTime: undefined,
 };
 const [alice, bob] = deriveDevAccounts().map(({ privateKey }) => privateKeyToAccount(privateKey)) as [

@@ -98,6 +98,7 @@ export function fixtureOn(database: Database, historyBlocks?: number): Fixture {
     nowMs: () => 0,
     readMetrics: async () => [],
     onConsensusStatus: () => undefined,
+    onLivePicture: () => undefined,
     onStop: () => database.close(),
   });
   const build: Fixture["build"] = async (parentHash, transactions = [], salt = 0) => {

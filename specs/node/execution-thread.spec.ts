@@ -24,6 +24,7 @@ function optionsFor(directory: string, rpcPort = 0): ExecutionWorkerOptions {
     genesis: GENESIS,
     historyBlocks: 1000,
     clientVersion: "jurat/spec",
+    explorer: false,
     rpc: {
       host: "127.0.0.1",
       port: rpcPort,

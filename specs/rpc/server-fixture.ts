@@ -3,6 +3,7 @@ import { WebSocket } from "ws";
 import { METHODS } from "../../rpc/method-table.ts";
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from "../../rpc/rpc-limits.ts";
 import { type RpcServer, startRpcServer } from "../../rpc/server.ts";
+import type { StaticPages } from "../../rpc/static-pages.ts";
 import { LiveChain } from "../support/live-chain.ts";
 import { withScratchDatabase } from "../support/scratch-database.ts";
 import type { Loose } from "./rpc-fixture.ts";
@@ -18,6 +19,7 @@ export type ServerFixture = {
 export async function withServer<T>(
   body: (fixture: ServerFixture) => Promise<T>,
   limits: Partial<RpcLimits> = {},
+  pages: StaticPages = new Map(),
 ): Promise<T> {
   return withScratchDatabase("execution", async (database) => {
     const live = new LiveChain(database);
@@ -30,6 +32,7 @@ export async function withServer<T>(
       port: 0,
       virtualHosts: ["localhost"],
       corsOrigins: ["*"],
+      pages,
       now: () => 0,
       setTimer: () => () => undefined,
       processUsage: () => ({ residentBytes: 1, cpuMs: 1 }),

@@ -168,6 +168,7 @@ describe("rpc server over HTTP", () => {
         port: server.port,
         virtualHosts: [],
         corsOrigins: [],
+        pages: new Map(),
         now: () => 0,
         setTimer: () => () => undefined,
         processUsage: () => ({ residentBytes: 0, cpuMs: 0 }),

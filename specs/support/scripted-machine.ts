@@ -24,6 +24,10 @@ export class ScriptedMachine implements ContractMachine {
     if (script === undefined) return end("invalid container", 0);
     return { ...script(frame), code: frame.data };
   }
+
+  describe(): undefined {
+    return undefined;
+  }
 }
 
 /** A result without output. */

@@ -18,8 +18,13 @@ export type SingleNode = {
   stop(): Promise<void>;
 };
 
+export type SingleNodeOptions = {
+  /** More flags of `jurat run`. */
+  readonly flags?: readonly string[];
+};
+
 /** Resolves when it serves JSON-RPC. */
-export async function startSingleNode(): Promise<SingleNode> {
+export async function startSingleNode({ flags = [] }: SingleNodeOptions = {}): Promise<SingleNode> {
   const basePort = await freeBasePort(1);
   const dir = mkdtempSync(join(tmpdir(), "jurat-node-"));
   const options = parseTestnetOptions([
@@ -41,6 +46,7 @@ export async function startSingleNode(): Promise<SingleNode> {
       ...["--fee-recipient", deriveDevAccounts()[9]!.address],
       ...["--rpc-port", String(basePort), "--p2p-port", String(basePort + 1000)],
       ...["--metrics-port", String(basePort + 2000), "--beacon-port", String(basePort + 3000)],
+      ...flags,
     ],
   });
   await node.ready;

@@ -6,9 +6,9 @@ import { GuestException, type GuestValue, type Host, type RunResult } from "../e
 import type { EngineInstance } from "../engine/instance.ts";
 import { InstancePool } from "../engine/pool.ts";
 import { GAS } from "../gas.ts";
-import type { ContractMachine, Frame, MessageResult, Outcome } from "../message.ts";
+import type { ContractDescription, ContractMachine, Frame, MessageResult, Outcome } from "../message.ts";
 import type { AbiValue } from "./abi-type.ts";
-import { type Container, ContainerError, decodeContainer } from "./container.ts";
+import { type Container, ContainerError, decodeContainer, unpackSource } from "./container.ts";
 import type { ContractDefinition, Entry } from "./definition.ts";
 import { EVALUATION_TICK_LIMIT, evaluateContract } from "./evaluate-contract.ts";
 import { type ConsoleSink, FrameHalt, FrameRun } from "./frame-run.ts";
@@ -22,6 +22,7 @@ import { PRECOMPILES } from "./precompiles.ts";
 import { isReentry, REENTRANCY_DATA } from "./reentrancy.ts";
 import { exceptionOf, reasonData, revertDataOf, revertDataOfError } from "./revert-data.ts";
 import { type LoadedContract, SnapshotCache } from "./snapshot-cache.ts";
+import { storageLayoutJson } from "./storage-json.ts";
 import { readResult, toFlat } from "./wire.ts";
 
 export type MachineOptions = {
@@ -95,6 +96,16 @@ export class EngineMachine implements ContractMachine {
       const result = this.#construct(instance, contract, { ...frame, data: args, gas });
       return result.outcome === "success" ? { ...result, output: EMPTY_BYTES, code } : result;
     });
+  }
+
+  describe(code: Uint8Array): ContractDescription | undefined {
+    const codeHash = keccak256Hex(code);
+    const contract =
+      this.#cache.get(codeHash) ?? this.#pool.with((instance) => this.#reload(instance, codeHash, code));
+    if (contract === undefined) return undefined;
+    const { name, isUpgradeable, abi, layout } = contract.definition;
+    const source = unpackSource(decodeContainer(code).container);
+    return { name, source, isUpgradeable, abi, storageLayout: storageLayoutJson(name, layout) };
   }
 
   #construct(instance: EngineInstance, contract: LoadedContract, frame: Frame): MessageResult {

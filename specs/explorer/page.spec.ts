@@ -1,0 +1,202 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { type Abi, createPublicClient, createWalletClient, defineChain, type Hex, http } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { buildContract } from "../../contracts/build/build-contract.ts";
+import { deriveDevAccounts } from "../../primitives/dev-accounts.ts";
+import { startBrowser } from "../support/browser.ts";
+import { type SingleNode, startSingleNode } from "../support/single-node.ts";
+import { PROJECT_ROOT } from "../support/vectors.ts";
+
+/** A condition that does not come true in this time will not. */
+const GIVE_UP_MS = 30_000;
+
+const [alice, bob] = deriveDevAccounts();
+
+/** Announces a wallet (EIP-6963) whose requests this process answers. Run in the page, before its own script. */
+const ANNOUNCE_WALLET = `
+  const provider = { request: ({ method, params }) => window.walletRequest(method, params) };
+  const detail = Object.freeze({ info: { uuid: "1", name: "Test wallet" }, provider });
+  const announce = () => dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail }));
+  addEventListener("eip6963:requestProvider", announce);
+`;
+
+/** Waits until a figure of the live page is what `fits` says. */
+async function untilFigure(page: Page, figure: string, fits: RegExp): Promise<void> {
+  await page.locator(`[data-figure=${figure}]`, { hasText: fits }).waitFor();
+}
+
+describe("the explorer in a browser", function () {
+  this.timeout(120_000);
+  let browser: Browser;
+  let node: SingleNode;
+  let page: Page;
+  /** What the page complained about: nothing, in the end. */
+  const complaints: string[] = [];
+  let token: { readonly address: Hex; readonly abi: Abi };
+  let transferHash: Hex;
+  let failedHash: Hex;
+
+  const account = privateKeyToAccount(alice!.privateKey);
+  const clients = () => {
+    const nativeCurrency = { name: "Jurat", symbol: "JUR", decimals: 18 };
+    const chain = defineChain({
+      ...{ id: node.chainId, name: "jurat", nativeCurrency },
+      rpcUrls: { default: { http: [node.url] } },
+    });
+    const transport = http(node.url);
+    return {
+      wallet: createWalletClient({ account, chain, transport }),
+      reader: createPublicClient({ chain, transport, pollingInterval: 100 }),
+    };
+  };
+
+  before(async function () {
+    browser = await startBrowser(this);
+    node = await startSingleNode({ flags: ["--explorer"] });
+    const { wallet, reader } = clients();
+    const { abi, bytecode } = await buildContract(join(PROJECT_ROOT, "contracts/examples/token.ts"), {
+      typeCheck: false,
+    });
+    const deployment = await wallet.deployContract({
+      ...{ abi: abi as Abi, bytecode: bytecode as Hex, args: ["Token", "TKN", 1_000_000n] },
+    });
+    const { contractAddress } = await reader.waitForTransactionReceipt({ hash: deployment });
+    token = { address: contractAddress!, abi: abi as Abi };
+    const transfer = { ...token, functionName: "transfer" };
+    transferHash = await wallet.writeContract({ ...transfer, args: [bob!.address, 1234n] });
+    await reader.waitForTransactionReceipt({ hash: transferHash });
+    failedHash = await wallet.writeContract({ ...transfer, args: [bob!.address, 5_000_000n], gas: 200_000n });
+    await reader.waitForTransactionReceipt({ hash: failedHash });
+
+    page = await (await browser.newContext()).newPage();
+    page.setDefaultTimeout(GIVE_UP_MS);
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(String(error)));
+  });
+
+  after(async () => {
+    await browser?.close();
+    await node?.stop();
+  });
+
+  const open = (path: string) => page.goto(`${node.url}/#${path}`);
+  const textOf = async (selector: string) => (await page.locator(selector).first().textContent()) ?? "";
+
+  it("follows a running chain: new blocks, finality, votes", async () => {
+    await open("/");
+    await untilFigure(page, "block", /^\d/);
+    const first = await textOf("[data-figure=block]");
+    await untilFigure(page, "block", new RegExp(`^(?!${first}$)\\d`));
+    await untilFigure(page, "participation", /^4 of 4$/);
+    await page.waitForSelector("svg.tree a.final");
+    await page.waitForSelector("svg.tree a.head");
+    equal(await page.locator("canvas").count(), 3);
+    equal(await page.locator(".votes").count(), 4);
+  });
+
+  it("finds a block, a transaction and an address from one box", async () => {
+    for (const [query, expected] of [
+      ["1", "/block/1"],
+      [transferHash, `/tx/${transferHash}`],
+      [token.address, `/address/${token.address}`],
+    ] as const) {
+      await page.fill("input[type=search]", query);
+      await page.press("input[type=search]", "Enter");
+      await page.waitForURL(`**/#${expected}`);
+    }
+    await page.fill("input[type=search]", "no such thing");
+    await page.press("input[type=search]", "Enter");
+    match(await textOf("search [role=alert]"), /nothing found for “no such thing”/);
+  });
+
+  it("shows a transaction decoded: call, event, calls, state changes", async () => {
+    await open(`/tx/${transferHash}`);
+    await page.waitForSelector("[data-status='0x1']");
+    const calls = await textOf(".calls li");
+    match(calls, /Token transfer\(0x70997970C51812dc3A010C7d01b50e0d17dc79C8, 1234\)/);
+    const text = (await page.locator("main").textContent()) ?? "";
+    match(text, /Transfer.*from.*0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266.*value.*1234/s);
+    await page.waitForSelector("text=State changes");
+    await page.locator("td", { hasText: "slot 0x" }).nth(1).waitFor();
+  });
+
+  it("says why a transaction failed, in the contract's words", async () => {
+    await open(`/tx/${failedHash}`);
+    await page.waitForSelector("[data-status='0x0']");
+    match(await textOf("[data-reason]"), /ERC20InsufficientBalance\(sender: 0xf39F.*needed: 5000000\)/);
+  });
+
+  it("shows a contract: token, source as stored, storage by name, compared sources", async () => {
+    await open(`/address/${token.address}`);
+    await page.waitForSelector("[data-token=symbol]");
+    equal(await textOf("[data-token=symbol]"), "TKN");
+    await page.click("role=tab[name=source]");
+    match(await textOf("pre.source"), /contract\(\{/);
+    await page.click("role=tab[name=storage]");
+    await page.waitForSelector("[data-storage]");
+    ok((await page.locator("[data-storage]").allTextContents()).includes('"TKN"'));
+    await open(`/compare/${token.address}/${token.address}`);
+    await page.waitForSelector("text=The same source");
+  });
+
+  it("reads a function through its form", async () => {
+    await open(`/address/${token.address}`);
+    await page.click("role=tab[name=read]");
+    await page.fill("[data-function=balanceOf] input", bob!.address);
+    await page.press("[data-function=balanceOf] input", "Enter");
+    await page.waitForSelector("[data-result=balanceOf]");
+    match(await textOf("[data-result=balanceOf]"), /^1234$/);
+    await page.fill("[data-function=balanceOf] input", "not an address");
+    await page.press("[data-function=balanceOf] input", "Enter");
+    match(await textOf("[data-function=balanceOf] [role=alert]"), /address: expected 0x and 40 hex digits/);
+  });
+
+  it("writes through a wallet that announces itself, and the chain has it", async () => {
+    const { wallet, reader } = clients();
+    await page.exposeFunction("walletRequest", async (method: string, params: readonly unknown[] = []) => {
+      if (method === "eth_requestAccounts") return [account.address];
+      if (method === "eth_chainId") return `0x${node.chainId.toString(16)}`;
+      const [{ to, data, value }] = params as [{ to: Hex; data: Hex; value: Hex }];
+      return wallet.sendTransaction({ to, data, value: BigInt(value) });
+    });
+    await page.addInitScript(ANNOUNCE_WALLET);
+    await page.reload();
+    await page.click("role=tab[name=write]");
+    await page.click("text=connect Test wallet");
+    await page.waitForSelector(`text=${account.address}`);
+    await page.fill("[data-function=transfer] label:nth-of-type(1) input", bob!.address);
+    await page.fill("[data-function=transfer] label:nth-of-type(2) input", "66");
+    await page.click("[data-function=transfer] button");
+    await page.waitForSelector("[data-function=transfer] output a");
+    const hash = (await page.locator("[data-function=transfer] output a").getAttribute("title")) as Hex;
+    equal((await reader.waitForTransactionReceipt({ hash })).status, "success");
+    const balance = await reader.readContract({ ...token, functionName: "balanceOf", args: [bob!.address] });
+    equal(balance, 1300n);
+  });
+
+  it("fits a phone and can be used by keyboard", async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    for (const path of ["/", `/tx/${transferHash}`, `/address/${token.address}`, "/validators"]) {
+      await open(path);
+      await page.waitForSelector("main .card");
+      const root = "document.documentElement";
+      equal(await page.evaluate(`${root}.scrollWidth - ${root}.clientWidth`), 0, path);
+    }
+    await page.keyboard.press("Tab");
+    equal(await page.evaluate("document.activeElement !== document.body"), true);
+    await page.setViewportSize({ width: 1200, height: 800 });
+  });
+
+  it("says when the node is gone", async () => {
+    await open("/");
+    await untilFigure(page, "block", /^\d/);
+    // What follows is the browser's own account of failed requests.
+    deepEqual(complaints, []);
+    await node.stop();
+    await page.waitForSelector("text=The node does not answer");
+  });
+});
