@@ -6,8 +6,8 @@ import type { Withdrawal } from "../../consensus/containers.ts";
 import type { ExecutionPayload, ExecutionRequests } from "../../consensus/payload-containers.ts";
 import type { Address, Hash } from "../../primitives/bytes.ts";
 import type { ConsensusStatus } from "../../rpc/chain-view.ts";
-import type { MetricReading } from "../metrics/thread-metrics.ts";
 import type { LivePicture } from "../../rpc/live-picture.ts";
+import type { MetricReading } from "../metrics/thread-metrics.ts";
 import type { GossipVerdict } from "./gossip-admission.ts";
 import type { PortErrorDetail } from "./port-error.ts";
 
