@@ -32,6 +32,7 @@ describe("testnet flags", () => {
       reset: false,
       basePort: 8545,
       chainId: 8700,
+      explorer: true,
       json: false,
     });
   });
