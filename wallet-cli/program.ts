@@ -22,7 +22,7 @@ Examples:
   $ jurat-wallet balance dev:0
   $ jurat-wallet send dev:1 --value 1.5jur --from dev:0
   $ jurat-wallet deploy contracts/examples/token.ts --args "Token" TKN 1000000 --from dev:0
-  $ jurat-wallet build`,
+  $ jurat-wallet init my-contract`,
     );
   program.commandsGroup("Transactions:");
   addWriteCommands(program);

@@ -1,4 +1,4 @@
-/** `build`: what an author of contracts does before there is a chain. */
+/** `init` and `build`: what an author of contracts does before there is a chain. */
 import type { Command } from "commander";
 import { type OutputFlags, withOutput } from "../options.ts";
 
@@ -10,6 +10,17 @@ export type BuildFlags = OutputFlags & {
 };
 
 export function addAuthorCommands(program: Command): void {
+  withOutput(program.command("init"))
+    .description("begin a contract: a folder with one, a spec with viem and a script that deploys it")
+    .argument("<folder>", "to be made; its name is the package's")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ npx jurat-wallet init my-contract && cd my-contract && npm install && npm test",
+    )
+    .action(async (folder: string, flags: OutputFlags) =>
+      (await import("../actions/init.ts")).init(folder, flags),
+    );
+
   withOutput(program.command("build"))
     .description("build contracts: types, unsupported features and storage layout are checked")
     .argument("[files...]", "contracts, or folders of them (default: contracts)")
