@@ -1,10 +1,11 @@
 /** The flags of `jurat run`, read and checked before anything is opened. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { parseAddress } from "../primitives/address.ts";
 import type { Address } from "../primitives/bytes.ts";
-import { LOG_LEVELS, type LogLevel } from "./log.ts";
+import { LOG_LEVELS, LOG_MODULES, parseLogLevels } from "./log.ts";
 import { addRestFlags, type RestConfig } from "./rest-flags.ts";
 import { addRpcFlags, type RpcConfig } from "./rpc-flags.ts";
+import { applySettings, type Environment, environmentName } from "./settings.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 export type NodeConfig = RpcConfig &
@@ -26,7 +27,8 @@ export type NodeConfig = RpcConfig &
     readonly bootstrap: readonly string[];
     readonly explorer: boolean;
     readonly singleNode: boolean;
-    readonly logLevel: LogLevel;
+    /** As `parseLogLevels` reads it. */
+    readonly logLevel: string;
     readonly logJson: boolean;
   };
 
@@ -35,13 +37,13 @@ const GRAFFITI_LIMIT_BYTES = 32;
 const MAX_INTEROP_INDEX = 1_000_000;
 
 /** Adds `run` to the program; `start` gets the checked flags. */
-export function addRunCommand(program: Command, start: (config: NodeConfig) => Promise<void>): void {
+export function addRunCommand(
+  program: Command,
+  environment: Environment,
+  start: (config: NodeConfig) => Promise<void>,
+): void {
   const run = program.command("run").description("run a node; it validates when it has keys");
-  addChainFlags(run);
-  addValidatorFlags(run);
-  addServiceFlags(run);
-  addRpcFlags(run);
-  addRestFlags(run);
+  addRunFlags(run);
   run.addHelpText(
     "after",
     `
@@ -49,18 +51,35 @@ Examples:
   $ jurat run --dir ./node --chain-spec chain.json --bootstrap /ip4/203.0.113.5/tcp/9000/p2p/12D3…
   $ jurat run --dir ./validator --chain-spec chain.json --keystores ./keys --password-file ./pw --fee-recipient 0x…
 
+Every flag may also stand in the environment (--rpc-port as JURAT_NODE_RPC_PORT) or in the file of --config
+(rpc-port: 8545). Flags win over the environment, the environment over the file; jurat config prints what wins.
 Every server listens on 127.0.0.1 unless its --…-host says otherwise.`,
   );
-  run.action(async (flags: NodeConfig) => {
-    checkTogether(flags, run);
-    await start(flags);
+  run.action(async () => {
+    await applySettings(run, environment);
+    const config = run.opts<NodeConfig>();
+    checkTogether(config, run);
+    await start(config);
   });
+}
+
+/** All settings of a node; `jurat config` has them too. */
+export function addRunFlags(command: Command): void {
+  command.option(
+    "--config <file>",
+    "YAML or JSON with settings that are neither flags nor in the environment",
+  );
+  addChainFlags(command);
+  addValidatorFlags(command);
+  addServiceFlags(command);
+  addRpcFlags(command);
+  addRestFlags(command);
 }
 
 function addChainFlags(run: Command): void {
   run
-    .requiredOption("--dir <path>", "folder for everything this node keeps")
-    .requiredOption("--chain-spec <file>", "JSON that defines the chain")
+    .option("--dir <path>", "folder for everything this node keeps (required)")
+    .option("--chain-spec <file>", "JSON that defines the chain (required)")
     .option(
       "--gas-limit <gas>",
       "block gas limit this node's proposals move toward",
@@ -88,14 +107,26 @@ function addServiceFlags(run: Command): void {
     .option("--bootstrap <multiaddr...>", "peers to stay connected to", [])
     .option("--explorer", "serve the explorer's web page at / of the JSON-RPC port", false)
     .option("--single-node", "produce blocks without any peer", false)
-    .addOption(
-      new Option("--log-level <level>", "least severe line written").choices(LOG_LEVELS).default("info"),
+    .option(
+      "--log-level <levels>",
+      "least severe line written; by module: info,network=debug",
+      levels,
+      "info",
     )
     .option("--log-json", "log JSON, one object per line", false);
 }
 
 /** Rules between flags. */
 function checkTogether(flags: NodeConfig, run: Command): void {
+  for (const [setting, value] of [
+    ["dir", flags.dir],
+    ["chain-spec", flags.chainSpec],
+  ] as const) {
+    if (value !== undefined && value !== "") continue;
+    run.error(
+      `error: --${setting} is required: give it as a flag, as ${environmentName(setting)} or in --config`,
+    );
+  }
   const hasKeys = flags.interopKeys !== undefined || flags.keystores !== undefined;
   if (hasKeys && flags.feeRecipient === undefined) {
     run.error("error: a validator needs --fee-recipient: without one the tips of its blocks would be lost");
@@ -104,8 +135,6 @@ function checkTogether(flags: NodeConfig, run: Command): void {
     run.error("error: --keystores needs --password-file");
   }
 }
-
-/** A flag that takes a whole number from `minimum` to `maximum`. */
 
 const port = wholeNumber(0, 65_535);
 
@@ -116,6 +145,15 @@ function indexRange(text: string): { first: number; last: number } {
     throw new InvalidArgumentError("expected two key indices, such as 0-3.");
   }
   return range;
+}
+
+function levels(text: string): string {
+  if (parseLogLevels(text) === undefined) {
+    throw new InvalidArgumentError(
+      `expected one of ${LOG_LEVELS.join(", ")}; then, after commas, some of ${LOG_MODULES.join(", ")} with = and theirs.`,
+    );
+  }
+  return text;
 }
 
 function address(text: string): Address {

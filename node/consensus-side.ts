@@ -26,7 +26,7 @@ import type { ChainSpec } from "./chain-spec.ts";
 import { startSlotClock, systemTime } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
 import type { ExecutionClient } from "./execution/port-client.ts";
-import type { Logger } from "./log.ts";
+import type { Logger, LogModule } from "./log.ts";
 import { createNodeMetrics, type NodeMetrics } from "./metrics/consensus-metrics.ts";
 import { serveMetrics } from "./metrics/metrics-server.ts";
 import { timedDatabase } from "./metrics/timed-database.ts";
@@ -54,6 +54,7 @@ export type ConsensusParts = {
   readonly validatorDatabase: Database;
   readonly execution: ExecutionClient;
   readonly log: Logger;
+  readonly logOf: (module: LogModule) => Logger;
   readonly fatal: (error: unknown) => void;
 };
 
@@ -95,7 +96,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   });
   const outcomes = createBlockOutcomes();
   const port = createSyncPort({ engine, network, codec, outcomes, submit, nowMs });
-  const sync = createSyncRunner({ port, submit, log, nowMs: systemTime.now, fatal });
+  const sync = createSyncRunner({ port, submit, log: parts.logOf("sync"), nowMs: systemTime.now, fatal });
   watchQueues(metrics, { engine, network, execution, inOrder });
   const server = await startMetricsServer(config, metrics, execution);
   const syncTargetSlot = () => sync.targetSlot();
@@ -140,11 +141,12 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
 }
 
 function openSigner(
-  { keyring, log }: ConsensusParts,
+  { keyring, logOf }: ConsensusParts,
   engine: Engine,
   metrics: NodeMetrics,
   database: Database,
 ): Signer {
+  const log = logOf("validator");
   return createSigner({
     keyring,
     protection: new SlashingProtection(database),
@@ -180,7 +182,7 @@ type Connection = {
 };
 
 async function connect(
-  { config, execution, log, fatal }: ConsensusParts,
+  { config, execution, logOf, fatal }: ConsensusParts,
   connection: Connection,
 ): Promise<Network> {
   const { engine, blocks, submit } = connection;
@@ -200,6 +202,7 @@ async function connect(
       transactionsByHash: (hashes) => execution.getTransactionsByHash(hashes.map(toHex)),
     },
   };
+  const log = logOf("network");
   const network = await createNetwork({
     identity: await loadIdentity(config.dir),
     forkDigest,

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /** jurat: the validator node. */
 import "./polyfill.ts";
-import { Command, CommanderError } from "commander";
-import { addRunCommand, type NodeConfig } from "./config.ts";
-import { addDevCommand, type DevConfig } from "./dev/dev-config.ts";
-import { addGenesisCommand, type CheckConfig, type MakeConfig } from "./genesis/genesis-config.ts";
+import { CommanderError } from "commander";
+import type { NodeConfig } from "./config.ts";
+import type { DevConfig } from "./dev/dev-config.ts";
+import type { CheckConfig, MakeConfig } from "./genesis/genesis-config.ts";
+import { createProgram } from "./program.ts";
 
 const WRONG_FLAG = 2;
 
@@ -34,17 +35,7 @@ async function exitCodeOf(error: unknown): Promise<number> {
   return exitCode;
 }
 
-const program = new Command("jurat")
-  .description("A proof-of-stake Ethereum node whose contracts are TypeScript.")
-  .showHelpAfterError("(--help shows the flags)")
-  .exitOverride();
-addRunCommand(program, run);
-addDevCommand(program, dev);
-addGenesisCommand(program, genesisActions);
-for (const command of program.commands) {
-  command.exitOverride();
-  for (const inner of command.commands) inner.exitOverride();
-}
+const program = createProgram({ environment: process.env, run, dev, genesis: genesisActions });
 
 program.parseAsync(process.argv).catch(async (error: unknown) => {
   process.exit(await exitCodeOf(error));

@@ -9,7 +9,7 @@ import { startConsensus } from "./consensus-side.ts";
 import type { ExecutionGenesis } from "./execution/chain-states.ts";
 import { startExecution } from "./execution/start-execution.ts";
 import { buildConsensusGenesis, buildExecutionGenesis, chainConfigOf } from "./genesis.ts";
-import { createLog, type Logger } from "./log.ts";
+import { createLog, type Logger, type LogModule, logOptionsOf, moduleLog } from "./log.ts";
 import { installNativeBackends } from "./native/install.ts";
 import { TransactionBatcher } from "./network/transaction-gossip.ts";
 import { rpcOptionsOf } from "./rpc-flags.ts";
@@ -22,7 +22,7 @@ import { loadKeyring } from "./validator/keyring.ts";
 const HISTORY_BLOCKS = 90_000;
 /** Runs until a signal, a fatal error, or the end of the parent process. @throws when the node cannot start. */
 export async function runNode(config: NodeConfig): Promise<void> {
-  const log = createLog({ level: config.logLevel, json: config.logJson });
+  const log = createLog(logOptionsOf(config));
   const stop = createStopSignal();
   const node = await startNode(config, log, stop);
   process.stdout.write(`${JSON.stringify({ ready: true, ...node.endpoints })}\n`);
@@ -80,7 +80,9 @@ async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Pro
     openDatabase({ directory: join(config.dir, role), role, chain: toHex(genesis.blockRoot) });
   const database = await open("consensus");
   const validatorDatabase = await open("validator");
-  const parts = { config, spec, genesis, keyring, database, validatorDatabase, log, fatal };
+  const { levels } = logOptionsOf(config);
+  const logOf = (module: LogModule) => moduleLog(log, module, levels);
+  const parts = { config, spec, genesis, keyring, database, validatorDatabase, log, logOf, fatal };
   const execution = await starting;
   const consensus = await startConsensus({ ...parts, execution: execution.port });
   batcher.current = new TransactionBatcher((batch) => {
@@ -121,6 +123,6 @@ function executionOptionsOf(config: NodeConfig, spec: ChainSpec, genesis: Execut
     clientVersion: CLIENT_VERSION,
     rpc: rpcOptionsOf(config),
     explorer: config.explorer,
-    log: { level: config.logLevel, json: config.logJson },
+    log: logOptionsOf(config),
   };
 }

@@ -2,6 +2,7 @@ import { deepEqual } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { renderFlagReference } from "./support/flag-reference.ts";
 import { PROJECT_ROOT } from "./support/vectors.ts";
 
 const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
@@ -65,6 +66,11 @@ describe("the repository", () => {
   it("names files for their idea", () => {
     const vague = files.filter((path) => /(^|\/)(utils?|helpers?|common|types|index|misc)\.ts$/.test(path));
     deepEqual(vague, []);
+  });
+
+  it("documents every flag of every program as it is: npm run reference writes the page", () => {
+    const [written, said] = [read("specs/flags.md"), renderFlagReference()].map((text) => text.split("\n"));
+    deepEqual(written, said);
   });
 
   it("keeps source files within 400 lines", () => {

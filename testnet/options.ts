@@ -45,7 +45,14 @@ function chainId(text: string): number {
  * @throws CommanderError for a flag that is unknown or wrong (its message is written to stderr) and for --help.
  */
 export function parseTestnetOptions(argv: readonly string[]): TestnetOptions {
-  const command = new Command("jurat-testnet")
+  const command = createTestnetCommand();
+  command.parse([...argv], { from: "user" });
+  return command.opts<TestnetOptions>();
+}
+
+/** All flags, without anything parsed yet. */
+export function createTestnetCommand(): Command {
+  return new Command("jurat-testnet")
     .description("A real proof-of-stake network of several node processes on this machine.")
     .option("--nodes <count>", "node processes", integerBetween(1, MAX_NODES), 4)
     .option(
@@ -83,8 +90,6 @@ Exit codes: 0 stopped by Ctrl-C, 1 a node failed, 2 wrong flag, 3 port in use, 4
     .allowExcessArguments(false)
     .showHelpAfterError("(jurat-testnet --help shows the flags)")
     .exitOverride();
-  command.parse([...argv], { from: "user" });
-  return command.opts<TestnetOptions>();
 }
 
 export { CommanderError };

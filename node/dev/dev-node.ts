@@ -48,7 +48,7 @@ export async function startDevNode(config: DevConfig, write: (text: string) => v
   const directory = config.dir ?? mkdtempSync(join(tmpdir(), "jurat-dev-"));
   const parts = await openChain(config, directory, write);
   const { chain, pool, database, dev, calls } = parts;
-  const log = createLog({ level: "info", json: false });
+  const log = createLog({ levels: { level: "info", modules: {} }, json: false });
   const view = new DevChainView({ chain, pool, calls, clientVersion: CLIENT_VERSION }, dev);
   chain.subscribe({
     onHead: (change) => write(changeText(change, ({ hash }) => chain.blocks.receipts(hash) ?? [])),

@@ -2,7 +2,7 @@
 import type { ChainParams } from "../../consensus/params.ts";
 import type { RpcLimits } from "../../rpc/rpc-limits.ts";
 import type { ChainConfig } from "../../vm/chain-config.ts";
-import type { LogLevel } from "../log.ts";
+import type { LogOptions } from "../log.ts";
 import type { StartFailure } from "../start-failure.ts";
 import type { ExecutionGenesis } from "./chain-states.ts";
 
@@ -28,7 +28,7 @@ export type ExecutionWorkerOptions = {
   };
   /** Whether the web page is served with JSON-RPC. */
   readonly explorer: boolean;
-  readonly log: { readonly level: LogLevel; readonly json: boolean };
+  readonly log: LogOptions;
 };
 
 /** Sent once, before anything else. */

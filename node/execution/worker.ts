@@ -6,7 +6,7 @@ import { METHODS } from "../../rpc/method-table.ts";
 import { startRpcServer } from "../../rpc/server.ts";
 import { systemTime } from "../clock.ts";
 import { readExplorerPages } from "../explorer-pages.ts";
-import { createLog, type Logger } from "../log.ts";
+import { createLog, type Logger, moduleLog } from "../log.ts";
 import { createExecutionMetrics } from "../metrics/execution-metrics.ts";
 import { timedDatabase } from "../metrics/timed-database.ts";
 import { installNativeBackends } from "../native/install.ts";
@@ -50,7 +50,9 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
   const { directory, config, genesis, historyBlocks, params } = options;
   const metrics = createExecutionMetrics(directory);
   await installNativeBackends();
-  const log = createLog(options.log);
+  const root = createLog(options.log);
+  const log = moduleLog(root, "execution", options.log.levels);
+  const rpcLog = moduleLog(root, "rpc", options.log.levels);
   const nowMs = () => performance.now();
   const onFault = (error: unknown) => upcalls.fatal(textOf(error));
 
@@ -83,7 +85,7 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
     now: nowMs,
     setTimer: systemTime.setTimer,
     processUsage,
-    onFault: (error, methodName) => log.error({ err: error, methodName }, "JSON-RPC method failed"),
+    onFault: (error, methodName) => rpcLog.error({ err: error, methodName }, "JSON-RPC method failed"),
   });
   void indexer.catchUp();
 

@@ -34,7 +34,7 @@ function optionsFor(directory: string, rpcPort = 0): ExecutionWorkerOptions {
       callGasCap: CALL_GAS_CAP,
       callTimeoutMs: CALL_TIMEOUT_MS,
     },
-    log: { level: "silent", json: true },
+    log: { levels: { level: "silent", modules: {} }, json: true },
   };
 }
 

@@ -75,7 +75,7 @@ export async function withRest(
         block: bench.genesis.signed.message,
         blockRoot: fromHex(bench.genesis.root),
       },
-      log: createLog({ level: "fatal", json: true }),
+      log: createLog({ levels: { level: "fatal", modules: {} }, json: true }),
       fatal: (error) => faults.push(error),
     });
     const store = rest.watching((effect) => inOrder.add(async () => storeEffect(blocks, codec, effect)));

@@ -1,0 +1,30 @@
+/** The commands of jurat. Only their flags load here; what they do loads when one is run. */
+import { Command } from "commander";
+import { addRunCommand, type NodeConfig } from "./config.ts";
+import { addConfigCommand } from "./config-command.ts";
+import { addDevCommand, type DevConfig } from "./dev/dev-config.ts";
+import { addGenesisCommand, type GenesisActions } from "./genesis/genesis-config.ts";
+import type { Environment } from "./settings.ts";
+
+export type ProgramActions = {
+  readonly environment: Environment;
+  readonly run: (config: NodeConfig) => Promise<void>;
+  readonly dev: (config: DevConfig) => Promise<void>;
+  readonly genesis: GenesisActions;
+};
+
+export function createProgram({ environment, run, dev, genesis }: ProgramActions): Command {
+  const program = new Command("jurat")
+    .description("A proof-of-stake Ethereum node whose contracts are TypeScript.")
+    .showHelpAfterError("(--help shows the flags)")
+    .exitOverride();
+  addRunCommand(program, environment, run);
+  addConfigCommand(program, environment, (text) => void process.stdout.write(text));
+  addDevCommand(program, dev);
+  addGenesisCommand(program, genesis);
+  for (const command of program.commands) {
+    command.exitOverride();
+    for (const inner of command.commands) inner.exitOverride();
+  }
+  return program;
+}
