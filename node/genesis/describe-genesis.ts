@@ -2,9 +2,11 @@
 import type { Genesis } from "../../consensus/genesis.ts";
 import { computeForkDigest } from "../../consensus/signing-root.ts";
 import { getStateRoot } from "../../consensus/state.ts";
+import { validatorSetRoot } from "../../light/validator-set.ts";
 import { fromHex, type Hash, type Hex, toHex } from "../../primitives/bytes.ts";
 import type { Block } from "../../vm/block.ts";
 import type { ChainSpec } from "../chain-spec.ts";
+import { validatorSetOf } from "../light/light-server.ts";
 
 /** Two operators whose descriptions are equal start the same chain. */
 export type GenesisDescription = {
@@ -29,6 +31,8 @@ export type GenesisDescription = {
   readonly genesisValidatorsRoot: Hash;
   readonly stateRoot: Hash;
   readonly blockRoot: Hash;
+  /** What a light client may start from. */
+  readonly validatorSetRoot: Hash;
 };
 
 export function describeGenesis(
@@ -52,6 +56,7 @@ export function describeGenesis(
     genesisValidatorsRoot: toHex(genesisValidatorsRoot),
     stateRoot: toHex(getStateRoot(genesis.state)),
     blockRoot: toHex(genesis.blockRoot),
+    validatorSetRoot: toHex(validatorSetRoot(validatorSetOf(genesis.state, 0, params))),
   };
 }
 
@@ -77,6 +82,7 @@ export function genesisLines(description: GenesisDescription): readonly string[]
     ["validators root", facts.genesisValidatorsRoot],
     ["state root", facts.stateRoot],
     ["block root", facts.blockRoot],
+    ["light client", facts.validatorSetRoot],
   ];
   return named.map(([name, text]) => `${name.padEnd(16)} ${text}`);
 }

@@ -20,6 +20,7 @@ import { blockRoutes } from "./block-routes.ts";
 import { createChainWatch } from "./chain-watch.ts";
 import { configRoutes } from "./config-routes.ts";
 import { createEventHub } from "./event-stream.ts";
+import { lightRoutes } from "./light-routes.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { poolRoutes, type SubmitExit } from "./pool-routes.ts";
 import { type RestServer, startRestServer } from "./rest-server.ts";
@@ -108,6 +109,7 @@ export function prepareRest(parts: RestParts): Rest {
           ...blockRoutes(view),
           ...poolRoutes(view, submitExit),
           ...nodeRoutes(view),
+          ...lightRoutes(view),
           ...rewardRoutes(view, ledger, history),
         ],
         events,

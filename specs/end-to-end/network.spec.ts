@@ -5,7 +5,13 @@ import { join } from "node:path";
 import { type Abi, createPublicClient, createWalletClient, defineChain, type Hex, http } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { buildContract } from "../../contracts/build/build-contract.ts";
-import { fromHex } from "../../primitives/bytes.ts";
+import { verifySetChange } from "../../light/light-client.ts";
+import { validatorSetRoot } from "../../light/validator-set.ts";
+import { decodeFinalizedBlock, decodeSetProof, decodeValidatorSet } from "../../light/wire.ts";
+import { readChainSpec } from "../../node/chain-spec.ts";
+import { buildConsensusGenesis, buildExecutionGenesis } from "../../node/genesis.ts";
+import { validatorSetOf } from "../../node/light/light-server.ts";
+import { fromHex, toHex } from "../../primitives/bytes.ts";
 import { deriveDevAccounts } from "../../primitives/dev-accounts.ts";
 import { verifyAccountProof } from "../../vm/state/proof.ts";
 import { freeBasePort } from "../support/free-ports.ts";
@@ -84,6 +90,31 @@ describe("a network of four processes", function () {
     const far = clientOf(4);
     const read = { ...token, address, functionName: "balanceOf", args: [to], blockTag: "finalized" } as const;
     equal(await far.readContract(read), 1234n);
+  });
+
+  it("proves what is final to who knows 32 bytes", async () => {
+    // A node that lies could not make this root fit: it comes from the chain spec.
+    const spec = readChainSpec(join(dir, "net", "chain-spec.json"));
+    const { state } = buildConsensusGenesis(spec, buildExecutionGenesis(spec).block);
+    const trusted = validatorSetRoot(validatorSetOf(state, 0, spec.params));
+    const ask = async (path: string): Promise<Record<string, unknown>> => {
+      for (;;) {
+        const url = `http://127.0.0.1:${basePort + 3000 + 1}/jurat/v1/light/${path}?period=0`;
+        const response = await fetch(url);
+        if (response.status === 503) await testnet.status(() => true);
+        else return ((await response.json()) as { readonly data: Record<string, unknown> }).data;
+      }
+    };
+    const set = decodeValidatorSet((await ask("validator_set"))["set"]);
+    const change = await ask("set_change");
+    const block = decodeFinalizedBlock(change["block"]);
+    const next = verifySetChange(block, decodeSetProof(change["proof"]), { set, root: trusted });
+    equal(next.set.validators.length, 4);
+
+    const blockHash = toHex(block.execution.blockHash);
+    const header = await clientOf(1).getBlock({ blockHash });
+    equal(header.number, BigInt(block.execution.blockNumber));
+    equal(header.stateRoot, toHex(block.execution.stateRoot));
   });
 
   it("proves an account against the header it finalized", async () => {
