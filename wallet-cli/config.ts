@@ -9,6 +9,8 @@ import { WalletError } from "./wallet-error.ts";
 
 export type Network = {
   readonly rpcUrl: string;
+  /** The beacon API of the same node, where the node's own word would not do. */
+  readonly beaconUrl?: string;
   /** When it is known, a node of another chain is refused. */
   readonly chainId?: number;
 };
@@ -47,7 +49,7 @@ function parseConfig(text: string, path: string): Config {
   if (!isRecord(value)) throw wrong("they are no object");
   const { network, networks = {}, contacts = {} } = value;
   if (!isRecord(networks) || !Object.values(networks).every(isNetwork)) {
-    throw wrong("each entry of networks needs an rpcUrl, and may have a chainId");
+    throw wrong("each entry of networks needs an rpcUrl, and may have a chainId and a beaconUrl");
   }
   if (!isRecord(contacts)) throw wrong("contacts is no object");
   if (network !== undefined && (typeof network !== "string" || networks[network] === undefined)) {
@@ -74,6 +76,7 @@ function parseContacts(
 
 function isNetwork(value: unknown): value is Network {
   if (!isRecord(value) || typeof value["rpcUrl"] !== "string") return false;
+  if (value["beaconUrl"] !== undefined && typeof value["beaconUrl"] !== "string") return false;
   return value["chainId"] === undefined || Number.isSafeInteger(value["chainId"]);
 }
 

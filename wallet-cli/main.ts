@@ -13,7 +13,7 @@ function report(error: unknown): number {
     note(`jurat-wallet: ${error.message}`);
     return EXIT_CODES[error.kind];
   }
-  if (error instanceof NodeRefusal) {
+  if (error instanceof NodeRefusal || (error instanceof Error && error.name === "BeaconRefusal")) {
     note(`jurat-wallet: the node says: ${error.message}`);
     return EXIT_CODES.failure;
   }

@@ -14,24 +14,25 @@ export type ReadFlags = OutputFlags & KeyFlags & NodeFlags & { readonly block: s
 export type CallFlags = ReadFlags &
   SenderFlags &
   AbiFlags & { readonly data?: string; readonly value: bigint };
-export type TermFlags = {
-  readonly value: bigint;
+export type FeeFlags = {
   readonly nonce?: number;
   readonly gasLimit?: bigint;
   readonly gasPrice?: bigint;
   readonly priorityGasPrice?: bigint;
 };
+export type TermFlags = FeeFlags & { readonly value: bigint };
 export type FollowFlags = {
   readonly async: boolean;
   readonly confirmations: number | "finalized";
   readonly timeout?: number;
 };
-export type WriteFlags = OutputFlags &
+/** Of every transaction. */
+export type CommitFlags = OutputFlags &
   NodeFlags &
   SenderFlags &
-  AbiFlags &
-  TermFlags &
+  FeeFlags &
   FollowFlags & { readonly yes: boolean; readonly dryRun: boolean };
+export type WriteFlags = CommitFlags & AbiFlags & { readonly value: bigint };
 
 export function withOutput(command: Command): Command {
   return command.option("--json", "print JSON", false);
@@ -93,7 +94,11 @@ export function withBlock(command: Command): Command {
 }
 
 export function withTerms(command: Command): Command {
-  return withValue(command)
+  return withFees(withValue(command));
+}
+
+function withFees(command: Command): Command {
+  return command
     .option("--nonce <n>", "instead of the next one", count)
     .option("--gas-limit <gas>", "instead of the estimate", (text) => BigInt(count(text)))
     .option("--gas-price <amount>", "highest price of a unit of gas", amount)
@@ -114,12 +119,16 @@ export function withFollow(command: Command): Command {
 }
 
 export function withWrite(command: Command): Command {
-  return withFollow(withTerms(withAbi(withSender(withNode(withOutput(command))))))
+  return withCommit(withValue(withAbi(command)));
+}
+
+export function withCommit(command: Command): Command {
+  return withFollow(withFees(withSender(withNode(withOutput(command)))))
     .option("-y, --yes", "do not ask", false)
     .option("--dry-run", "show what would be sent, and send nothing", false);
 }
 
-function amount(text: string): bigint {
+export function amount(text: string): bigint {
   try {
     return parseAmount(text);
   } catch (error) {

@@ -11,6 +11,7 @@ export function showPreview(intent: Intent, prepared: Prepared, fromName: string
   row("from", named(from, fromName));
   if (to !== undefined) row("to", toChecksumAddress(to));
   row("action", intent.title);
+  for (const [label, text] of intent.details ?? []) row(label, text);
   if (to === undefined) row("address", toChecksumAddress(createAddress(from, BigInt(nonce))));
   row("value", formatJur(value));
   row("fee", `about ${formatJur(gas * expectedGasPrice)}, at most ${formatJur(highest)} (${gas} gas)`);

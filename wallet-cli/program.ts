@@ -5,6 +5,7 @@ import { addAuthorCommands } from "./commands/authors.ts";
 import { addCodingCommands } from "./commands/coding.ts";
 import { addReadCommands } from "./commands/reads.ts";
 import { addSettingsCommands } from "./commands/settings.ts";
+import { addStakingCommands } from "./commands/staking.ts";
 import { addWriteCommands } from "./commands/writes.ts";
 
 export function createProgram(): Command {
@@ -28,6 +29,8 @@ Examples:
   addWriteCommands(program);
   program.commandsGroup("Questions:");
   addReadCommands(program);
+  program.commandsGroup("Validators:");
+  addStakingCommands(program);
   program.commandsGroup("Writing contracts:");
   addAuthorCommands(program);
   program.commandsGroup("Accounts:");

@@ -21,6 +21,8 @@ export type Intent = {
   readonly abi: Abi;
   /** To decode what it returns. */
   readonly item?: AbiFunction | undefined;
+  /** More that a person should know before: label and text. */
+  readonly details?: readonly (readonly [string, string])[];
 };
 
 /** What the person sets; the node is asked for the rest. */

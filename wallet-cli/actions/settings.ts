@@ -8,10 +8,16 @@ import type { KeyFlags, OutputFlags } from "../options.ts";
 import { printResult } from "../output.ts";
 import { WalletError } from "../wallet-error.ts";
 
-export function addNetwork(name: string, url: string, { chainId, json }: NetworkFlags): void {
+export function addNetwork(name: string, url: string, { chainId, beaconUrl, json }: NetworkFlags): void {
   requireName(name);
-  if (!/^https?:\/\/\S+$/.test(url)) throw new WalletError("usage", `"${url}" is no http URL`);
-  const network = { rpcUrl: url, ...(chainId === undefined ? {} : { chainId }) };
+  for (const text of [url, beaconUrl ?? url]) {
+    if (!/^https?:\/\/\S+$/.test(text)) throw new WalletError("usage", `"${text}" is no http URL`);
+  }
+  const network = {
+    rpcUrl: url,
+    ...(chainId === undefined ? {} : { chainId }),
+    ...(beaconUrl === undefined ? {} : { beaconUrl }),
+  };
   updateConfig((config) => ({
     ...config,
     network: config.network ?? name,

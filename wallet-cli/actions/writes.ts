@@ -10,7 +10,7 @@ import { type Contract, describeCall, encodeCall, resolveContract } from "../con
 import { genesisHashOf, recordDeployment } from "../deployments.ts";
 import { follow, type Receipt } from "../follow.ts";
 import { connect, type NodeClient, NodeRefusal } from "../node-client.ts";
-import { senderOf, type WriteFlags } from "../options.ts";
+import { type CommitFlags, senderOf } from "../options.ts";
 import { note, paint, printResult } from "../output.ts";
 import { showPreview } from "../preview.ts";
 import { confirm } from "../prompt.ts";
@@ -103,17 +103,21 @@ export async function deployIntent(
   return { intent: { title, to: undefined, value: flags.value, data, abi }, contractName, abi };
 }
 
-type Written = { readonly hash: Hex; readonly receipt: Receipt | undefined; readonly prepared: Prepared };
+export type Written = {
+  readonly hash: Hex;
+  readonly receipt: Receipt | undefined;
+  readonly prepared: Prepared;
+};
 
 /**
  * Undefined after a dry run, which prints the transaction instead.
  * @throws WalletError (reverted) when the simulation or the transaction fails, (declined) when the person says no.
  */
-async function write(
+export async function write(
   client: NodeClient,
   sender: string,
   intent: Intent,
-  flags: WriteFlags,
+  flags: CommitFlags,
 ): Promise<Written | undefined> {
   const from = await resolveAddress(sender, flags.keystore);
   const prepared = await prepareTransaction(client, from, intent, flags);

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { count, type KeyFlags, type OutputFlags, withKeys, withOutput } from "../options.ts";
 
-export type NetworkFlags = OutputFlags & { readonly chainId?: number };
+export type NetworkFlags = OutputFlags & { readonly chainId?: number; readonly beaconUrl?: string };
 
 const load = () => import("../actions/settings.ts");
 
@@ -13,6 +13,7 @@ export function addSettingsCommands(program: Command): void {
     .argument("<name>")
     .argument("<url>", "JSON-RPC over HTTP")
     .option("--chain-id <id>", "refuse nodes of any other chain", count)
+    .option("--beacon-url <url>", "beacon API, where it is not the node's own")
     .addHelpText(
       "after",
       "\nExample:\n  $ jurat-wallet network add local http://127.0.0.1:8545 --chain-id 8700",

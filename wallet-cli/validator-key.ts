@@ -1,0 +1,77 @@
+/** Keys that sign for validators: EIP-2335 files, and the well-known keys of development networks. */
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { bls12_381 } from "@noble/curves/bls12-381.js";
+import {
+  decryptKeystore,
+  encryptKeystore,
+  KeystoreError,
+  parseKeystore,
+} from "../node/validator/keystore.ts";
+import { blsPublicKey } from "../primitives/bls.ts";
+import { bigIntToBytes, bytesToBigInt, toHex } from "../primitives/bytes.ts";
+import { interopSecretKey } from "../primitives/interop-keys.ts";
+import { createPrivateFile, readText } from "./private-file.ts";
+import { readPassword } from "./prompt.ts";
+import { WalletError } from "./wallet-error.ts";
+
+export type ValidatorKey = { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array };
+
+/** `interop:4` is a well-known key; everything else that is no index and no public key is a file. */
+export function isKeySource(text: string): boolean {
+  return /^interop:\d{1,7}$/.test(text) || existsSync(text);
+}
+
+/** @throws WalletError (key) for a file that is no keystore, a wrong password, or what names no key. */
+export async function readValidatorKey(
+  text: string,
+  passwordFile: string | undefined,
+): Promise<ValidatorKey> {
+  const [, index] = /^interop:(\d{1,7})$/.exec(text) ?? [];
+  if (index !== undefined) return keyOf(interopSecretKey(Number(index)));
+  if (!existsSync(text)) {
+    throw new WalletError("key", `${text} is no validator key: give a keystore file (EIP-2335) or interop:N`);
+  }
+  try {
+    const keystore = parseKeystore(readText(text, "the validator key", "key"));
+    const password = await readPassword(passwordFile, `password of ${text}: `);
+    return keyOf(decryptKeystore(keystore, password));
+  } catch (error) {
+    if (!(error instanceof KeystoreError)) throw error;
+    throw new WalletError("key", `${text}: ${describeFault(error.detail)}`, { cause: error });
+  }
+}
+
+function describeFault({ code, reason }: KeystoreError["detail"]): string {
+  const texts: Readonly<Record<typeof code, string>> = {
+    KEYSTORE_NOT_JSON: "the file is damaged: it is not JSON",
+    KEYSTORE_NOT_EIP2335: `the file is no validator keystore (EIP-2335): ${reason}`,
+    KEYSTORE_TOO_COSTLY: `the file asks for more work than any honest one: ${reason}`,
+    KEYSTORE_WRONG_PASSWORD: "wrong password",
+    KEYSTORE_OTHER_PUBLIC_KEY: "the key in it is not the one it names: the file was tampered with",
+  };
+  return texts[code];
+}
+
+/** Makes a key and writes it to a file of its own, mode 0600. */
+export function createValidatorKey(
+  folder: string,
+  password: string,
+): ValidatorKey & { readonly path: string } {
+  const key = keyOf(freshSecretKey());
+  const path = join(folder, `${toHex(key.publicKey)}.json`);
+  // Made at random and not of a seed, so there is no path to derive it again.
+  createPrivateFile(path, `${JSON.stringify(encryptKeystore(key.secretKey, password, ""))}\n`);
+  return { ...key, path };
+}
+
+function keyOf(secretKey: Uint8Array): ValidatorKey {
+  return { secretKey, publicKey: blsPublicKey(secretKey) };
+}
+
+/** Uniform to within 2^-128: 48 random bytes modulo the group order, as in RFC 9380 (hash_to_field). */
+function freshSecretKey(): Uint8Array {
+  const { ORDER } = bls12_381.fields.Fr;
+  return bigIntToBytes((bytesToBigInt(randomBytes(48)) % (ORDER - 1n)) + 1n, 32);
+}
