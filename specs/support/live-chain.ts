@@ -24,7 +24,7 @@ import type { AncestorHash } from "../../vm/block-execution.ts";
 import type { PayloadAttributes } from "../../vm/build-payload.ts";
 import { PRECOMPILES } from "../../vm/contract/precompiles.ts";
 import { buildGenesis } from "../../vm/genesis.ts";
-import type { Frame, MessageResult } from "../../vm/message.ts";
+import type { ContractMachine, Frame, MessageResult } from "../../vm/message.ts";
 import { config, feeRecipient, fundedAllocation } from "./execution-chain.ts";
 import { end, ScriptedMachine } from "./scripted-machine.ts";
 
@@ -100,8 +100,8 @@ export class LiveChain {
   readonly logIndex: LogIndex;
   readonly published: Uint8Array[] = [];
 
-  constructor(database: Database) {
-    const machine = liveMachine();
+  /** @param machine runs contracts; the scripted ones of this file when absent. */
+  constructor(database: Database, machine: ContractMachine = liveMachine()) {
     this.chain = new ExecutionChain({ database, config, genesis: GENESIS, machine });
     const journal = new StoredTransactionJournal(database);
     this.pool = new NodePool({

@@ -27,13 +27,19 @@ type SolcOutput = {
 };
 
 /** The contracts of one source, by name. @throws Error with what solc says. */
-export function compileSolidity(source: string): Readonly<Record<string, CompiledSolidity>> {
+export function compileSolidity(
+  source: string,
+  { optimizes = false }: { readonly optimizes?: boolean } = {},
+): Readonly<Record<string, CompiledSolidity>> {
   const input = {
     language: "Solidity",
     sources: {
       "Sample.sol": { content: `// SPDX-License-Identifier: MIT\npragma solidity 0.8.30;\n${source}` },
     },
-    settings: { outputSelection: { "*": { "*": ["storageLayout", "evm.bytecode.object"] } } },
+    settings: {
+      optimizer: { enabled: optimizes },
+      outputSelection: { "*": { "*": ["storageLayout", "evm.bytecode.object"] } },
+    },
   };
   const { errors = [], contracts } = JSON.parse(solc.compile(JSON.stringify(input))) as SolcOutput;
   const fatal = errors.filter(({ severity }) => severity === "error");

@@ -21,9 +21,9 @@ export type AbiEncoder = (values: readonly AbiValue[]) => Uint8Array;
 export function compileEncoder(parameters: readonly AbiParameter[]): AbiEncoder {
   const write = compileSequence(parameters);
   return (values) => {
-    const writer = new Writer();
-    write(writer, values);
-    return writer.finish();
+    sharedWriter.begin();
+    write(sharedWriter, values);
+    return sharedWriter.finish();
   };
 }
 
@@ -31,27 +31,38 @@ export function compileEncoder(parameters: readonly AbiParameter[]): AbiEncoder 
 type WriteValue = (writer: Writer, value: AbiValue, position: number) => void;
 
 const WORD = 32;
-const INITIAL_SIZE = 256;
+/** Bytes a writer keeps from one encoding to the next. */
+const KEPT_SIZE = 4_096;
 const MAX_UINT64 = 0xffff_ffff_ffff_ffffn;
 const HEX = /^0x(?:[0-9a-fA-F]{2})*$/;
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
 
-/** A buffer that grows. Fresh space is zero. */
+/** A buffer that grows. */
 class Writer {
-  #bytes = new Uint8Array(INITIAL_SIZE);
+  #bytes = new Uint8Array(KEPT_SIZE);
   #view = new DataView(this.#bytes.buffer);
   length = 0;
+
+  begin(): void {
+    this.length = 0;
+    if (this.#bytes.length <= KEPT_SIZE) return;
+    this.#bytes = new Uint8Array(KEPT_SIZE);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
 
   /** Appends `size` zero bytes and returns where they begin. */
   reserve(size: number): number {
     const start = this.length;
     this.length += size;
-    if (this.length > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(this.length, 2 * this.#bytes.length));
-      grown.set(this.#bytes);
-      this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
+    if (this.length <= this.#bytes.length) {
+      // What an earlier encoding left.
+      this.#bytes.fill(0, start, this.length);
+      return start;
     }
+    const grown = new Uint8Array(Math.max(this.length, 2 * this.#bytes.length));
+    grown.set(this.#bytes.subarray(0, start));
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
     return start;
   }
 
@@ -79,6 +90,9 @@ class Writer {
     return this.#bytes.slice(0, this.length);
   }
 }
+
+/** Encoding one value calls nothing that encodes another, and a buffer of its own would cost most of a small one. */
+const sharedWriter = new Writer();
 
 /** Heads of all members, then the tails of the dynamic ones, which the heads refer to by offset. */
 function compileSequence(

@@ -63,22 +63,20 @@ export class FrameRun implements PureContext, SlotAccess {
   }
 
   /** SLOAD. */
-  load(slot: bigint): bigint {
+  load(slot: bigint, key = slotKey(slot)): bigint {
     const { frame } = this;
     const { journal } = frame.context;
-    const key = slotKey(slot);
     this.charge(loadGas(journal, frame.self, key));
     return journal.storage(frame.self, key);
   }
 
   /** SSTORE. */
-  store(slot: bigint, value: bigint): void {
+  store(slot: bigint, value: bigint, key = slotKey(slot)): void {
     this.refuseStatic();
     // Takes all there is: with only a stipend left, nothing may change (EIP-2200).
     if (this.gasLeft <= GAS.storageSentry) this.charge(this.gasLeft + 1);
     const { frame } = this;
     const { journal } = frame.context;
-    const key = slotKey(slot);
     const { gas, refund } = storeCost(journal, frame.self, key, value);
     this.charge(gas);
     journal.setStorage(frame.self, key, value);

@@ -32,12 +32,18 @@ type Place = { readonly cell: Cell; readonly access: SlotAccess };
 function placeOf(run: FrameRun, args: HostArguments, hasStep: boolean): Place {
   const root = run.definition.storages[args.int(0)];
   if (root === undefined) throw new GuestException("TypeError", "unknown storage");
-  const steps = args.text(1).split(",");
-  if (hasStep && !args.isUndefined(2)) steps.push(args.text(2));
+  const path = args.text(1);
   const access = root.isTransient ? transientAccess(run) : run;
   let cell: Cell = root;
-  for (const step of steps) cell = cellAt(cell, [stepValue(step, cell.type)], access);
+  // Most paths are one field.
+  if (!path.includes(",")) cell = step(cell, path, access);
+  else for (const part of path.split(",")) cell = step(cell, part, access);
+  if (hasStep && !args.isUndefined(2)) cell = step(cell, args.text(2), access);
   return { cell, access };
+}
+
+function step(cell: Cell, text: string, access: SlotAccess): Cell {
+  return cellAt(cell, [stepValue(text, cell.type)], access);
 }
 
 function stepValue(text: string, type: StorageType): AbiValue {
@@ -97,14 +103,14 @@ const pop: Run = (run, args) => {
 function transientAccess(run: FrameRun): SlotAccess {
   const { context, self } = run.frame;
   return {
-    load(slot) {
+    load(slot, key = slotKey(slot)) {
       run.charge(GAS.transientAccess);
-      return context.journal.transientStorage(self, slotKey(slot));
+      return context.journal.transientStorage(self, key);
     },
-    store(slot, value) {
+    store(slot, value, key = slotKey(slot)) {
       run.refuseStatic();
       run.charge(GAS.transientAccess);
-      context.journal.setTransientStorage(self, slotKey(slot), value);
+      context.journal.setTransientStorage(self, key, value);
     },
     chargeHash: (bytes) => run.chargeHash(bytes),
   };

@@ -7,7 +7,7 @@ import { sha256 } from "../../primitives/hash.ts";
 export const STD_SHA256: Hash = "0x591caecba6f6215388a692aad381fa81413c55e0fb49ff70d8f5d2b9c227fe84";
 
 /** SHA-256 of dist/image/boot.bin, the engine after it has evaluated that module: the base snapshot. */
-export const BOOT_SHA256: Hash = "0x8a295d39e06e2f2c0e2e465d42174279bf7048b0e73d5e9dd5ccf4426f301122";
+export const BOOT_SHA256: Hash = "0x83c8b71f94f6433eabe91660163283f623b0852d9e360d82932f224054bed003";
 
 export class StdError extends CodedError<{
   readonly code: "STD_DIFFERS" | "BOOT_DIFFERS";

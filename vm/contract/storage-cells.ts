@@ -6,32 +6,38 @@ import {
   concatBytes,
   EMPTY_BYTES,
   fromHex,
+  type Hash,
   toHex,
   utf8ToBytes,
 } from "../../primitives/bytes.ts";
 import { compileEncoder } from "./abi-encode.ts";
 import type { AbiType, AbiValue } from "./abi-type.ts";
+import { keyEncoder, mappingPlace } from "./mapping-slots.ts";
 import {
   addSlots,
-  compileKey,
   dataSlot,
   elementPosition,
-  mappingSlot,
   StorageError,
   type StorageType,
   slotsOfElements,
 } from "./storage-layout.ts";
 
-/** The 32-byte words of one contract, and what touching them costs. */
+/** The 32-byte words of one contract, and what touching them costs. `key` is the slot as the state knows it, if at hand. */
 export interface SlotAccess {
-  load(slot: bigint): bigint;
-  store(slot: bigint, value: bigint): void;
+  load(slot: bigint, key?: Hash): bigint;
+  store(slot: bigint, value: bigint, key?: Hash): void;
   /** Called before a slot is computed by hashing `bytes` bytes. */
   chargeHash(bytes: number): void;
 }
 
 /** A typed place in storage. */
-export type Cell = { readonly type: StorageType; readonly slot: bigint; readonly offset: number };
+export type Cell = {
+  readonly type: StorageType;
+  readonly slot: bigint;
+  readonly offset: number;
+  /** slotKey(slot), where it is known already. */
+  readonly key?: Hash;
+};
 
 /** A step into a container: a mapping's key, an array's index, a struct's field by number. */
 export type Step = AbiValue;
@@ -51,9 +57,9 @@ export function cellAt(root: Cell, steps: readonly Step[], access: SlotAccess): 
 function stepInto(cell: Cell, step: Step, access: SlotAccess): Cell {
   const { type, slot } = cell;
   if (type.kind === "mapping") {
-    const key = keyEncoder(type.key)(step);
-    access.chargeHash(key.length + 32);
-    return { type: type.value, slot: mappingSlot(key, slot), offset: 0 };
+    const place = mappingPlace(type.key, slot, step);
+    access.chargeHash(place.hashedBytes);
+    return { type: type.value, slot: place.slot, offset: 0, key: place.key };
   }
   if (type.kind === "array") {
     const length = type.length === undefined ? access.load(slot) : BigInt(type.length);
@@ -84,21 +90,10 @@ function firstElement(array: Cell, type: ArrayType, access: SlotAccess): bigint 
   return dataSlot(array.slot);
 }
 
-const keyEncoders = new WeakMap<AbiType, ReturnType<typeof compileKey>>();
-
-function keyEncoder(type: AbiType): ReturnType<typeof compileKey> {
-  let encoder = keyEncoders.get(type);
-  if (encoder === undefined) {
-    encoder = compileKey(type);
-    keyEncoders.set(type, encoder);
-  }
-  return encoder;
-}
-
 /** The value in a cell; of an array its length. @throws StorageError for mappings and structs. */
 export function readCell(cell: Cell, access: SlotAccess): AbiValue {
   const { type, slot } = cell;
-  if (type.kind === "value") return unpackValue(type, access.load(slot) >> BigInt(8 * cell.offset));
+  if (type.kind === "value") return unpackValue(type, access.load(slot, cell.key) >> BigInt(8 * cell.offset));
   if (type.kind === "bytes") return toHex(readBytes(slot, access));
   if (type.kind === "string") return readText(readBytes(slot, access));
   throw new StorageError({ code: "STORAGE_PATH", problem: `reading a whole ${type.kind}` });
@@ -134,12 +129,12 @@ type ValueType = StorageType & { readonly kind: "value" };
 function writeValue(cell: Cell, type: ValueType, value: AbiValue, access: SlotAccess): void {
   const bits = packValue(type, value);
   if (type.size === 32) {
-    access.store(cell.slot, bits);
+    access.store(cell.slot, bits, cell.key);
     return;
   }
   const shift = BigInt(8 * cell.offset);
-  const others = access.load(cell.slot) & ~(lowBits(type.size) << shift);
-  access.store(cell.slot, others | (bits << shift));
+  const others = access.load(cell.slot, cell.key) & ~(lowBits(type.size) << shift);
+  access.store(cell.slot, others | (bits << shift), cell.key);
 }
 
 function lowBits(size: number): bigint {
@@ -150,6 +145,9 @@ const valueEncoders = new WeakMap<AbiType, ReturnType<typeof compileEncoder>>();
 
 /** The value's bytes as an integer: ABI words are right-aligned, but `bytesN` are left-aligned. */
 function packValue({ type, size }: ValueType, value: AbiValue): bigint {
+  // An unsigned integer is its bytes. One that does not fit is left to the encoder, which says so.
+  if (type.kind === "uint" && typeof value === "bigint" && BigInt.asUintN(8 * size, value) === value)
+    return value;
   let encode = valueEncoders.get(type);
   if (encode === undefined) {
     encode = compileEncoder([{ name: "", type, indexed: false }]);

@@ -7,7 +7,6 @@ import {
   I32_ADD,
   I32_LESS_UNSIGNED,
   I32_SUBTRACT,
-  I64,
   I64_CONST,
   I64_LESS_SIGNED,
   I64_SUBTRACT,
@@ -16,6 +15,7 @@ import {
 import type { FunctionBody } from "./wasm-functions.ts";
 import { BULK, type Instruction, OP } from "./wasm-reader.ts";
 import { ByteWriter, writeI32, writeIndexed } from "./wasm-writer.ts";
+import { I64, markLocals, writeMarkedStore } from "./write-marks.ts";
 
 /** Value of the global `stopReason` after a run that QuickJS's own stack check ended. */
 export const STOP_STACK_LIMIT = 1;
@@ -31,6 +31,8 @@ export class BodyRewriter {
   readonly #out = new ByteWriter(1024);
   /** Copy of the tick counter in a local: a global in its place costs 70 %, this 3 to 10 %. */
   readonly #ticksLocal: number;
+  /** Types of the locals behind it, for marks. */
+  readonly #markLocals: readonly number[];
 
   constructor(
     source: Uint8Array,
@@ -45,14 +47,15 @@ export class BodyRewriter {
     this.#body = body;
     this.#frameBytes = frameBytes;
     this.#ticksLocal = body.locals.count;
+    this.#markLocals = markLocals(body.instructions);
   }
 
   rewrite(granularity: Granularity): Uint8Array {
     const { instructions, locals, signature } = this.#body;
     const charges = computeCharges(instructions, granularity);
-    this.#out.u32(locals.groups + 1);
+    this.#out.u32(locals.groups + 1 + this.#markLocals.length);
     this.#out.append(locals.bytes);
-    this.#out.append([1, I64]);
+    for (const type of [I64, ...this.#markLocals]) this.#out.append([1, type]);
     this.#prologue();
     // Branches to the function's own label land at the end of this block, so that they pass the epilogue.
     this.#out.append([OP.block, signature.results[0] ?? EMPTY_BLOCK]);
@@ -81,9 +84,9 @@ export class BodyRewriter {
       this.#loadTicks();
     } else if (op === OP.bulk && (sub === BULK.memoryCopy || sub === BULK.memoryFill)) {
       this.#storeTicks();
-      writeIndexed(this.#out, OP.call, this.#layout.chargeBytes);
+      const { copyBytes, fillBytes } = this.#layout;
+      writeIndexed(this.#out, OP.call, sub === BULK.memoryCopy ? copyBytes : fillBytes);
       this.#loadTicks();
-      this.#copy(instruction);
     } else if (op === OP.return) {
       this.#epilogue();
       this.#copy(instruction);
@@ -94,14 +97,28 @@ export class BodyRewriter {
       this.#out.u8(OP.unreachable);
       this.#copy(instruction);
     } else {
-      const replacement = this.#patches.constants.get(instruction);
-      if (replacement === undefined) this.#copy(instruction);
-      else writeI32(this.#out, replacement);
+      this.#plain(instruction);
     }
   }
 
-  #copy({ start, end }: Instruction): void {
-    this.#out.append(this.#source.subarray(start, end));
+  #plain(instruction: Instruction): void {
+    const replacement = this.#patches.constants.get(instruction);
+    if (replacement !== undefined) writeI32(this.#out, replacement);
+    else {
+      const bytes = this.#bytesOf(instruction);
+      const firstLocal = this.#ticksLocal + 1;
+      const mark = this.#patches.coldStores.has(instruction) ? this.#layout.markPage : undefined;
+      if (!writeMarkedStore(this.#out, instruction, bytes, this.#markLocals, firstLocal, mark))
+        this.#out.append(bytes);
+    }
+  }
+
+  #copy(instruction: Instruction): void {
+    this.#out.append(this.#bytesOf(instruction));
+  }
+
+  #bytesOf({ start, end }: Instruction): Uint8Array {
+    return this.#source.subarray(start, end);
   }
 
   #prologue(): void {

@@ -19,5 +19,5 @@ export function decodeBoot(image: Uint8Array): Booted {
   const handles = JSON.parse(bytesToUtf8(reader.take(reader.u32())));
   const data = reader.take(reader.u32());
   const heap = reader.take(reader.u32());
-  return { handles: { ...handles, entries: new Map(handles.entries) }, base: { data, heap } };
+  return { handles: { ...handles, entries: new Map(handles.entries) }, base: { data, heap, pages: [] } };
 }

@@ -41,7 +41,8 @@ export function boot(module: WebAssembly.Module, account: StackAccount, std: str
   const refuseHost = (): never => assertNever("chain:std calls no host function while it is evaluated");
   const handles = machine.run(BOOT_TICKS, BOOT_LIMITS, refuseHost, () => new Boot(machine).run(std));
   assert(typeof handles !== "string", `the engine boots: ${String(handles)}`);
-  return { handles, base: machine.takeSnapshot() };
+  // Other snapshots are told by the pages in which they differ from this one.
+  return { handles, base: { ...machine.takeSnapshot(), pages: [] } };
 }
 
 function assertNever(statement: string): never {
@@ -113,7 +114,7 @@ class Boot {
   #call(target: Pointer, values: readonly Pointer[]): Pointer {
     const { functions, guest } = this.#machine;
     const argv = functions.malloc(4 * MAXIMUM_ARGUMENTS);
-    for (const [index, value] of values.entries()) guest.words[(argv >> 2) + index] = value;
+    guest.writePointers(argv, values);
     return this.#checked(
       functions.call(this.#context, target, functions.getUndefined(), values.length, argv),
     );

@@ -2,6 +2,7 @@
 import { assert } from "../../primitives/errors.ts";
 import { type FunctionBody, type ParsedModule, type Signature, signatureAt } from "./wasm-functions.ts";
 import { BULK, type Instruction, OP } from "./wasm-reader.ts";
+import { markLocals } from "./write-marks.ts";
 
 /** Return address, saved registers, instance and frame marker of V8's baseline compiler, rounded up. */
 const FRAME_FIXED_BYTES = 96;
@@ -89,14 +90,17 @@ function frameBound(module: ParsedModule, body: FunctionBody): number {
   let maximumArguments = 0;
   for (const instruction of body.instructions) {
     const callee = calledSignature(module, instruction);
-    if (callee !== undefined) maximumArguments = Math.max(maximumArguments, callee.parameters.length);
+    const passed = instruction.op === OP.bulk ? BULK_ARGUMENTS : (callee?.parameters.length ?? 0);
+    maximumArguments = Math.max(maximumArguments, passed);
   }
-  const slots = body.locals.count + ADDED_LOCALS + maximumOperands(module, body) + maximumArguments;
-  return 8 * slots + FRAME_FIXED_BYTES;
+  const locals = body.locals.count + ADDED_LOCALS + markLocals(body.instructions).length;
+  return 8 * (locals + maximumOperands(module, body) + maximumArguments) + FRAME_FIXED_BYTES;
 }
 
-/** The meter adds one local, the tick counter; one more slot is spare. */
+/** The meter adds one local, the tick counter, besides those for marks; one more slot is spare. */
 const ADDED_LOCALS = 2;
+/** `memory.copy` and `memory.fill` become calls of functions with as many parameters. */
+const BULK_ARGUMENTS = 3;
 
 function maximumOperands(module: ParsedModule, body: FunctionBody): number {
   let height = 0;

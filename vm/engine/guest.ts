@@ -1,6 +1,7 @@
 /** Reads and writes JavaScript values in the engine's memory. specs/vm/engine/engine.md#host-interface */
 import { HaltSignal } from "./host.ts";
 import type { GuestFunctions, GuestModule, Pointer } from "./wasm-module.ts";
+import { markWritten } from "./written-pages.ts";
 
 /** Type tags of QuickJS values, the upper half of the 8 bytes of a `JSValue` (quickjs.h, JS_NAN_BOXING). */
 const TAG = {
@@ -163,6 +164,14 @@ export class Guest {
     }
     const first = this.#checked(target + BIGINT_LIMBS, 4 * limbs.length) >> 2;
     for (const [i, limb] of limbs.entries()) this.#words[first + i] = limb;
+    this.#mark(4 * first, 4 * limbs.length);
+  }
+
+  /** Addresses one after the other from `address` on, where the caller has room for them. */
+  writePointers(address: Pointer, pointers: readonly Pointer[]): void {
+    let at = address >> 2;
+    for (const pointer of pointers) this.#words[at++] = pointer;
+    this.#mark(address, 4 * pointers.length);
   }
 
   /**
@@ -185,6 +194,7 @@ export class Guest {
     });
     const start = this.#checked(this.#charactersOf(value), 2 * text.length) >> 1;
     for (let i = 0; i < text.length; i++) this.#halfWords[start + i] = text.charCodeAt(i);
+    this.#mark(2 * start, 2 * text.length);
     return value;
   }
 
@@ -193,6 +203,7 @@ export class Guest {
     const address = this.#checked(this.functions.malloc(bytes.length + 1), bytes.length + 1);
     this.#bytes.set(bytes, address);
     this.#bytes[address + bytes.length] = 0;
+    this.#mark(address, bytes.length + 1);
     return address;
   }
 
@@ -201,6 +212,7 @@ export class Guest {
     const source = isShort ? this.#scratch : this.#checked(this.functions.malloc(length + 1), length + 1);
     write(source, length);
     this.#bytes[source + length] = 0;
+    this.#mark(source, length + 1);
     const value = this.functions.newString(this.#context, source);
     if (!isShort) this.functions.free(source);
     return value;
@@ -208,6 +220,11 @@ export class Guest {
 
   #writeLatin1(address: Pointer, text: string): void {
     for (let i = 0; i < text.length; i++) this.#bytes[address + i] = text.charCodeAt(i);
+    this.#mark(address, text.length);
+  }
+
+  #mark(address: Pointer, length: number): void {
+    markWritten(this.#bytes, address, length);
   }
 
   #charactersOf(value: Pointer): Pointer {
@@ -252,6 +269,7 @@ export class Guest {
   #write(address: Pointer, low: number, high: number): void {
     this.#words[address >> 2] = low;
     this.#words[(address >> 2) + 1] = high;
+    this.#mark(address, VALUE_BYTES);
   }
 }
 

@@ -8,7 +8,7 @@ import { sha256 } from "../../primitives/hash.ts";
 export const SOURCE_SHA256: Hash = "0x105c3bed22d457e43e3d1c3c1c6959fda62a8fe06f0fc8a985303c3a2be72232";
 
 /** SHA-256 of the metered binary: the result of `meter`, and what every node must run. */
-export const IMAGE_SHA256: Hash = "0x86154d3887d6247a5c30b23b32ea8f170dd2cea126094b1a02f2e8b9e7e7c1f9";
+export const IMAGE_SHA256: Hash = "0x31d260f0a374e13d19bf756a8bd35ceac649c75bf3838b9538fb8bffacac9632";
 
 /** 64 KiB, the unit of WebAssembly's memory. */
 export const PAGE_BYTES = 65_536;

@@ -156,8 +156,7 @@ export class EngineInstance {
   #invoke(target: Pointer, values: readonly Pointer[]): Pointer {
     const { functions, guest } = this.#machine;
     const { context, undefinedValue, argv } = this.#handles;
-    let at = argv >> 2;
-    for (const value of values) guest.words[at++] = value;
+    guest.writePointers(argv, values);
     const result = functions.call(context, target, undefinedValue, values.length, argv);
     for (const value of values) functions.freeValue(context, value);
     return result;

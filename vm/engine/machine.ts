@@ -17,6 +17,7 @@ import { NodeFault } from "./node-fault.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { GROWTH_TICKS, GROWTH_TICKS_PER_PAGE, TEXT_TICKS_PER_CHARACTER } from "./tick-cost.ts";
 import { type GuestFunctions, type GuestModule, instantiate, type Pointer } from "./wasm-module.ts";
+import { areMarksSpoilt, restoreAll, restoreWritten, writtenPages } from "./written-pages.ts";
 
 /** Operation of the prelude's `describe`; all others are the contract's host functions. */
 const OPERATION_REPORT = -1;
@@ -73,6 +74,8 @@ export class Machine {
   #report: GuestErrorReport | undefined;
   /** A run that did not return left the stack pointer and the C state in the middle of something. */
   #needsRestore = false;
+  /** What the memory holds, but for the pages that are marked; undefined before the first restore. */
+  #held: Snapshot | undefined;
 
   constructor(module: WebAssembly.Module, account: StackAccount) {
     this.#module = instantiate(module, {
@@ -166,9 +169,10 @@ export class Machine {
   takeSnapshot(): Snapshot {
     assert(!this.#needsRestore && !this.hasGrown, "a snapshot is taken between runs, and not once grown");
     const { bytes, words } = this.guest;
+    const pages = new Set([...(this.#held?.pages ?? []), ...writtenPages(bytes)]);
     // A guest may have spoilt the word; what it says is still the same on every node.
     const heapEnd = Math.max(STACK_TOP, words[HEAP_END_ADDRESS >> 2] ?? 0);
-    return { data: bytes.slice(0, DATA_END), heap: bytes.slice(STACK_TOP, heapEnd) };
+    return { data: bytes.slice(0, DATA_END), heap: bytes.slice(STACK_TOP, heapEnd), pages: [...pages] };
   }
 
   /** After its memory has grown a machine is of no more use: a memory cannot shrink, and its size shows. */
@@ -177,19 +181,18 @@ export class Machine {
   }
 
   /**
-   * Puts the whole memory into the state of `snapshot`. All of it, and not only what the heap and the stack
-   * have used: a guest that has taken over its own memory leaves nothing behind for the next.
+   * Puts the whole memory into the state of `snapshot`. The binary marks every page it writes, whatever the guest has
+   * done to QuickJS: one that has taken over its own memory leaves nothing behind for the next.
    */
-  restore({ data, heap }: Snapshot): void {
+  restore(snapshot: Snapshot): void {
     assert(
       this.#host === undefined && !this.hasGrown,
       "a machine is restored between runs, and not once grown",
     );
-    const { bytes } = this.guest;
-    bytes.set(data, 0);
-    bytes.fill(0, DATA_END, STACK_TOP);
-    bytes.set(heap, STACK_TOP);
-    bytes.fill(0, STACK_TOP + heap.length);
+    const { bytes, words } = this.guest;
+    if (this.#held === undefined || areMarksSpoilt(bytes)) restoreAll(bytes, snapshot);
+    else restoreWritten(bytes, words, this.#held, snapshot);
+    this.#held = snapshot;
     this.#resetGlobals();
     this.#needsRestore = false;
   }

@@ -1,6 +1,6 @@
 /** Where things lie in an instance's memory, and the move that makes the layout compact. specs/vm/engine/engine.md#memory */
 import { assert } from "../../primitives/errors.ts";
-import { INITIAL_PAGES, MAXIMUM_PAGES } from "./image.ts";
+import { INITIAL_PAGES, MAXIMUM_PAGES, PAGE_BYTES } from "./image.ts";
 import { ByteReader, OP, readInstruction } from "./wasm-reader.ts";
 import { ByteWriter } from "./wasm-writer.ts";
 
@@ -14,6 +14,20 @@ export const DATA_END = 90_208;
  */
 export const STACK_TOP = 12 * 65_536;
 const LINKED_STACK_TOP = DATA_END + 5 * 1024 * 1024;
+
+/** Memory is marked as written in pages of this size; with 4 KiB a restore would copy three times as much. */
+export const MARKED_PAGE_SHIFT = 10;
+export const MARKED_PAGE_BYTES = 1 << MARKED_PAGE_SHIFT;
+
+/** A store that is marked on one page may reach this far into the next. */
+export const STORE_REACH_BYTES = 72;
+
+/**
+ * One byte for every page there can be, not zero when it was written. They lie below the deepest stack, where nothing
+ * else does, and fill pages of their own.
+ */
+export const MARKS_ADDRESS = 96 * MARKED_PAGE_BYTES;
+export const MARKS_BYTES = (MAXIMUM_PAGES * PAGE_BYTES) / MARKED_PAGE_BYTES;
 
 /** The C library keeps the end of the heap in this word of its static data. It starts as the heap's start. */
 export const HEAP_END_ADDRESS = 86_864;

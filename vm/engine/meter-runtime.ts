@@ -1,12 +1,10 @@
 /** The globals and functions the meter adds to the engine's binary, written in machine code. specs/vm/engine/engine.md#the-binary */
 import { BULK_BYTES_SHIFT } from "./tick-cost.ts";
 import type { Signature } from "./wasm-functions.ts";
-import { OP } from "./wasm-reader.ts";
+import { BULK, OP } from "./wasm-reader.ts";
 import { assemble, type ByteWriter, writeI32, writeIndexed } from "./wasm-writer.ts";
+import { F64, I32, I64, writeMarkBody, writeRangeMark } from "./write-marks.ts";
 
-const I32 = 0x7f;
-export const I64 = 0x7e;
-const F64 = 0x7c;
 export const EMPTY_BLOCK = 0x40;
 const MUTABLE = 1;
 
@@ -30,7 +28,11 @@ export type MeterLayout = {
   /** A frame whose stack pointer would be below this ends the run. */
   readonly stackFloor: number;
   readonly stopReason: number;
-  readonly chargeBytes: number;
+  /** In place of `memory.copy` and `memory.fill`. */
+  readonly copyBytes: number;
+  readonly fillBytes: number;
+  /** Marks the page of an address. */
+  readonly markPage: number;
 };
 
 export type AddedFunction = {
@@ -45,7 +47,9 @@ export function layOut(globals: number, functions: number): MeterLayout {
     ticks: globals,
     stackFloor: globals + 1,
     stopReason: globals + 2,
-    chargeBytes: functions,
+    copyBytes: functions,
+    fillBytes: functions + 1,
+    markPage: functions + 2,
   };
 }
 
@@ -59,26 +63,32 @@ export const ADDED_GLOBALS = [
   Uint8Array.of(I32, MUTABLE, OP.i32Const, 0, OP.end),
 ];
 
-/** In the order of their indices, the first at `layout.chargeBytes`. */
+/** In the order of their indices, the first at `layout.copyBytes`. */
 export function addedFunctions(layout: MeterLayout): AddedFunction[] {
   return [
-    { exportName: undefined, signature: { parameters: [I32], results: [I32] }, body: chargeBytes(layout) },
+    { exportName: undefined, signature: BULK_SIGNATURE, body: bulk(layout, [BULK.memoryCopy, 0, 0]) },
+    { exportName: undefined, signature: BULK_SIGNATURE, body: bulk(layout, [BULK.memoryFill, 0]) },
+    { exportName: undefined, signature: { parameters: [I32], results: [] }, body: body(writeMarkBody) },
     { exportName: "ticksLeft", signature: { parameters: [], results: [F64] }, body: ticksLeft(layout) },
     { exportName: "setTicks", signature: { parameters: [F64], results: [] }, body: setTicks(layout) },
   ];
 }
 
-/** Charges for the length of a memory.copy or memory.fill, and hands the length on to it. */
-function chargeBytes({ ticks }: MeterLayout): Uint8Array {
+const BULK_SIGNATURE: Signature = { parameters: [I32, I32, I32], results: [] };
+
+/** Charges for the length of a memory.copy or memory.fill, carries it out, and marks what it wrote. */
+function bulk({ ticks }: MeterLayout, instruction: readonly number[]): Uint8Array {
   return body((code) => {
     writeIndexed(code, OP.globalGet, ticks);
-    writeIndexed(code, OP.localGet, 0);
+    writeIndexed(code, OP.localGet, 2);
     writeI32(code, BULK_BYTES_SHIFT);
     code.append([I32_SHIFT_RIGHT, I64_FROM_I32_UNSIGNED, I64_SUBTRACT]);
     writeIndexed(code, OP.globalSet, ticks);
     writeIndexed(code, OP.globalGet, ticks);
     code.append([I64_CONST, 0, I64_LESS_SIGNED, OP.if, EMPTY_BLOCK, OP.unreachable, OP.end]);
-    writeIndexed(code, OP.localGet, 0);
+    for (const operand of [0, 1, 2]) writeIndexed(code, OP.localGet, operand);
+    code.append([OP.bulk, ...instruction]);
+    writeRangeMark(code);
   });
 }
 

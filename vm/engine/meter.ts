@@ -108,7 +108,7 @@ function newExports(layout: MeterLayout, added: readonly AddedFunction[]): Uint8
   return [
     ...globals.map(([name, index]) => writeExport(name, EXPORT_GLOBAL, index)),
     ...added.flatMap(({ exportName }, offset) =>
-      exportName === undefined ? [] : [writeExport(exportName, EXPORT_FUNCTION, layout.chargeBytes + offset)],
+      exportName === undefined ? [] : [writeExport(exportName, EXPORT_FUNCTION, layout.copyBytes + offset)],
     ),
   ];
 }

@@ -2,11 +2,17 @@
 
 import { CodedError } from "../../primitives/errors.ts";
 import { INITIAL_PAGES, PAGE_BYTES } from "./image.ts";
+import { MARKED_PAGE_SHIFT, STACK_TOP } from "./memory-layout.ts";
 import { ByteReader } from "./wasm-reader.ts";
 import { ByteWriter } from "./wasm-writer.ts";
 
 /** Everything a run can see: static data and heap. The stack is empty between runs, all else is zero. */
-export type Snapshot = { readonly data: Uint8Array; readonly heap: Uint8Array };
+export type Snapshot = {
+  readonly data: Uint8Array;
+  readonly heap: Uint8Array;
+  /** Marked pages in which it may differ from the base snapshot; a restore looks at no others. */
+  readonly pages: readonly number[];
+};
 
 export type SnapshotErrorDetail = { readonly code: "SNAPSHOT_DELTA_MALFORMED"; readonly reason: string };
 
@@ -37,7 +43,22 @@ export function applyDelta(base: Snapshot, delta: Uint8Array): Snapshot {
   const data = readDifferences(reader, base.data, dataLength);
   const heap = readDifferences(reader, base.heap, heapLength);
   if (reader.position !== delta.length) throw malformed("trailing bytes");
-  return { data, heap };
+  return { data, heap, pages: changedPages(base, { data, heap }) };
+}
+
+/** Marked pages in which two snapshots differ. */
+function changedPages(base: Snapshot, { data, heap }: Omit<Snapshot, "pages">): number[] {
+  const pages = new Set<number>();
+  for (const [address, before, after] of [
+    [0, base.data, data],
+    [STACK_TOP, base.heap, heap],
+  ] as const) {
+    const length = Math.max(before.length, after.length);
+    for (let at = 0; at < length; at++) {
+      if ((before[at] ?? 0) !== (after[at] ?? 0)) pages.add((address + at) >>> MARKED_PAGE_SHIFT);
+    }
+  }
+  return [...pages];
 }
 
 function readCount(reader: ByteReader): number {

@@ -1,5 +1,6 @@
 /** The engine's binary as a typed object: its minified names spelled out, and imports that give it nothing. specs/vm/engine/engine.md#loader */
 import { INITIAL_PAGES, MAXIMUM_PAGES } from "./image.ts";
+import { markWritten } from "./written-pages.ts";
 
 /** Address of a QuickJS object, a C string or a `JSValue` in the guest's memory; 0 is NULL. */
 export type Pointer = number;
@@ -73,7 +74,10 @@ const ERRNO_BADF = 8;
 function closedImports(memory: WebAssembly.Memory, imports: GuestImports): Record<string, unknown> {
   const zero = (...addresses: Pointer[]): number => {
     const words = new Uint32Array(memory.buffer);
-    for (const address of addresses) words[address >> 2] = 0;
+    for (const address of addresses) {
+      words[address >>> 2] = 0;
+      markWritten(new Uint8Array(memory.buffer), (address >>> 2) << 2, 4);
+    }
     return 0;
   };
   return {

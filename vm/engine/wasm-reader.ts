@@ -49,7 +49,7 @@ export type Instruction = {
   readonly op: number;
   /** The number behind the prefix 0xfc; 0 for all other opcodes. */
   readonly sub: number;
-  /** Label depth, function, type, local or global index, block type or constant; 0 where there is none. */
+  /** Label depth, function, type, local or global index, block type, constant or address offset; else 0. */
   readonly immediate: number;
   /** Label depths of a br_table, the default last. */
   readonly labels: readonly number[];
@@ -159,8 +159,9 @@ function readImmediate(reader: ByteReader, op: number): number {
   }
   if (op >= 0x28 && op <= 0x3e) {
     reader.u32();
-    reader.u32();
-  } else if (op === OP.memorySize || op === 0x40) reader.u8();
+    return reader.u32();
+  }
+  if (op === OP.memorySize || op === 0x40) reader.u8();
   else if (op === 0x42) reader.skipLeb();
   else if (op === 0x43) reader.take(4);
   else if (op === OP.f64Const) reader.take(8);

@@ -2,7 +2,9 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { concatHex, encodeAbiParameters, keccak256, stringToHex } from "viem";
-import { AbiError, type AbiValue } from "../../../vm/contract/abi-type.ts";
+import { toHex } from "../../../primitives/bytes.ts";
+import { AbiError, type AbiType, type AbiValue } from "../../../vm/contract/abi-type.ts";
+import { computeMappingPlace, mappingPlace } from "../../../vm/contract/mapping-slots.ts";
 import {
   arrayLength,
   type Cell,
@@ -164,6 +166,32 @@ describe("storage: cells", () => {
     s.set(9n, "byName", "köln");
     equal(s.slots.load(BigInt(keccak256(concatHex([stringToHex("köln"), word("uint256", 9n)])))), 9n);
     equal(s.slots.hashes, 4);
+  });
+
+  it("are where a hash of their key says, however often they were looked up", () => {
+    const types: readonly AbiType[] = [
+      { kind: "address" },
+      { kind: "bytes" },
+      { kind: "uint", bits: 256 },
+      { kind: "string" },
+    ];
+    const hex = fc.uint8Array({ minLength: 20, maxLength: 20 }).map((bytes) => toHex(bytes));
+    const keyOf = (type: AbiType) => (type.kind === "uint" ? fc.bigInt({ min: 0n, max: 40n }) : hex);
+    const lookUp = fc
+      .constantFrom(...types)
+      .chain((type) => fc.tuple(fc.constant(type), fc.bigInt({ min: 0n, max: 3n }), keyOf(type)));
+    // More than are remembered.
+    for (const [type, slot, key] of fc.sample(lookUp, { numRuns: 20_000, seed: 5 })) {
+      const place = mappingPlace(type, slot, key);
+      if (place !== mappingPlace(type, slot, key)) deepEqual(mappingPlace(type, slot, key), place);
+    }
+    fc.assert(
+      fc.property(lookUp, ([type, slot, key]) => {
+        deepEqual(mappingPlace(type, slot, key), computeMappingPlace(type, slot, key));
+        deepEqual(mappingPlace(type, slot, key), computeMappingPlace(type, slot, key));
+      }),
+    );
+    throws(() => mappingPlace(types[0]!, 0n, "0x00"), AbiError);
   });
 
   it("keep short text in the slot and long text behind it, and clear what is no longer used", () => {
