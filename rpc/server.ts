@@ -21,6 +21,7 @@ import { computeReadiness } from "./readiness.ts";
 import { createReceiptWaits, type SetTimer } from "./receipt-waits.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
 import { type StaticPages, servePage } from "./static-pages.ts";
+import { createStreamHub, type StreamHub } from "./stream.ts";
 import { createSubscriptionHub, type SubscriptionHub } from "./subscriptions.ts";
 import { serveWebSocket } from "./web-socket-session.ts";
 
@@ -68,6 +69,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const filters = createFilters(chain, limits, options.now);
   const receiptWaits = createReceiptWaits(chain, limits, options.setTimer);
   const hub = createSubscriptionHub(chain, limits);
+  const streams = createStreamHub(chain, (error) => options.onFault(error, "GET /stream"));
   const dispatcher = createDispatcher(options);
   const shared: SharedContext = {
     chain,
@@ -93,7 +95,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
 
   async function serveHttp(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      await answerHttp(request, response, options, dispatcher, contextOf(request.socket));
+      await answerHttp(request, response, options, { dispatcher, streams }, contextOf(request.socket));
     } catch (error) {
       if (!(error instanceof BodyRefused)) return void response.destroy();
       // The rest of the body is not read, so the connection cannot be used again.
@@ -108,6 +110,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     filters.close();
     receiptWaits.close();
     hub.close();
+    streams.close();
     sockets.close();
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
@@ -131,7 +134,7 @@ async function answerHttp(
   request: IncomingMessage,
   response: ServerResponse,
   { chain, limits, virtualHosts, corsOrigins, pages }: RpcServerOptions,
-  dispatcher: Dispatcher,
+  { dispatcher, streams }: { readonly dispatcher: Dispatcher; readonly streams: StreamHub },
   context: RpcContext,
 ): Promise<void> {
   if (!isAllowedHost(request.headers.host, virtualHosts)) {
@@ -147,6 +150,9 @@ async function answerHttp(
     return;
   }
   if (request.method !== "GET") return sendText(response, 405, "method not allowed");
+  if (path === "/stream") {
+    return streams.serve(request, response, new URLSearchParams(request.url?.slice(path.length + 1)));
+  }
   if (path === "/health") return sendJson(request, response, '{"status":"ok"}');
   if (path === "/ready") {
     const readiness = computeReadiness(chain.consensusStatus(), limits);
