@@ -1,4 +1,6 @@
 /** Time passes: what happens at a slot's start and when votes fall due. See specs/consensus/engine.md#time. */
+
+import { getStateInPeriod } from "./advanced-state.ts";
 import { aggregate, prepareAggregation } from "./aggregation-duty.ts";
 import { propose } from "./block-production.ts";
 import { attest } from "./duties.ts";
@@ -31,7 +33,10 @@ export function onTick(engine: Engine, nowMs: number, clockOffsetMs: number | un
   if (slot > engine.store.nowSlot || !engine.hasStarted) beginSlot(engine, slot);
   const [, votesDueMs = duration, aggregatesDueMs = duration] = engineWakeMoments(engine.chain.params);
   if (nowMs - slot * duration >= votesDueMs) attest(engine);
-  if (nowMs - slot * duration >= aggregatesDueMs) aggregate(engine);
+  if (nowMs - slot * duration < aggregatesDueMs) return;
+  aggregate(engine);
+  // The next slot may begin a period: its work is done ahead, while there is time.
+  getStateInPeriod(engine, engine.store.headRoot, slot + 1);
 }
 
 function beginSlot(engine: Engine, slot: Slot): void {

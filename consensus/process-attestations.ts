@@ -7,10 +7,10 @@ import { BlockError } from "./block-errors.ts";
 import { type Attestation, containersOf } from "./chain-containers.ts";
 import type { AttestationData } from "./containers.ts";
 import { type FinalityChanges, isFinalizingLink, processJustification } from "./finality.ts";
-import { getAttestingIndices } from "./indexed-attestation.ts";
+import { getAttestingBits } from "./indexed-attestation.ts";
 import type { ChainParams } from "./params.ts";
 import { type ConsensusState, getBlockRootAtSlot, getCheckpointRoot } from "./state.ts";
-import { addToTally, bitsOf, union, without } from "./tallies.ts";
+import { addToTally, union, without } from "./tallies.ts";
 import { computeStartSlotAtEpoch, type Epoch } from "./time.ts";
 import { getWeightSnapshot } from "./weight-snapshots.ts";
 
@@ -38,7 +38,7 @@ export function processAttestations(
 
     const { data } = attestation;
     const { weights } = getWeightSnapshot(state, data.target.epoch, params);
-    const voters = bitsOf(getAttestingIndices(state, attestation, params), weights.length);
+    const voters = getAttestingBits(state, attestation, weights.length, params);
     weighedHits += weighHits(state, creditTimely(state, data, voters, seen, params), params);
     countForFinality(state, data, voters, changes, params);
   }

@@ -19,8 +19,6 @@ export type Registry = {
   readonly activeByPeriod: Map<Period, Uint32Array>;
   /** In increments, of those; filled along with it. */
   readonly totalActiveByPeriod: Map<Period, number>;
-  /** Whole shuffled sets by seed, most recent last. */
-  readonly shufflings: Map<string, Uint32Array>;
 };
 
 /** Keyed by the node of the list: two states with the same validators share the node. */
@@ -53,7 +51,6 @@ function parseRegistry(validators: readonly Validator[], params: ChainParams): R
     slashed: Uint8Array.from(validators, ({ slashed }) => (slashed ? 1 : 0)),
     activeByPeriod: new Map(),
     totalActiveByPeriod: new Map(),
-    shufflings: new Map(),
   };
 }
 
@@ -63,14 +60,40 @@ function isActive(registry: Registry, index: ValidatorIndex, epoch: Epoch): bool
   return activation <= epoch && epoch < exit;
 }
 
+/** Active sets seen last, so that registries with the same one share it, and what is derived from it. */
+const recentSets: Uint32Array[] = [];
+/** This period's and the next one's, on two branches. */
+const RECENT_SETS_LIMIT = 4;
+
+function shared(active: Uint32Array): Uint32Array {
+  const known = recentSets.find((set) => isEqual(set, active));
+  if (known !== undefined) return known;
+  recentSets.unshift(active);
+  recentSets.length = Math.min(recentSets.length, RECENT_SETS_LIMIT);
+  return active;
+}
+
+function isEqual(a: Uint32Array, b: Uint32Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+function findActive(registry: Registry, epoch: Epoch): Uint32Array {
+  const active = new Uint32Array(registry.size);
+  let count = 0;
+  for (let index = 0; index < registry.size; index++) {
+    if (isActive(registry, index, epoch)) active[count++] = index;
+  }
+  return active.slice(0, count);
+}
+
 /** Indices of the validators active in `epoch`, ascending: those who vote in it. */
 export function getActiveIndices(registry: Registry, epoch: Epoch, params: ChainParams): Uint32Array {
   const period = computePeriodAtEpoch(epoch, params);
   let active = registry.activeByPeriod.get(period);
   if (active === undefined) {
-    active = Uint32Array.from({ length: registry.size }, (_, index) => index).filter((index) =>
-      isActive(registry, index, epoch),
-    );
+    active = shared(findActive(registry, epoch));
     registry.activeByPeriod.set(period, active);
   }
   return active;

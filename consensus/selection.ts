@@ -2,10 +2,11 @@
 import { concatBytes, toHex } from "../primitives/bytes.ts";
 import { assert } from "../primitives/errors.ts";
 import { sha256 } from "../primitives/hash.ts";
+import { setBounded } from "./bounded-map.ts";
 import type { DomainType, ValidatorIndex } from "./containers.ts";
 import type { ChainParams } from "./params.ts";
-import { getActiveIndices, getRegistry, type Registry } from "./registry.ts";
-import { createShuffler, shuffleList } from "./shuffle.ts";
+import { getActiveIndices, getRegistry } from "./registry.ts";
+import { shuffleList } from "./shuffle.ts";
 import { DOMAIN_BEACON_ATTESTER, DOMAIN_BEACON_PROPOSER } from "./signing-root.ts";
 import { type ConsensusState, getRandaoMix } from "./state.ts";
 import { computeEpochAtSlot, computePeriodAtSlot, forkAtSlot, type Period, type Slot } from "./time.ts";
@@ -14,9 +15,13 @@ import { computeEpochAtSlot, computePeriodAtSlot, forkAtSlot, type Period, type 
 const SEED_LOOKBACK_PERIODS = 2;
 /** 16-bit random values decide whether a candidate proposes (Electra). */
 const MAX_RANDOM_VALUE = 2 ** 16 - 1;
-const RANDOM_VALUES_PER_HASH = 16;
-/** Shufflings remembered per registry; votes rarely refer to more than the last few epochs. */
-const SHUFFLINGS_LIMIT = 16;
+/** Bytes of a hash that one draw uses: eight for the candidate, two for whether it proposes. */
+const DRAW_BYTES = 16;
+const DRAWS_PER_HASH = 2;
+/** Shufflings remembered per active set: those of the votes gossip lets in, and a few ahead. */
+const SHUFFLINGS_LIMIT = 40;
+/** By active set, which registries share while it is the same; then by seed, most recent last. */
+const shufflings = new WeakMap<Uint32Array, Map<string, Uint32Array>>();
 
 /**
  * Seed of a period. The mixes of the two periods before genesis are the genesis mix.
@@ -49,7 +54,7 @@ export function getCommittees(
   const active = getActiveIndices(registry, computeEpochAtSlot(slot, params), params);
   if (slotsPerEpoch === 1 && active.length <= params.unaggregatedVoterLimit) return [active];
 
-  const shuffled = shuffledSet(registry, active, committeeSeed(state, slot, params), params);
+  const shuffled = shuffledSet(active, committeeSeed(state, slot, params), params);
   const voters = sliceOf(shuffled, (slot - firstSlot) % slotsPerEpoch, slotsPerEpoch);
   if (voters.length <= params.unaggregatedVoterLimit) return [voters];
   const count = Math.min(params.maxCommitteesPerSlot, Math.floor(voters.length / params.targetCommitteeSize));
@@ -61,22 +66,23 @@ function committeeSeed(state: ConsensusState, slot: Slot, params: ChainParams): 
   return sha256(concatBytes(seed, uint64Bytes(computeEpochAtSlot(slot, params))));
 }
 
-function shuffledSet(
-  registry: Registry,
-  active: Uint32Array,
-  seed: Uint8Array,
-  params: ChainParams,
-): Uint32Array {
-  const key = toHex(seed);
-  let shuffled = registry.shufflings.get(key);
-  if (shuffled !== undefined) return shuffled;
-  shuffled = shuffleList(active, seed, params.shuffleRounds);
-  for (const oldest of registry.shufflings.keys()) {
-    if (registry.shufflings.size < SHUFFLINGS_LIMIT) break;
-    registry.shufflings.delete(oldest);
+function shuffledSet(active: Uint32Array, seed: Uint8Array, params: ChainParams): Uint32Array {
+  let known = shufflings.get(active);
+  if (known === undefined) {
+    known = new Map();
+    shufflings.set(active, known);
   }
-  registry.shufflings.set(key, shuffled);
+  const key = toHex(seed);
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const shuffled = shuffleList(active, seed, params.shuffleRounds);
+  setBounded(known, key, shuffled, SHUFFLINGS_LIMIT);
   return shuffled;
+}
+
+/** Forgets what was shuffled of an active set; for benchmarks, which want to pay for it again. */
+export function forgetShufflings(active: Uint32Array): void {
+  shufflings.delete(active);
 }
 
 /** Part `index` of `count`, all of nearly the same size. */
@@ -108,11 +114,12 @@ export function computeProposers(
 }
 
 /**
- * Draws a candidate with a chance in proportion to its effective balance.
+ * Draws a candidate with a chance in proportion to its effective balance: any of them, with replacement, until one
+ * is taken.
  *
  * @param effectiveBalances in increments, by validator index.
  * @param candidates validator indices; not empty, and not all of balance 0.
- * @see consensus-specs v1.5.0, electra/beacon-chain.md, compute_proposer_index
+ * @see specs/consensus/selection.md#proposers
  */
 export function computeProposerIndex(
   effectiveBalances: Uint16Array,
@@ -121,18 +128,17 @@ export function computeProposerIndex(
   params: ChainParams,
 ): ValidatorIndex {
   const maxIncrements = Number(params.maxEffectiveBalanceGwei / params.effectiveBalanceIncrementGwei);
-  const shuffledIndex = createShuffler(seed, candidates.length, params.shuffleRounds);
+  const count = BigInt(candidates.length);
   assert(candidates.length > 0, "somebody is active");
-  let draws: DataView = new DataView(new ArrayBuffer(32));
   for (let i = 0; ; i++) {
-    const candidate = candidates[shuffledIndex(i % candidates.length)] ?? 0;
-    if (i % RANDOM_VALUES_PER_HASH === 0) {
-      const hash = sha256(concatBytes(seed, uint64Bytes(i / RANDOM_VALUES_PER_HASH)));
-      draws = new DataView(hash.buffer, hash.byteOffset, hash.byteLength);
+    const hash = sha256(concatBytes(seed, uint64Bytes(i)));
+    const draws = new DataView(hash.buffer, hash.byteOffset, hash.byteLength);
+    for (let offset = 0; offset < DRAWS_PER_HASH * DRAW_BYTES; offset += DRAW_BYTES) {
+      const candidate = candidates[Number(draws.getBigUint64(offset, true) % count)] ?? 0;
+      const randomValue = draws.getUint16(offset + 8, true);
+      const balance = effectiveBalances[candidate] ?? 0;
+      if (balance * MAX_RANDOM_VALUE >= maxIncrements * randomValue) return candidate;
     }
-    const randomValue = draws.getUint16(2 * (i % RANDOM_VALUES_PER_HASH), true);
-    const balance = effectiveBalances[candidate] ?? 0;
-    if (balance * MAX_RANDOM_VALUE >= maxIncrements * randomValue) return candidate;
   }
 }
 

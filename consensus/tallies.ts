@@ -65,10 +65,3 @@ export function without(a: BitArray, b: BitArray): BitArray {
     a.bitLen,
   );
 }
-
-/** Bits by validator index. @param length above every index. */
-export function bitsOf(indices: Iterable<number>, length: number): BitArray {
-  const bytes = new Uint8Array(Math.ceil(length / 8));
-  for (const index of indices) bytes[index >> 3] = (bytes[index >> 3] ?? 0) | (1 << (index & 7));
-  return new BitArray(bytes, length);
-}

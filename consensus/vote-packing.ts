@@ -1,17 +1,18 @@
 /** Which votes a proposer includes: first what proves our justified checkpoint, then the most new votes. See specs/consensus/duties.md#packing. */
 import { BitArray } from "@chainsafe/ssz";
 import { equalBytes, type Hash } from "../primitives/bytes.ts";
-import { findAttestationFault } from "./attestation-rules.ts";
+import { findAttestationFault, findVoteFault } from "./attestation-rules.ts";
 import type { Attestation } from "./chain-containers.ts";
+import type { AttestationData } from "./containers.ts";
 import type { Engine } from "./engine-state.ts";
-import { getAttestingIndices } from "./indexed-attestation.ts";
+import { getAttestingBits } from "./indexed-attestation.ts";
 import { findJustified } from "./justified-ring.ts";
 import { processAttestations } from "./process-attestations.ts";
 import { commonAncestor, NO_BLOCK, parentAt, rootAt } from "./proto-array.ts";
 import { getCommittees } from "./selection.ts";
 import { type ConsensusState, forkState, getCheckpointRoot } from "./state.ts";
 import { getTally } from "./tallies.ts";
-import type { Epoch } from "./time.ts";
+import { computeCheckpointSlot, type Epoch } from "./time.ts";
 import { type CommitteeVotes, combineVotes, type PooledVotes } from "./vote-pool.ts";
 
 /** The block being filled: votes taken so far, and the state as they leave it. */
@@ -82,69 +83,111 @@ function neededEpochs(
   return needed;
 }
 
-/** Votes of the pool as one attestation, still without its signature, which `signatures` add up to. */
+/** Votes of the pool with one data, and what the block would gain by them. */
 type Candidate = {
-  readonly attestation: Attestation;
-  readonly signatures: readonly Uint8Array[];
-  /** What the block gained by it when last looked at; undefined when something it depends on has changed since. */
+  readonly votes: PooledVotes;
+  /** Made when first wanted; undefined while it is not. */
+  assembled: Assembled | undefined;
+  /** Voters not yet counted: exact once assembled, else at most this. Undefined when what it depends on has changed. */
   gain: number | undefined;
 };
 
-/** Greedy cover: the data with the most voters not yet counted, of equal ones the newest. */
+/** One attestation, still without its signature, which `signatures` add up to. */
+type Assembled = { readonly attestation: Attestation; readonly signatures: readonly Uint8Array[] };
+
+/**
+ * Greedy cover: the data with the most voters not yet counted, of equal ones the newest. Only what is best by the bound
+ * is assembled, since most of the pool is in the chain already.
+ */
 function packRecent(packing: Packing): void {
   const { engine, draft } = packing;
-  const candidates = [...engine.votePool.values()].flatMap((votes): Candidate[] => {
-    const assembled = votes.data.slot < draft.slot ? assemble(engine, draft, votes) : undefined;
-    return assembled === undefined ? [] : [{ ...assembled, gain: undefined }];
-  });
-  for (;;) {
-    let best: Candidate | undefined;
-    let bestGain = 0;
-    for (const candidate of candidates) {
-      candidate.gain ??= countNewVoters(packing, candidate.attestation);
-      const { gain, attestation } = candidate;
-      const isNewer = best !== undefined && attestation.data.slot > best.attestation.data.slot;
-      if (gain > bestGain || (gain > 0 && gain === bestGain && isNewer)) {
-        best = candidate;
-        bestGain = gain;
-      }
+  const candidates = [...engine.votePool.values()]
+    .filter(({ data }) => data.slot < draft.slot)
+    .map((votes): Candidate => ({ votes, assembled: undefined, gain: undefined }));
+  for (let best = mostGaining(packing, candidates); best !== undefined; ) {
+    if (best.assembled === undefined) {
+      best.assembled = assemble(engine, draft, best.votes);
+      best.gain = best.assembled === undefined ? 0 : countNewVoters(packing, best.assembled.attestation);
+    } else {
+      takeCandidate(packing, candidates, best.assembled);
     }
-    if (best === undefined) return;
-    const justifiedBefore = draft.justifiedRing.length;
-    take(packing, { ...best.attestation, signature: engine.aggregateSignatures(best.signatures) });
-    forgetGains(packing, candidates, best, draft.justifiedRing.length > justifiedBefore);
+    best = mostGaining(packing, candidates);
   }
 }
 
-/** A taken attestation changes the gain of others for its epoch; a new source, or a bound reached, that of all. */
-function forgetGains(
-  { engine, taken, oldEpochs }: Packing,
-  candidates: readonly Candidate[],
-  { attestation }: Candidate,
-  isSourceAdded: boolean,
-): void {
-  const { maxAttestations, oldEpochsPerBlock } = engine.chain.params;
-  const isFull = taken.length >= maxAttestations || oldEpochs.size >= oldEpochsPerBlock;
+function mostGaining(packing: Packing, candidates: readonly Candidate[]): Candidate | undefined {
+  let best: Candidate | undefined;
+  let bestGain = 0;
   for (const candidate of candidates) {
-    const isSameEpoch = candidate.attestation.data.target.epoch === attestation.data.target.epoch;
+    candidate.gain ??=
+      candidate.assembled === undefined
+        ? countPooledVoters(packing, candidate.votes)
+        : countNewVoters(packing, candidate.assembled.attestation);
+    const { gain, votes } = candidate;
+    const isNewer = best !== undefined && votes.data.slot > best.votes.data.slot;
+    if (gain > bestGain || (gain > 0 && gain === bestGain && isNewer)) {
+      best = candidate;
+      bestGain = gain;
+    }
+  }
+  return best;
+}
+
+function takeCandidate(
+  packing: Packing,
+  candidates: readonly Candidate[],
+  { attestation, signatures }: Assembled,
+): void {
+  const { engine, draft, taken, oldEpochs } = packing;
+  const justifiedBefore = draft.justifiedRing.length;
+  take(packing, { ...attestation, signature: engine.aggregateSignatures(signatures) });
+  const { maxAttestations, oldEpochsPerBlock } = engine.chain.params;
+  const isSourceAdded = draft.justifiedRing.length > justifiedBefore;
+  const isFull = taken.length >= maxAttestations || oldEpochs.size >= oldEpochsPerBlock;
+  // Taken votes change the gain of others for their epoch; a new source, or a bound reached, that of all.
+  for (const candidate of candidates) {
+    const isSameEpoch = candidate.votes.data.target.epoch === attestation.data.target.epoch;
     if (isSameEpoch || isSourceAdded || isFull) candidate.gain = undefined;
   }
 }
 
 /** How many votes the block gains for finality; 0 when the attestation may not be included. */
-function countNewVoters({ engine, draft, taken, oldEpochs }: Packing, attestation: Attestation): number {
+function countNewVoters(packing: Packing, attestation: Attestation): number {
+  const { engine, draft } = packing;
   const { params } = engine.chain;
-  const { data } = attestation;
-  if (taken.length >= params.maxAttestations) return 0;
+  if (!mayTake(packing, attestation.data)) return 0;
+  if (findAttestationFault(draft, attestation, params) !== undefined) return 0;
+  const voters = getAttestingBits(draft, attestation, draft.validators.length, params);
+  return countUncounted(packing, attestation.data, voters.uint8Array);
+}
+
+/** The same for all votes of the pool with one data: at most so many. */
+function countPooledVoters(packing: Packing, { data, voters }: PooledVotes): number {
+  const { engine, draft } = packing;
+  if (!mayTake(packing, data) || findVoteFault(draft, data, engine.chain.params) !== undefined) return 0;
+  return countUncounted(packing, data, voters);
+}
+
+/** Whether the block has room for votes with this data, and they count on its chain. */
+function mayTake({ engine, draft, taken, oldEpochs }: Packing, data: AttestationData): boolean {
+  const { params } = engine.chain;
+  if (taken.length >= params.maxAttestations || data.slot >= draft.slot) return false;
   const isOld = draft.slot - data.slot > params.timelyTargetSlots;
   const isOneTooMany = !oldEpochs.has(data.target.epoch) && oldEpochs.size >= params.oldEpochsPerBlock;
-  if (isOld && isOneTooMany) return 0;
-  if (findAttestationFault(draft, attestation, params) !== undefined) return 0;
-  if (!equalBytes(data.target.root, getCheckpointRoot(draft, data.target.epoch, params))) return 0;
-  const counted = getTally(draft, data.target.epoch, params)?.bits;
-  const voters = getAttestingIndices(draft, attestation, params);
-  if (counted === undefined) return voters.length;
-  return voters.filter((voter) => voter >= counted.bitLen || !counted.get(voter)).length;
+  if (isOld && isOneTooMany) return false;
+  if (computeCheckpointSlot(data.target.epoch, params) + params.slotsPerHistoricalRoot < draft.slot)
+    return false;
+  return equalBytes(data.target.root, getCheckpointRoot(draft, data.target.epoch, params));
+}
+
+function countUncounted({ engine, draft }: Packing, data: AttestationData, voters: Uint8Array): number {
+  const counted = getTally(draft, data.target.epoch, engine.chain.params)?.bits.uint8Array;
+  let count = 0;
+  for (let i = 0; i < voters.length; i++) {
+    let bits = (voters[i] ?? 0) & ~(counted?.[i] ?? 0);
+    for (; bits !== 0; bits &= bits - 1) count += 1;
+  }
+  return count;
 }
 
 function take({ engine, draft, taken, oldEpochs }: Packing, attestation: Attestation): void {
@@ -157,11 +200,7 @@ function take({ engine, draft, taken, oldEpochs }: Packing, attestation: Attesta
 }
 
 /** Of each committee the widest union of its votes, one after the other (EIP-7549). */
-function assemble(
-  engine: Engine,
-  state: ConsensusState,
-  votes: PooledVotes,
-): Omit<Candidate, "gain"> | undefined {
+function assemble(engine: Engine, state: ConsensusState, votes: PooledVotes): Assembled | undefined {
   const { params } = engine.chain;
   const committeeBits = BitArray.fromBitLen(params.maxCommitteesPerSlot);
   const parts: CommitteeVotes[] = [];

@@ -21,6 +21,8 @@ export type PooledVotes = {
   readonly signatures: Map<number, Uint8Array>;
   /** By committee; empty where a slot has one committee. */
   readonly aggregates: Map<number, readonly PooledAggregate[]>;
+  /** All of these voters, as bits by validator index: what a block can gain at most. */
+  voters: Uint8Array;
 };
 
 /**
@@ -35,23 +37,38 @@ export function addToPool(
   { key, data, signature }: SignedVote,
   validatorIndex: number,
 ): void {
-  votesWith(pool, key, data).signatures.set(validatorIndex, signature);
+  const votes = votesWith(pool, key, data);
+  votes.signatures.set(validatorIndex, signature);
+  addVoters(votes, [validatorIndex]);
 }
 
 /** An aggregate; kept unless what is kept covers it, and above the limit in place of the narrowest. */
 export function addAggregateToPool(
   pool: VotePool,
-  { key, data }: Pick<SignedVote, "key" | "data">,
+  { key, data, validatorIndices }: Pick<SignedVote, "key" | "data" | "validatorIndices">,
   committeeIndex: number,
   added: PooledAggregate,
 ): void {
-  const { aggregates } = votesWith(pool, key, data);
+  const votes = votesWith(pool, key, data);
+  const { aggregates } = votes;
   const kept = aggregates.get(committeeIndex) ?? [];
   if (kept.some(({ bits }) => covers(bits, added.bits))) return;
   const widest = [...kept.filter(({ bits }) => !covers(added.bits, bits)), added].sort(
     (a, b) => countBits(b.bits) - countBits(a.bits),
   );
   aggregates.set(committeeIndex, widest.slice(0, AGGREGATES_PER_COMMITTEE));
+  addVoters(votes, validatorIndices);
+}
+
+function addVoters(votes: PooledVotes, validatorIndices: readonly number[]): void {
+  const bytes = ((validatorIndices.at(-1) ?? 0) >> 3) + 1;
+  if (bytes > votes.voters.length) {
+    const larger = new Uint8Array(Math.max(bytes, 2 * votes.voters.length));
+    larger.set(votes.voters);
+    votes.voters = larger;
+  }
+  const { voters } = votes;
+  for (const index of validatorIndices) voters[index >> 3] = (voters[index >> 3] ?? 0) | (1 << (index & 7));
 }
 
 /** Whether an aggregate with these votes would bring nothing that is not already in one of the kept ones. */
@@ -105,7 +122,7 @@ export function combineVotes(
 function votesWith(pool: VotePool, key: Hash, data: AttestationData): PooledVotes {
   let votes = pool.get(key);
   if (votes === undefined) {
-    votes = { data, signatures: new Map(), aggregates: new Map() };
+    votes = { data, signatures: new Map(), aggregates: new Map(), voters: new Uint8Array(0) };
     pool.set(key, votes);
   }
   return votes;

@@ -16,9 +16,19 @@ import { toHex } from "../../primitives/bytes.ts";
 export const PUBLIC_KEY_CACHE_LIMIT = 65_536;
 
 const publicKeys = new Map<string, PublicKey>();
+/** By the bytes themselves: a registry hands out the same ones for ever, and nobody writes to them. */
+const publicKeysByBytes = new WeakMap<Uint8Array, PublicKey>();
 
 /** The checked key, or undefined when the bytes are no valid key. */
 function publicKeyOf(bytes: Uint8Array): PublicKey | undefined {
+  let key = publicKeysByBytes.get(bytes);
+  if (key !== undefined) return key;
+  key = readPublicKey(bytes);
+  if (key !== undefined) publicKeysByBytes.set(bytes, key);
+  return key;
+}
+
+function readPublicKey(bytes: Uint8Array): PublicKey | undefined {
   const id = toHex(bytes);
   const known = publicKeys.get(id);
   if (known !== undefined) return known;

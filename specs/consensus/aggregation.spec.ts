@@ -245,7 +245,9 @@ describe("aggregation: what aggregates gossip refuses", () => {
 describe("aggregation: what the pool keeps", () => {
   const bench = createWorkbench(1);
   const data = voteData(bench, bench.genesis, 1);
-  const votes = (): PooledVotes => ({ data, signatures: new Map(), aggregates: new Map() });
+  const votes = (): PooledVotes => ({
+    ...{ data, signatures: new Map(), aggregates: new Map(), voters: new Uint8Array(0) },
+  });
   const committee = Uint32Array.from({ length: 8 }, (_, i) => 10 + i);
 
   it("never counts a vote twice in one signature", () => {
@@ -257,7 +259,11 @@ describe("aggregation: what the pool keeps", () => {
           aggregateCheaply(positions.map((i) => signCheaply(new Uint8Array([i]), new Uint8Array(1))));
         for (const positions of aggregates) {
           const bits = BitArray.fromBoolArray([...committee.keys()].map((i) => positions.includes(i)));
-          addAggregateToPool(pool, { key: "0x01", data }, 0, { bits, signature: signatureOf(positions) });
+          const validatorIndices = positions.map((i) => 10 + i).sort((a, b) => a - b);
+          addAggregateToPool(pool, { key: "0x01", data, validatorIndices }, 0, {
+            bits,
+            signature: signatureOf(positions),
+          });
         }
         for (const i of singles) {
           const vote = {
