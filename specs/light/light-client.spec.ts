@@ -11,6 +11,7 @@ import {
 import { build } from "esbuild";
 import fc from "fast-check";
 import { getState } from "../../consensus/state-cache.ts";
+import { addToPool } from "../../consensus/vote-pool.ts";
 import { type FinalizedBlock, verifyFinalizedBlock, verifySetChange } from "../../light/light-client.ts";
 import { LightError, type LightErrorDetail } from "../../light/light-error.ts";
 import { type ValidatorSet, validatorSetRoot } from "../../light/validator-set.ts";
@@ -220,11 +221,7 @@ describe("a light client", function () {
     ] as const) {
       const vote = singleVote(bench, data, voter);
       const key = toHex(Uint8Array.of(voter));
-      engine.votePool.set(key, {
-        data,
-        signatures: new Map([[voter, vote.signature]]),
-        aggregates: new Map(),
-      });
+      addToPool(engine.votePool, { key, data, validatorIndices: [voter], signature: vote.signature }, voter);
     }
     const counted = provenBlock({ bench, engine, chain })!;
     equal(counted.certificate.votes.length, 2);
@@ -242,13 +239,8 @@ describe("a light client", function () {
     const data = { slot, index: 0, beaconBlockRoot, source, target };
     const attestations = [0, 1, 2, 3, 4, 5].map((voter) => singleVote(bench, data, voter));
     for (const { attesterIndex, signature } of attestations) {
-      const votes = engine.votePool.get("0xaa") ?? {
-        data,
-        signatures: new Map<number, Uint8Array>(),
-        aggregates: new Map(),
-      };
-      engine.votePool.set("0xaa", votes);
-      votes.signatures.set(attesterIndex, signature);
+      const vote = { key: "0xaa", data, validatorIndices: [attesterIndex], signature } as const;
+      addToPool(engine.votePool, vote, attesterIndex);
     }
     const served = provenBlock(everyone, 0, known)!;
     deepEqual(served.certificate.votes[0]!.participants, [0, 1, 2, 3]);
