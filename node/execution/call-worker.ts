@@ -8,7 +8,7 @@ import { installNativeBackends } from "../native/install.ts";
 import { openDatabase } from "../storage/database.ts";
 import type { FromCallWorker, ToCallWorker } from "./call-messages.ts";
 import { CallService } from "./call-service.ts";
-import { openContractMachine } from "./open-machine.ts";
+import { openContractMachine, openSnapshotFiles } from "./open-machine.ts";
 
 export type CallWorkerData = { readonly directory: string; readonly chain: Hash; readonly chainId: bigint };
 
@@ -19,7 +19,8 @@ const { directory, chain, chainId } = workerData as CallWorkerData;
 const registry = createThreadRegistry("call");
 await installNativeBackends();
 const database = await openDatabase({ directory, role: "execution", chain, readOnly: true });
-const service = new CallService(database, chainId, openContractMachine());
+const store = openSnapshotFiles(directory, { isReadOnly: true });
+const service = new CallService(database, chainId, openContractMachine({ store }));
 
 port.postMessage({ type: "ready" } satisfies FromCallWorker);
 port.on("message", async (message: ToCallWorker) => {

@@ -23,7 +23,7 @@ import { LogIndex } from "./log-index.ts";
 import { LogIndexer } from "./log-indexer.ts";
 import { DEFAULT_MEMPOOL_LIMITS } from "./mempool.ts";
 import { NodePool } from "./node-pool.ts";
-import { openContractMachine } from "./open-machine.ts";
+import { openContractMachine, openSnapshotFiles } from "./open-machine.ts";
 import type { ExecutionPort, ExecutionUpcalls } from "./port.ts";
 import { createUpcalls, serveExecution } from "./port-server.ts";
 import { taskSiteOf } from "./task-site.ts";
@@ -58,7 +58,10 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
 
   const opened = await openDatabase({ directory, role: "execution", chain: genesis.block.hash });
   const database = timedDatabase(opened, metrics.onWritten);
-  const machine = openContractMachine();
+  const store = openSnapshotFiles(directory, {
+    onFault: (error) => log.warn({ err: error }, "contract snapshots are not kept on disk"),
+  });
+  const machine = openContractMachine({ store });
   const stopwatch = { nowMs, onExecuted: metrics.onExecuted };
   const chain = new ExecutionChain({ database, config, genesis, machine, historyBlocks, stopwatch });
   chain.subscribe({ onHead: metrics.onHead });

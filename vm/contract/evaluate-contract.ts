@@ -4,6 +4,7 @@ import { GuestException, type Halt, type Host } from "../engine/host.ts";
 import type { EngineInstance } from "../engine/instance.ts";
 import { encodeDelta } from "../engine/snapshot.ts";
 import { type Container, unpackSource } from "./container.ts";
+import { isRecorded, type RecordedDeclaration, RecordingArguments } from "./declaration-record.ts";
 import { DECLARATIONS, DefinitionBuilder } from "./definition-builder.ts";
 import { HOST_GAS, TICKS_PER_GAS } from "./host-gas.ts";
 import { type Operator, PURE } from "./host-pure.ts";
@@ -34,7 +35,8 @@ export function evaluateContract(
   const source = unpackSource(container);
   instance.restore(engine.base);
   const builder = new DefinitionBuilder((gas) => instance.chargeTicks(gas * TICKS_PER_GAS));
-  const result = instance.evaluateModule(source, ticks, evaluationHost(builder));
+  const declarations: RecordedDeclaration[] = [];
+  const result = instance.evaluateModule(source, ticks, evaluationHost(builder, declarations));
   if (result.outcome === "exception") {
     return { outcome: "revert", output: revertDataOf(result), ticksUsed: result.ticksUsed };
   }
@@ -52,11 +54,15 @@ export function evaluateContract(
   if (definition === undefined || problem !== undefined) {
     return { outcome: "revert", output: reasonData(problem ?? ""), ticksUsed };
   }
-  return { outcome: "success", contract: { definition, snapshot, deltaBytes }, ticksUsed };
+  const contract = { definition, declarations, snapshot, deltaBytes };
+  return { outcome: "success", contract, ticksUsed };
 }
 
-/** While a module is evaluated it can declare and compute. It can learn nothing that differs from node to node. */
-function evaluationHost(builder: DefinitionBuilder): Host {
+/**
+ * While a module is evaluated it can declare and compute. It can learn nothing that differs from node to node.
+ * What it declares is added to `record`.
+ */
+function evaluationHost(builder: DefinitionBuilder, record: RecordedDeclaration[]): Host {
   return (operation, args) => {
     builder.charge(HOST_GAS.operation);
     const operator: Operator<DefinitionBuilder> | undefined = DECLARATIONS[operation] ?? PURE[operation];
@@ -64,7 +70,10 @@ function evaluationHost(builder: DefinitionBuilder): Host {
       throw new GuestException("TypeError", "a module's top level has no message, no block and no storage");
     }
     try {
-      return operator(builder, args);
+      if (!isRecorded(operation)) return operator(builder, args);
+      const recording = new RecordingArguments(args);
+      record.push({ operation, values: recording.values });
+      return operator(builder, recording);
     } catch (error) {
       throw exceptionOf(error);
     }

@@ -23,12 +23,15 @@ import { isReentry, REENTRANCY_DATA } from "./reentrancy.ts";
 import { exceptionOf, reasonData, revertDataOf, revertDataOfError } from "./revert-data.ts";
 import { type LoadedContract, SnapshotCache } from "./snapshot-cache.ts";
 import { storageLayoutJson } from "./storage-json.ts";
+import { decodeContract, encodeContract, type SnapshotStore } from "./stored-contract.ts";
 import { readResult, toFlat } from "./wire.ts";
 
 export type MachineOptions = {
   /** Memory for contracts that are ready to run; 600 KB for a small one. */
   readonly cacheBytes?: number;
   readonly console?: ConsoleSink;
+  /** Where contracts go that leave the memory; without one they are evaluated again. */
+  readonly store?: SnapshotStore;
 };
 
 const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024;
@@ -41,11 +44,17 @@ export class EngineMachine implements ContractMachine {
   readonly #pool: InstancePool;
   readonly #cache: SnapshotCache;
   readonly #console: ConsoleSink | undefined;
+  readonly #store: SnapshotStore | undefined;
+  /** Contracts that came from the store or went there. */
+  readonly #stored = new WeakSet<LoadedContract>();
 
   constructor(engine: Engine, options: MachineOptions = {}) {
     this.#engine = engine;
     this.#pool = new InstancePool(engine);
-    this.#cache = new SnapshotCache(options.cacheBytes ?? DEFAULT_CACHE_BYTES);
+    this.#store = options.store;
+    this.#cache = new SnapshotCache(options.cacheBytes ?? DEFAULT_CACHE_BYTES, (codeHash, contract) => {
+      if (!this.#stored.has(contract)) this.#keep(codeHash, contract);
+    });
     this.#console = options.console;
   }
 
@@ -119,17 +128,36 @@ export class EngineMachine implements ContractMachine {
     return { outcome: "success", output: EMPTY_BYTES, gasLeft: frame.gas };
   }
 
+  #keep(codeHash: Hash, contract: LoadedContract): void {
+    if (this.#store === undefined) return;
+    this.#store.put(codeHash, encodeContract(this.#engine, codeHash, contract));
+    this.#stored.add(contract);
+  }
+
   /**
-   * A contract that is not cached: evaluated again, at nobody's cost, since its deployment paid for it. It can fail
-   * only when genesis put something else there than a contract.
+   * A contract that is not in memory: taken from the store, or else evaluated again, at nobody's cost, since its
+   * deployment paid for it. It can fail only when genesis put something else there than a contract.
    */
   #reload(instance: EngineInstance, codeHash: Hash, code: Uint8Array): LoadedContract | undefined {
+    const stored = this.#store?.get(codeHash);
+    const contract = stored && decodeContract(this.#engine, codeHash, stored);
+    if (contract !== undefined) {
+      this.#stored.add(contract);
+      this.#cache.set(codeHash, contract);
+      return contract;
+    }
+    const evaluated = this.#evaluateAgain(instance, code);
+    if (evaluated === undefined) return undefined;
+    this.#cache.set(codeHash, evaluated);
+    this.#keep(codeHash, evaluated);
+    return evaluated;
+  }
+
+  #evaluateAgain(instance: EngineInstance, code: Uint8Array): LoadedContract | undefined {
     try {
       const { container } = decodeContainer(code);
       const evaluation = evaluateContract(this.#engine, instance, container, EVALUATION_TICK_LIMIT);
-      if (evaluation.outcome !== "success") return undefined;
-      this.#cache.set(codeHash, evaluation.contract);
-      return evaluation.contract;
+      return evaluation.outcome === "success" ? evaluation.contract : undefined;
     } catch (error) {
       if (error instanceof ContainerError) return undefined;
       throw error;

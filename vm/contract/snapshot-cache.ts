@@ -1,10 +1,13 @@
 /** Contracts ready to run, the most recently used ones, by code hash. See specs/vm/contract/machine.md#cache. */
 import type { Hash } from "../../primitives/bytes.ts";
 import type { Snapshot } from "../engine/snapshot.ts";
+import type { RecordedDeclaration } from "./declaration-record.ts";
 import type { ContractDefinition } from "./definition.ts";
 
 export type LoadedContract = {
   readonly definition: ContractDefinition;
+  /** What the definition is made of. */
+  readonly declarations: readonly RecordedDeclaration[];
   readonly snapshot: Snapshot;
   /** Bytes in which the snapshot differs from the base snapshot: a function of the code alone. */
   readonly deltaBytes: number;
@@ -13,11 +16,14 @@ export type LoadedContract = {
 /** Least recently used contracts leave when the bytes exceed the limit. What is cached never shows in gas. */
 export class SnapshotCache {
   readonly #limitBytes: number;
+  readonly #onRemoved: (codeHash: Hash, contract: LoadedContract) => void;
   readonly #contracts = new Map<Hash, LoadedContract>();
   #bytes = 0;
 
-  constructor(limitBytes: number) {
+  /** @param onRemoved is told of contracts that leave for want of room. */
+  constructor(limitBytes: number, onRemoved: (codeHash: Hash, contract: LoadedContract) => void) {
     this.#limitBytes = limitBytes;
+    this.#onRemoved = onRemoved;
   }
 
   get(codeHash: Hash): LoadedContract | undefined {
@@ -36,6 +42,7 @@ export class SnapshotCache {
     for (const [hash, oldest] of this.#contracts) {
       if (this.#bytes <= this.#limitBytes || hash === codeHash) return;
       this.#remove(hash, oldest);
+      this.#onRemoved(hash, oldest);
     }
   }
 

@@ -3,7 +3,7 @@ import { concatBytes, type Hash, toHex, utf8ToBytes } from "../../primitives/byt
 import { sha256 } from "../../primitives/hash.ts";
 import { boot, type GuestHandles } from "./boot.ts";
 import { decodeBoot, encodeBoot } from "./boot-image.ts";
-import { checkImage } from "./image.ts";
+import { checkImage, IMAGE_SHA256 } from "./image.ts";
 import { EngineInstance } from "./instance.ts";
 import type { StackAccount } from "./machine.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -41,7 +41,7 @@ export class Engine {
     this.#handles = handles;
     this.base = base;
     this.baseSnapshotHash = toHex(sha256(concatBytes(base.data, base.heap)));
-    this.id = toHex(sha256(utf8ToBytes(this.baseSnapshotHash)));
+    this.id = toHex(sha256(utf8ToBytes(`${IMAGE_SHA256}${this.baseSnapshotHash}`)));
   }
 
   /** What another engine can start from. */

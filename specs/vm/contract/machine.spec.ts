@@ -2,6 +2,7 @@
 import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import { encodeErrorResult, encodeFunctionData, parseAbi, toFunctionSelector } from "viem";
 import { type Address, concatBytes, fromHex, type Hex, utf8ToBytes } from "../../../primitives/bytes.ts";
+import { MemoryStore } from "./memory-store.ts";
 import { ALICE, BOB, type CallOptions, contractSource, encodeArgs, reasonOf, Sandbox } from "./sandbox.ts";
 
 const abi = parseAbi([
@@ -204,12 +205,23 @@ describe("machine: calls", () => {
   it("cost the same whether the contract was cached or not", () => {
     const warm = new Sandbox();
     const cold = new Sandbox({ cacheBytes: 0 });
-    const results = [warm, cold].map((sandbox) => {
+    const stores = [
+      new MemoryStore(),
+      new MemoryStore((bytes) => bytes.fill(1, 200, 300)),
+      new MemoryStore(() => []),
+    ];
+    const stored = stores.map((store) => new Sandbox({ cacheBytes: 0, store }));
+    const results = [warm, cold, ...stored].map((sandbox) => {
       const at = sandbox.deploy(counter, encodeArgs("uint256", 1n));
       sandbox.deploy(running("return 1"));
       return [sandbox.send(at, RUN), sandbox.send(at, GET), sandbox.send(at, RUN)];
     });
-    deepEqual(results[0], results[1]);
+    for (const result of results) deepEqual(result, results[0]);
+    // One leaves the memory and comes back; a damaged one is written again each time.
+    deepEqual(
+      stores.map(({ written }) => written > 2),
+      [false, true, true],
+    );
   });
 
   it("end the same deep down a stack of calls, whether contracts were cached or not", () => {
