@@ -11,6 +11,7 @@ import { benchLibraryGas } from "./library-gas.ts";
 import { benchToken } from "./token.ts";
 import { executeTransfers } from "./transfers.ts";
 import { rootChangedAccounts, rootNewAccounts } from "./trie.ts";
+import { benchWallet } from "./wallet.ts";
 
 const NAME_WIDTH = 52;
 const line = (name: string, ...cells: string[]) =>
@@ -49,6 +50,7 @@ for (const [title, gas] of await benchLibraryGas()) line(`  ${title}`, String(ga
 const node = await startSingleNode();
 const ours = await benchJsonRpc(node.url, node.chainId);
 const calls = await benchTokenCalls(node.url, node.chainId);
+const wallet = benchWallet(node.url);
 await node.stop();
 const anvil = await startAnvil();
 const theirs = anvil === undefined ? undefined : await benchJsonRpc(anvil.url, anvil.chainId);
@@ -67,3 +69,9 @@ for (const [name, title] of Object.entries(rows) as [keyof typeof rows, string][
   line(title, rate(ours[name]), ...other);
 }
 line("eth_call balanceOf of the TypeScript token", rate(calls));
+
+line("\nwallet, from start to answer", "jurat-wallet", "cast", "ratio");
+for (const { name, oursMs, theirsMs } of wallet) {
+  const beside = theirsMs === undefined ? [] : [millis(theirsMs / 1e3), (oursMs / theirsMs).toFixed(1)];
+  line(`  ${name}`, millis(oursMs / 1e3), ...beside);
+}

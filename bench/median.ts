@@ -8,7 +8,12 @@ export function medianSeconds(work: () => void): number {
     work();
     return (performance.now() - start) / 1000;
   });
-  return seconds.toSorted((a, b) => a - b)[2] ?? 0;
+  return median(seconds);
+}
+
+/** The middle one of an odd number of values. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The consensus side of a node: the beacon API over HTTP, failures as sentences. See specs/wallet/staking.md#the-beacon-api. */
 import { findNetwork, type NodeClient, REQUEST_TIMEOUT_MS } from "./node-client.ts";
-import { WalletError } from "./wallet-error.ts";
+import { BeaconRefusal, WalletError } from "./wallet-error.ts";
 
 export type BeaconClient = {
   readonly url: string;
@@ -9,17 +9,6 @@ export type BeaconClient = {
   /** Undefined for an answer without a body. */
   post(path: string, body: unknown): Promise<unknown>;
 };
-
-/** The node heard the question and says no. */
-export class BeaconRefusal extends Error {
-  override readonly name = "BeaconRefusal";
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
 
 export type BeaconFlags = { readonly rpcUrl?: string; readonly beaconUrl?: string };
 

@@ -1,8 +1,9 @@
 /** Why a call failed, in the contract's own words where they are known. */
+
 import type { Abi, Hex } from "viem";
 import { decodeErrorResult } from "viem/utils";
-import { NodeRefusal } from "./node-client.ts";
 import { formatValue } from "./output.ts";
+import { NodeRefusal } from "./wallet-error.ts";
 
 /** The decoded custom error, the revert's text, or the node's words. */
 export function failureReason(error: unknown, abi: Abi): string {

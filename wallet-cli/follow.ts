@@ -1,9 +1,9 @@
 /** What happens to a transaction after it was sent: included, justified, final. See specs/wallet/wallet.md#waiting. */
 import type { Abi, Hex } from "viem";
 import { decodeEventLog } from "viem/utils";
-import { type NodeClient, NodeRefusal } from "./node-client.ts";
+import type { NodeClient } from "./node-client.ts";
 import { formatJur, formatValue, note, paint, showProgress } from "./output.ts";
-import { WalletError } from "./wallet-error.ts";
+import { NodeRefusal, WalletError } from "./wallet-error.ts";
 
 export type Log = { readonly address: Hex; readonly topics: [Hex, ...Hex[]]; readonly data: Hex };
 

@@ -1,13 +1,10 @@
 /** The folder of keystore files: one account per file, readable by its owner only. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { parseAddress } from "../primitives/address.ts";
 import type { Address } from "../primitives/bytes.ts";
 import { createPrivateFile, readText } from "./private-file.ts";
 import { WalletError } from "./wallet-error.ts";
-
-export const DEFAULT_KEY_FOLDER = join(homedir(), ".jurat", "keystore");
 
 export type StoredAccount = {
   readonly name: string;

@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 /** jurat-wallet: keys, transfers, deploys, calls. Data on stdout, everything else on stderr. See specs/wallet/wallet.md. */
 import { CommanderError } from "commander";
-import { NodeRefusal } from "./node-client.ts";
 import { note } from "./output.ts";
 import { createProgram } from "./program.ts";
-import { EXIT_CODES, WalletError } from "./wallet-error.ts";
+import { BeaconRefusal, EXIT_CODES, NodeRefusal, WalletError } from "./wallet-error.ts";
 
 /** The exit code; what the user can act on is said in a sentence, without a stack trace. */
 function report(error: unknown): number {
@@ -13,7 +12,7 @@ function report(error: unknown): number {
     note(`jurat-wallet: ${error.message}`);
     return EXIT_CODES[error.kind];
   }
-  if (error instanceof NodeRefusal || (error instanceof Error && error.name === "BeaconRefusal")) {
+  if (error instanceof NodeRefusal || error instanceof BeaconRefusal) {
     note(`jurat-wallet: the node says: ${error.message}`);
     return EXIT_CODES.failure;
   }

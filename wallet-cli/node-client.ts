@@ -3,9 +3,9 @@
  * start-up would be most of the time a read takes.
  */
 import { type Network, readConfig } from "./config.ts";
-import { WalletError } from "./wallet-error.ts";
+import { DEFAULT_RPC_URL } from "./defaults.ts";
+import { NodeRefusal, WalletError } from "./wallet-error.ts";
 
-export const DEFAULT_RPC_URL = "http://127.0.0.1:8545";
 /** Longer than any limit of a call on a node, so that the node's own answer comes first. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 
@@ -15,19 +15,6 @@ export type NodeClient = {
   /** @throws NodeRefusal when the node answers with an error, WalletError (unreachable) when it does not answer. */
   request<T>(method: string, params?: readonly unknown[]): Promise<T>;
 };
-
-/** A JSON-RPC error: the node heard the question and says no. */
-export class NodeRefusal extends Error {
-  override readonly name = "NodeRefusal";
-  readonly code: number;
-  readonly data: unknown;
-
-  constructor(code: number, message: string, data: unknown) {
-    super(message);
-    this.code = code;
-    this.data = data;
-  }
-}
 
 /**
  * The node that `text` names: a URL, a network of the settings, or when it is undefined the settings' network.

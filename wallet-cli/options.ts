@@ -1,8 +1,7 @@
 /** Flags that several commands share, named as cast names them. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseAmount } from "./amount.ts";
-import { DEFAULT_KEY_FOLDER } from "./key-folder.ts";
-import { DEFAULT_RPC_URL } from "./node-client.ts";
+import { DEFAULT_KEY_FOLDER, DEFAULT_RPC_URL } from "./defaults.ts";
 import { WalletError } from "./wallet-error.ts";
 
 export type OutputFlags = { readonly json: boolean };

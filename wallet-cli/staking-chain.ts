@@ -1,8 +1,8 @@
 /** What staking commands ask of a chain: its validators, its constants, its time. See specs/wallet/staking.md. */
 import { readFileSync } from "node:fs";
-import { type BeaconClient, BeaconRefusal } from "./beacon-client.ts";
+import type { BeaconClient } from "./beacon-client.ts";
 import { isKeySource, readValidatorKey } from "./validator-key.ts";
-import { WalletError } from "./wallet-error.ts";
+import { BeaconRefusal, WalletError } from "./wallet-error.ts";
 
 /** As the beacon API tells it; amounts in Gwei. */
 export type ValidatorEntry = {

@@ -24,3 +24,27 @@ export class WalletError extends Error {
     this.kind = kind;
   }
 }
+
+/** A JSON-RPC error: the node heard the question and says no. */
+export class NodeRefusal extends Error {
+  override readonly name = "NodeRefusal";
+  readonly code: number;
+  readonly data: unknown;
+
+  constructor(code: number, message: string, data: unknown) {
+    super(message);
+    this.code = code;
+    this.data = data;
+  }
+}
+
+/** The same of the beacon API. */
+export class BeaconRefusal extends Error {
+  override readonly name = "BeaconRefusal";
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}

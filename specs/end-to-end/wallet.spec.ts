@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { toChecksumAddress } from "../../primitives/address.ts";
@@ -118,5 +118,42 @@ describe("jurat-wallet on a running node", function () {
     match(other.stderr, /is a node of chain 8700, expected chain 1/);
     const unknown = await wallet("tx", `0x${"11".repeat(32)}`);
     deepEqual([unknown.code, unknown.stdout], [7, ""]);
+  });
+
+  it("asks at a terminal, in colour unless NO_COLOR says otherwise, and sends what is agreed to", async function () {
+    const atTerminal = async (answerText: string, env: Record<string, string>) => {
+      const program = `${process.execPath} ${join(PROJECT_ROOT, "dist/wallet-cli/main.js")}`;
+      const command = `${program} send bob --value 1jur --from dev:6`;
+      return runProgram("script", ["-qec", command, "/dev/null"], {
+        cwd: directory,
+        input: answerText,
+        env: { JURAT_CONFIG: join(directory, "config.json"), TERM: "xterm", ...env },
+      });
+    };
+    if ((await runProgram("sh", ["-c", "command -v script"])).code !== 0) {
+      console.error("      pending: script (util-linux), which gives a terminal, is not installed");
+      return this.skip();
+    }
+    const before = await answer("nonce", "dev:6");
+    const declined = await atTerminal("n\n", { NO_COLOR: "" });
+    equal(declined.code, 6, declined.stdout);
+    match(declined.stdout, /\[32msucceeds[\s\S]*send it\? \[y\/N\] [\s\S]*nothing was sent/);
+    equal(await answer("nonce", "dev:6"), before);
+    const agreed = await atTerminal("y\n", { NO_COLOR: "1" });
+    equal(agreed.code, 0, agreed.stdout);
+    match(agreed.stdout, /outcome {3}succeeds/);
+    doesNotMatch(agreed.stdout, /\[(2|31|32|33)m/);
+    equal(await answer("nonce", "dev:6"), "1");
+  });
+
+  it("does not wait when it is told not to, and gives up when it is told how long", async () => {
+    const sent = await wallet("send", "bob", "--value", "1", "--from", "dev:7", "--yes", "--async", "--json");
+    const { hash, receipt } = JSON.parse(sent.stdout) as { hash: string; receipt?: unknown };
+    deepEqual([sent.code, receipt], [0, undefined]);
+    while ((await wallet("receipt", hash, "status")).code !== 0);
+    const tooShort = ["--confirmations", "9999", "--timeout", "0"];
+    const given = await wallet("send", "bob", "--value", "1", "--from", "dev:7", "--yes", ...tooShort);
+    equal(given.code, 1);
+    match(given.stderr, /waited 0 s for 0x\w+; it may still be included: jurat-wallet receipt 0x/);
   });
 });

@@ -47,10 +47,9 @@ describe("the wallet's commands", () => {
       [],
     );
     const withoutJson = leaves.filter((command) => !command.options.some(({ long }) => long === "--json"));
-    // A completion script is for a shell, not for a program that reads JSON.
     deepEqual(
       withoutJson.map((command) => command.name()),
-      ["completions"],
+      [],
     );
   });
 
@@ -77,12 +76,65 @@ describe("the wallet's commands", () => {
     equal(await complete("jurat-wallet", "network", "us"), "use");
     equal(await complete("jurat-wallet", "send", "--dry"), "--dry-run");
     equal(await complete("jurat-wallet", "send", "dev:1", "--dry"), "--dry-run");
-    match(
-      (await wallet("completions", "fish")).stdout,
-      /__fish_seen_subcommand_from network; and __fish_seen_subcommand_from use/,
-    );
+    match(await complete("jurat-wallet", "send", "dev:1", "--from", "dev:"), /^dev:0 dev:1 /);
+    equal(await complete("jurat-wallet", "send", "dev:1", "--confirmations", ""), "finalized");
+    equal(await complete("jurat-wallet", "staking", "de"), "deposit");
+    const asJson = JSON.parse((await wallet("completions", "bash", "--json")).stdout) as { script: string };
+    equal(asJson.script, script);
+  });
+
+  it("complete in zsh and fish, with what each word means", async () => {
+    const lines = [
+      "jurat-wallet bal",
+      "jurat-wallet network us",
+      "jurat-wallet send --dry",
+      "jurat-wallet send x --from dev:9",
+    ];
+    await withScratchDirectory(async (directory) => {
+      for (const shell of ["zsh", "fish"] as const) {
+        if (!(await isInstalled(shell))) {
+          console.error(`      pending: ${shell} is not installed`);
+          continue;
+        }
+        const file = join(directory, shell);
+        writeFileSync(file, (await wallet("completions", shell)).stdout);
+        const [commands, below, flags, accounts = ""] = await Promise.all(
+          lines.map((line) => offersOf[shell](file, line)),
+        );
+        const parts = (text = "") => text.trim().split(/[\t:]/);
+        deepEqual([commands, below, flags].map(parts), [
+          ["balance", "balance of an account"],
+          ["use", "the network that is used when none is named"],
+          ["--dry-run", "show what would be sent, and send nothing"],
+        ]);
+        match(accounts, /^dev:9\b/);
+      }
+    });
   });
 });
+
+async function isInstalled(shell: string): Promise<boolean> {
+  return (await runProgram("sh", ["-c", `command -v ${shell}`])).code === 0;
+}
+
+/** What a shell would offer at the end of a line. */
+const offersOf = {
+  fish: async (file: string, line: string) =>
+    (await runProgram("fish", ["-N", "-c", `source ${file}; complete -C "${line}"`])).stdout,
+  // Its own functions are put in place of the ones that draw; they get what is offered.
+  async zsh(file: string, line: string) {
+    const [prefix = ""] = line.split(" ").slice(-1);
+    const stand = `compdef() { : }; _files() { : }
+      _describe() { print -l -- \${(M)\${(P)2}:#${prefix.replaceAll("-", "\\-")}*} }
+      compadd() { shift; print -l -- \${(M)@:#${prefix}*} }`;
+    const words = line
+      .split(" ")
+      .map((word) => `'${word}'`)
+      .join(" ");
+    const run = `${stand}\nsource ${file}\nwords=(${words}); CURRENT=\${#words}; _jurat_wallet`;
+    return (await runProgram("zsh", ["-f", "-c", run])).stdout;
+  },
+} as const;
 
 describe("the wallet's ABI commands", function () {
   this.timeout(60_000);

@@ -3,7 +3,7 @@ import { toChecksumAddress } from "../../primitives/address.ts";
 import type { Address } from "../../primitives/bytes.ts";
 import { formatUnits, WEI_PER_GWEI } from "../../primitives/units.ts";
 import { resolveAddress } from "../account-names.ts";
-import { type BeaconClient, BeaconRefusal, connectBeacon } from "../beacon-client.ts";
+import { type BeaconClient, connectBeacon } from "../beacon-client.ts";
 import type { RewardFlags, StatusFlags } from "../commands/staking.ts";
 import { connect } from "../node-client.ts";
 import { formatJur, note, paint, printResult } from "../output.ts";
@@ -23,7 +23,7 @@ import {
   validatorId,
   withdrawalAccount,
 } from "../staking-chain.ts";
-import { WalletError } from "../wallet-error.ts";
+import { BeaconRefusal, WalletError } from "../wallet-error.ts";
 
 export async function status(texts: readonly string[], flags: StatusFlags): Promise<void> {
   const client = await connect(flags.rpcUrl);

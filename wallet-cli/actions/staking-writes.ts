@@ -16,7 +16,7 @@ import {
 import { WEI_PER_GWEI } from "../../primitives/units.ts";
 import { EXIT_CONTRACT_ADDRESS } from "../../vm/chain-config.ts";
 import { resolveAddress } from "../account-names.ts";
-import { type BeaconClient, BeaconRefusal, connectBeacon } from "../beacon-client.ts";
+import { type BeaconClient, connectBeacon } from "../beacon-client.ts";
 import type { CreateKeyFlags, DepositFlags, LeaveFlags, WithdrawFlags } from "../commands/staking.ts";
 import {
   credentialsOf,
@@ -42,7 +42,7 @@ import {
 } from "../staking-chain.ts";
 import type { Intent } from "../transaction.ts";
 import { createValidatorKey, isKeySource, readValidatorKey, type ValidatorKey } from "../validator-key.ts";
-import { WalletError } from "../wallet-error.ts";
+import { BeaconRefusal, WalletError } from "../wallet-error.ts";
 import { write } from "./writes.ts";
 
 const DEPOSIT_ABI = parseAbi([

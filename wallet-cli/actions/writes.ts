@@ -9,14 +9,14 @@ import { loadArtifact } from "../contract-artifact.ts";
 import { type Contract, describeCall, encodeCall, resolveContract } from "../contract-call.ts";
 import { genesisHashOf, recordDeployment } from "../deployments.ts";
 import { follow, type Receipt } from "../follow.ts";
-import { connect, type NodeClient, NodeRefusal } from "../node-client.ts";
+import { connect, type NodeClient } from "../node-client.ts";
 import { type CommitFlags, senderOf } from "../options.ts";
 import { note, paint, printResult } from "../output.ts";
 import { showPreview } from "../preview.ts";
 import { confirm } from "../prompt.ts";
 import { openSigner } from "../signer.ts";
 import { type Intent, type Prepared, prepareTransaction, signTransaction } from "../transaction.ts";
-import { WalletError } from "../wallet-error.ts";
+import { NodeRefusal, WalletError } from "../wallet-error.ts";
 
 export async function send(
   to: string,

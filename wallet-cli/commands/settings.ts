@@ -4,6 +4,8 @@ import { count, type KeyFlags, type OutputFlags, withKeys, withOutput } from "..
 
 export type NetworkFlags = OutputFlags & { readonly chainId?: number; readonly beaconUrl?: string };
 
+export type CompletionFlags = OutputFlags;
+
 const load = () => import("../actions/settings.ts");
 
 export function addSettingsCommands(program: Command): void {
@@ -37,15 +39,16 @@ export function addSettingsCommands(program: Command): void {
     .action(async (flags: OutputFlags) => (await load()).listNetworks(flags));
   addContacts(program);
 
-  program
-    .command("completions")
+  withOutput(program.command("completions"))
     .description("a script that completes commands and flags")
     .argument("<shell>", "bash, zsh or fish")
     .addHelpText(
       "after",
-      "\nExamples:\n  $ source <(jurat-wallet completions bash)\n  $ jurat-wallet completions fish > ~/.config/fish/completions/jurat-wallet.fish",
+      "\nExamples:\n  $ source <(jurat-wallet completions bash)\n  $ jurat-wallet completions zsh > ~/.zfunc/_jurat-wallet\n  $ jurat-wallet completions fish > ~/.config/fish/completions/jurat-wallet.fish",
     )
-    .action(async (shell: string) => (await import("../actions/completions.ts")).completions(program, shell));
+    .action(async (shell: string, flags: CompletionFlags) =>
+      (await import("../actions/completions.ts")).completions(program, shell, flags),
+    );
 }
 
 function addContacts(program: Command): void {

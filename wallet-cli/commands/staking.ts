@@ -1,8 +1,7 @@
 /** `staking key | deposit | exit | withdraw | status | rewards`: what a validator's owner does. */
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { type Command, Option } from "commander";
 import type { BeaconFlags } from "../beacon-client.ts";
+import { DEFAULT_VALIDATOR_KEY_FOLDER } from "../defaults.ts";
 import {
   amount,
   type CommitFlags,
@@ -65,7 +64,7 @@ function withValidatorKey(command: Command): Command {
 function addKey(staking: Command): void {
   withValidatorKey(withOutput(staking.command("key")))
     .description("make a validator key: an encrypted file as jurat run --keystores reads it")
-    .option("--out <folder>", "where the file is put", join(homedir(), ".jurat", "validator-keys"))
+    .option("--out <folder>", "where the file is put", DEFAULT_VALIDATOR_KEY_FOLDER)
     .addHelpText(
       "after",
       "\nExample:\n  $ jurat-wallet staking key --out ./keys --key-password-file ./password",
