@@ -9,6 +9,7 @@ import type { Trace, TraceRequest } from "../vm/tracing/trace.ts";
 import type { AccessListEntry, RecoveredTransaction } from "../vm/transaction.ts";
 import type { InvalidTransactionDetail } from "../vm/transaction-rules.ts";
 import type { LivePicture } from "./live-picture.ts";
+import type { SourceMaps } from "./source-maps.ts";
 
 /** A block the caller named, not yet looked up. `pending` is the head plus the pool's transactions. */
 export type BlockTag = "earliest" | "finalized" | "safe" | "latest" | "pending";
@@ -68,6 +69,8 @@ export type CallOutcome = {
   readonly outcome: string;
   readonly output: Uint8Array;
   readonly gasUsed: bigint;
+  /** Where it failed in the author's source, on a development chain: the innermost function first. */
+  readonly stack?: readonly string[];
 };
 
 /** An access list and the call that was run with it, or why the call may not even begin. */
@@ -233,6 +236,8 @@ export interface ChainView {
   /** Logs of canonical blocks from `first` to `last`, both included, in chain order; the first `limit`. */
   logs(filter: LogFilter, first: number, last: number, limit: number): Promise<readonly LocatedLog[]>;
 
+  /** Empty but on a development chain: the sources that authors wrote are not on chain. */
+  readonly sourceMaps: SourceMaps;
   consensusStatus(): ConsensusStatus;
   /** As of the last slot; undefined where nobody draws it. */
   livePicture(): LivePicture | undefined;

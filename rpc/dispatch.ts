@@ -109,8 +109,9 @@ function resultText(id: Id, result: Json): string {
 }
 
 function errorText(id: Id, error: RpcError): string {
-  const { code, message, data } = error;
-  const body = data === undefined ? { code, message } : { code, message, data };
+  const { code, message, data, contractStack } = error;
+  const stack = contractStack === undefined ? undefined : [message, ...contractStack].join("\n    ");
+  const body = { code, message, ...(data !== undefined && { data }), ...(stack !== undefined && { stack }) };
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(body)}}`;
 }
 

@@ -1,13 +1,19 @@
 /** Traces as clients see them, in the shape of geth's tracers. See specs/rpc/tracing.md. */
 import { toHash, toHex } from "../primitives/bytes.ts";
 import { OUTCOME_TEXT } from "../vm/outcome-text.ts";
-import type { CallFrame, Trace, TracedAccount, TracedAccounts } from "../vm/tracing/trace.ts";
+import type { CallFrame, RefusedTrace, Trace, TracedAccount, TracedAccounts } from "../vm/tracing/trace.ts";
+import { encodeLineTrace } from "./encode-line-trace.ts";
 import type { JsonObject } from "./json.ts";
 import { readRevertReason } from "./revert-reason.ts";
+import { serverError } from "./rpc-errors.ts";
 import { toQuantity } from "./schema.ts";
+import type { SourceMaps } from "./source-maps.ts";
 
-/** `asSteps` gives a call in the shape of geth's default tracer instead. */
-export function encodeTrace(trace: Trace, asSteps: boolean): JsonObject {
+/**
+ * `asSteps` gives a call in the shape of geth's default tracer instead.
+ * @throws RpcError when there can be no such trace.
+ */
+export function encodeTrace(trace: Trace, asSteps: boolean, maps: SourceMaps): JsonObject {
   if (asSteps && trace.kind === "calls") return encodeSteps(trace.frame);
   switch (trace.kind) {
     case "calls":
@@ -16,7 +22,15 @@ export function encodeTrace(trace: Trace, asSteps: boolean): JsonObject {
       return encodeAccounts(trace.accounts);
     case "difference":
       return { pre: encodeAccounts(trace.before), post: encodeAccounts(trace.after) };
+    case "lines":
+      return encodeLineTrace(trace, maps);
+    case "refused":
+      throw serverError(refusalText(trace));
   }
+}
+
+export function refusalText({ difference }: RefusedTrace): string {
+  return `no lines: with probes in its contracts the run does something else: ${difference}`;
 }
 
 /** No EVM runs here, so there are no steps of it; the totals are true. Gas is a JSON number, as in geth. */

@@ -1,7 +1,7 @@
 /** The reason inside revert data, in geth's words. See specs/rpc/calls.md#reverts. */
 import { bytesToBigInt, toHex } from "../primitives/bytes.ts";
 import type { CallOutcome } from "./chain-view.ts";
-import { ERROR_CODES, RpcError, serverError } from "./rpc-errors.ts";
+import { ERROR_CODES, RpcError } from "./rpc-errors.ts";
 
 /** Selector of Solidity's `Error(string)`. */
 const ERROR_SELECTOR = "0x08c379a0";
@@ -22,11 +22,11 @@ const PANIC_REASONS: ReadonlyMap<bigint, string> = new Map([
 ]);
 
 /** The error a failed call is answered with: code 3 and the data for a revert, the outcome's text otherwise. */
-export function callError({ outcome, output }: CallOutcome): RpcError {
-  if (outcome !== "revert") return serverError(outcome);
+export function callError({ outcome, output, stack }: CallOutcome): RpcError {
+  if (outcome !== "revert") return new RpcError(ERROR_CODES.server, outcome, undefined, stack);
   const reason = readRevertReason(output);
   const message = reason === undefined ? "execution reverted" : `execution reverted: ${reason}`;
-  return new RpcError(ERROR_CODES.reverted, message, toHex(output));
+  return new RpcError(ERROR_CODES.reverted, message, toHex(output), stack);
 }
 
 /** Undefined when the data is neither `Error(string)` nor `Panic(uint256)`, well-formed. */

@@ -38,10 +38,14 @@ export class RpcError extends Error {
   readonly code: number;
   readonly data: Json | undefined;
 
-  constructor(code: number, message: string, data?: Json) {
+  /** Where a contract failed, innermost function first, in JavaScript's words. */
+  readonly contractStack: readonly string[] | undefined;
+
+  constructor(code: number, message: string, data?: Json, contractStack?: readonly string[]) {
     super(message);
     this.code = code;
     this.data = data;
+    this.contractStack = contractStack;
   }
 }
 

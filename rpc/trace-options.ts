@@ -6,11 +6,12 @@ const config = objectOf("a tracer's configuration", {
   onlyTopCall: optional(boolean, false),
   withLog: optional(boolean, false),
   diffMode: optional(boolean, false),
+  withTree: optional(boolean, false),
 });
 
 const fields = objectOf("trace options", {
   tracer: optional(text),
-  tracerConfig: optional(config, { onlyTopCall: false, withLog: false, diffMode: false }),
+  tracerConfig: optional(config, { onlyTopCall: false, withLog: false, diffMode: false, withTree: false }),
 });
 
 /** A tracer, and whether the client left it out and so expects the shape of geth's list of EVM steps. */
@@ -22,7 +23,7 @@ export const traceOptions: Schema<TraceOptions> = {
   shape: fields.shape,
   read(json, at) {
     const { tracer, tracerConfig } = fields.read(json ?? {}, at);
-    const { onlyTopCall, withLog, diffMode } = tracerConfig;
+    const { onlyTopCall, withLog, diffMode, withTree } = tracerConfig;
     switch (tracer) {
       case undefined:
       case "":
@@ -31,8 +32,10 @@ export const traceOptions: Schema<TraceOptions> = {
         return { request: { tracer, onlyTopCall, withLog }, asSteps: false };
       case "prestateTracer":
         return { request: { tracer, diffMode }, asSteps: false };
+      case "jsTracer":
+        return { request: { tracer, withTree }, asSteps: false };
       default: {
-        const problem = `no tracer ${quote(tracer)}: use callTracer or prestateTracer`;
+        const problem = `no tracer ${quote(tracer)}: use callTracer, prestateTracer or jsTracer`;
         throw new SchemaError(`${at}.tracer`, problem);
       }
     }

@@ -8,7 +8,7 @@ import type { ContractMachine, Outcome } from "./message.ts";
 import type { StateReader } from "./state/account.ts";
 import { createJournal } from "./state/journal.ts";
 import { type AccountOverride, overrideState } from "./state/override.ts";
-import type { Tracer } from "./tracing/tracer.ts";
+import type { RunSetting } from "./tracing/trace-lines.ts";
 import type { AccessListEntry } from "./transaction.ts";
 import { InvalidTransactionError } from "./transaction-rules.ts";
 
@@ -56,9 +56,9 @@ export function executeCall(
   site: CallSite,
   request: CallRequest,
   gasLimit: number,
-  tracer?: Tracer,
+  setting?: RunSetting,
 ): CallResult {
-  const context = openContext(site, tracer);
+  const context = openContext(site, setting);
   const { journal } = context;
   const { from, to, value, data, accessList } = request;
   const required = Math.max(intrinsicGas(request), floorGas(data));
@@ -89,13 +89,16 @@ export function executeCall(
   };
 }
 
-function openContext(site: CallSite, tracer: Tracer | undefined): BlockContext {
+/** The state that the call finds. */
+export function callState({ state, overrides }: CallSite): StateReader {
+  return overrideState(state, overrides);
+}
+
+function openContext(site: CallSite, setting: RunSetting | undefined): BlockContext {
   const { header, chainId, ancestorHash, machine } = site;
   const { baseFeePerGas = 0n } = header;
   const block = blockEnvironment(chainId, { ...header, baseFeePerGas }, ancestorHash);
-  const state = overrideState(site.state, site.overrides);
-  if (tracer === undefined) return { block, machine, journal: createJournal(state) };
-  return { block, machine, journal: tracer.begin(state), tracer };
+  return { block, ...(setting ?? { machine, journal: createJournal(callState(site)) }) };
 }
 
 /** Wei per gas the request says it would pay at most; 0 when it says nothing. */

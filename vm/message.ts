@@ -1,8 +1,10 @@
 /** One call or creation inside a transaction, and the port to the machine that runs contract code. */
 import type { Address, Hash } from "../primitives/bytes.ts";
 import type { JsonAbiItem } from "./contract/abi-item.ts";
+import type { Spare } from "./contract/probes.ts";
 import type { StorageLayout } from "./contract/storage-json.ts";
 import type { Journal } from "./state/journal.ts";
+import type { LineRecorder } from "./tracing/line-recorder.ts";
 
 /** What a contract can learn about the block it runs in. */
 export type BlockEnvironment = {
@@ -106,6 +108,8 @@ export interface ContractMachine {
   create(frame: Frame): MessageResult;
   /** What the contract in `code` says of itself; undefined when it is none. Costs an evaluation, changes nothing. */
   describe(code: Uint8Array): ContractDescription | undefined;
+  /** A machine that does the same with probes in the contracts, and who hears them; for one run. */
+  openProbed(spare: Spare): { readonly machine: ContractMachine; readonly recorder: LineRecorder };
 }
 
 /** What a person or a tool wants to know of a contract; all of it follows from its code. */

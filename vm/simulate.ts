@@ -136,6 +136,10 @@ function withMovedPrecompiles(
     call: (frame) => machine.call(frame),
     create: (frame) => machine.create(frame),
     describe: (code) => machine.describe(code),
+    openProbed(spare) {
+      const { machine: probed, recorder } = machine.openProbed(spare);
+      return { machine: withMovedPrecompiles(probed, moved), recorder };
+    },
   };
 }
 

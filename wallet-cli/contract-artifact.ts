@@ -5,7 +5,14 @@ import { z } from "zod";
 import { readText } from "./private-file.ts";
 import { WalletError } from "./wallet-error.ts";
 
-export type DeployableArtifact = { readonly contractName: string; readonly abi: Abi; readonly bytecode: Hex };
+export type DeployableArtifact = {
+  readonly contractName: string;
+  readonly abi: Abi;
+  readonly bytecode: Hex;
+  /** Both are in artifacts of `build`, and in no others. */
+  readonly sourceMap?: string;
+  readonly sourceName?: string;
+};
 
 const AbiItems = z.array(z.looseObject({ type: z.string() }));
 
@@ -13,6 +20,8 @@ const Artifact = z.object({
   contractName: z.string(),
   abi: AbiItems,
   bytecode: z.string().regex(/^0x([0-9a-fA-F]{2})+$/),
+  sourceMap: z.string().optional(),
+  sourceName: z.string().optional(),
 });
 
 /** @throws WalletError when the file is missing, does not build, or is no artifact. */

@@ -19,6 +19,8 @@ export type DevConfig = {
   readonly dir: string | undefined;
   /** Seconds between blocks; undefined to mine transactions as they come. */
   readonly blockTime: number | undefined;
+  /** Where builds write artifacts, whose source maps traces use. */
+  readonly artifacts?: string;
 };
 
 /** Adds `dev` to the program; `start` gets the checked flags. */
@@ -35,6 +37,7 @@ export function addDevCommand(program: Command, start: (config: DevConfig) => Pr
       wholeNumber(1, BLOCK_TIME_LIMIT_SECONDS),
     )
     .option("--no-explorer", "serve no web page beside JSON-RPC")
+    .option("--artifacts <path>", "folder of built artifacts, for their source maps", "artifacts")
     .option("--dir <path>", "folder to keep the chain in; without it nothing is kept")
     .addHelpText(
       "after",

@@ -6,6 +6,8 @@ import type { Address } from "../../primitives/bytes.ts";
 import { developmentMethods } from "../../rpc/development-methods.ts";
 import { DEFAULT_RPC_LIMITS } from "../../rpc/rpc-limits.ts";
 import { startRpcServer } from "../../rpc/server.ts";
+import { SourceMaps } from "../../rpc/source-maps.ts";
+import type { Block } from "../../vm/block.ts";
 import { CLIENT_VERSION } from "../client-version.ts";
 import { systemTime } from "../clock.ts";
 import { ExecutionChain } from "../execution/execution-chain.ts";
@@ -20,13 +22,18 @@ import { createLog } from "../log.ts";
 import { installNativeBackends } from "../native/install.ts";
 import { createStopSignal } from "../stop-signal.ts";
 import { openDatabase } from "../storage/database.ts";
-import { type ConsoleSwitch, DevCalls } from "./dev-calls.ts";
+import { artifactFolder } from "./artifact-folder.ts";
+import { DevCalls } from "./dev-calls.ts";
 import { DevChain } from "./dev-chain.ts";
 import { DevChainView } from "./dev-chain-view.ts";
 import type { DevConfig } from "./dev-config.ts";
 import { buildDevGenesis, devChainConfig, openIdentity } from "./dev-genesis.ts";
+import { type ConsoleEar, DevNarrator } from "./dev-narrator.ts";
 import { bannerText, changeText } from "./dev-report.ts";
 import { withEdits } from "./state-edits.ts";
+
+/** Lines of `console.log` in one block or call. */
+const HEARD_LIMIT = 10_000;
 
 /** Runs until a signal. @throws when the chain cannot start. */
 export async function runDev(config: DevConfig): Promise<void> {
@@ -47,12 +54,14 @@ export async function startDevNode(config: DevConfig, write: (text: string) => v
   await installNativeBackends();
   const directory = config.dir ?? mkdtempSync(join(tmpdir(), "jurat-dev-"));
   const parts = await openChain(config, directory, write);
-  const { chain, pool, database, dev, calls } = parts;
+  const { chain, pool, database, dev, calls, narrator, sourceMaps } = parts;
   const log = createLog({ levels: { level: "info", modules: {} }, json: false });
-  const view = new DevChainView({ chain, pool, calls, clientVersion: CLIENT_VERSION }, dev);
-  chain.subscribe({
-    onHead: (change) => write(changeText(change, ({ hash }) => chain.blocks.receipts(hash) ?? [])),
-  });
+  const view = new DevChainView({ chain, pool, calls, clientVersion: CLIENT_VERSION, sourceMaps }, dev);
+  const tell = (block: Block) => {
+    const receipts = chain.blocks.receipts(block.hash) ?? [];
+    return { receipts, lines: narrator.linesOfBlock(block, receipts) };
+  };
+  chain.subscribe({ onHead: (change) => write(changeText(change, tell)) });
   const rpc = await startRpcServer({
     host: config.rpcHost,
     port: config.rpcPort,
@@ -60,7 +69,7 @@ export async function startDevNode(config: DevConfig, write: (text: string) => v
     corsOrigins: ["*"],
     pages: config.explorer ? readExplorerPages() : new Map(),
     chain: view,
-    methods: developmentMethods(dev),
+    methods: developmentMethods(dev, sourceMaps),
     limits: DEFAULT_RPC_LIMITS,
     now: () => performance.now(),
     setTimer: systemTime.setTimer,
@@ -88,13 +97,13 @@ async function openChain(config: DevConfig, directory: string, write: (text: str
     role: "execution",
     chain: genesis.block.hash,
   });
-  const listening: ConsoleSwitch = { isHeard: false };
-  const print = (contract: Address, text: string) => {
-    if (listening.isHeard) write(`console.log ${contract}  ${text}\n`);
+  const ear: ConsoleEar = { isOpen: false, heard: [] };
+  const hear = (address: Address, text: string) => {
+    if (ear.isOpen && ear.heard.length < HEARD_LIMIT) ear.heard.push({ address, text });
   };
-  const machine = withEdits(openContractMachine({ console: print }));
+  const machine = withEdits(openContractMachine({ console: hear }));
   const chain = new ExecutionChain({ database, config: chainConfig, genesis, machine });
-  listening.isHeard = true;
+  ear.isOpen = true;
   const pool = new NodePool({
     chain,
     limits: { ...DEFAULT_MEMPOOL_LIMITS, minimumTip: 0n },
@@ -114,5 +123,8 @@ async function openChain(config: DevConfig, directory: string, write: (text: str
     },
   });
   const site = taskSiteOf(chain, machine, new LogIndex(database));
-  return { chain, pool, database, dev, calls: new DevCalls(site, listening) };
+  const sourceMaps = new SourceMaps(artifactFolder(config.artifacts ?? "artifacts"));
+  const narrator = new DevNarrator({ site, maps: sourceMaps, ear });
+  const calls = new DevCalls({ site, ear, narrator, write });
+  return { chain, pool, database, dev, calls, narrator, sourceMaps };
 }

@@ -37,15 +37,18 @@ export function bannerText({ url, chainId, dir, startMs }: DevBanner): string {
   ].join("\n");
 }
 
+/** What is known of a block: its receipts, and by transaction what contracts said and where they failed. */
+export type Told = {
+  readonly receipts: readonly ExecutedReceipt[];
+  readonly lines: ReadonlyMap<number, readonly string[]>;
+};
+
 /** A line per block and per transaction of it, or one that says how far the chain went back. */
-export function changeText(
-  { removed, added }: HeadChange,
-  receiptsOf: (block: Block) => readonly ExecutedReceipt[],
-): string {
+export function changeText({ removed, added }: HeadChange, tell: (block: Block) => Told): string {
   const oldest = removed.at(-1);
   const lines = oldest === undefined ? [] : [`back to before block ${oldest.header.number}`];
   for (const block of added) {
-    const receipts = receiptsOf(block);
+    const { receipts, lines: said } = tell(block);
     lines.push(`block ${block.header.number}  ${shortened(block.hash)}  ${block.transactions.length} tx`);
     for (const [index, { hash, sender, transaction }] of block.transactions.entries()) {
       const receipt = receipts[index];
@@ -54,6 +57,7 @@ export function changeText(
       const fate = receipt?.succeeded === true ? "ok" : "failed";
       lines.push(
         `  ${what} ${shortened(hash)}  ${shortened(sender)} → ${target}  gas ${receipt?.gasUsed}  ${fate}`,
+        ...(said.get(index) ?? []).map((line) => `    ${line}`),
       );
     }
   }

@@ -100,6 +100,10 @@ export function withEdits(machine: ContractMachine): ContractMachine {
     precompiles: machine.precompiles,
     call: (frame) => (frame.codeAddress === EDITS_ADDRESS ? applyEdit(frame) : machine.call(frame)),
     create: (frame) => machine.create(frame),
+    openProbed(spare) {
+      const { machine: probed, recorder } = machine.openProbed(spare);
+      return { machine: withEdits(probed), recorder };
+    },
     describe: (code) => machine.describe(code),
   };
 }

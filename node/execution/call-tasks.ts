@@ -14,7 +14,7 @@ import type {
 import { TransactionRejected } from "../../rpc/chain-view.ts";
 import type { Header } from "../../vm/block.ts";
 import type { AncestorHash } from "../../vm/block-execution.ts";
-import { type CallResult, type CallSite, executeCall } from "../../vm/call.ts";
+import { type CallResult, type CallSite, callState, executeCall } from "../../vm/call.ts";
 import { createAccessList } from "../../vm/create-access-list.ts";
 import { estimateGas } from "../../vm/estimate-gas.ts";
 import type { ContractDescription, ContractMachine } from "../../vm/message.ts";
@@ -25,6 +25,7 @@ import type { StateReader } from "../../vm/state/account.ts";
 import { createTracer } from "../../vm/tracing/create-tracer.ts";
 import type { Trace, TraceRequest } from "../../vm/tracing/trace.ts";
 import { type BlockToTrace, traceBlock } from "../../vm/tracing/trace-block.ts";
+import { type RunSetting, traceLines } from "../../vm/tracing/trace-lines.ts";
 import { InvalidTransactionError } from "../../vm/transaction-rules.ts";
 import { toRejection } from "./rejection.ts";
 
@@ -127,8 +128,14 @@ export function runTask(task: ReadTask, site: TaskSite): Results[keyof Results] 
 /** @throws InvalidTransactionError when the call may not even begin. */
 function traceCall(task: TraceCallTask, site: CallSite): TraceOutcome {
   const gasLimit = gasLimitOf(task);
+  if (task.tracer.tracer === "jsTracer") {
+    const { withTree } = task.tracer;
+    const run = (setting: RunSetting) => executeCall(site, task.request, gasLimit, setting);
+    return { trace: traceLines(callState(site), site.machine, run, withTree).trace };
+  }
   const tracer = createTracer(task.tracer);
-  const { gasUsed } = executeCall(site, task.request, gasLimit, tracer);
+  const journal = tracer.begin(callState(site));
+  const { gasUsed } = executeCall(site, task.request, gasLimit, { journal, machine: site.machine, tracer });
   return { trace: tracer.finish({ gasLimit, gasUsed }) };
 }
 

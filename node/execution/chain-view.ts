@@ -19,6 +19,7 @@ import type {
   TraceOutcome,
 } from "../../rpc/chain-view.ts";
 import type { LivePicture } from "../../rpc/live-picture.ts";
+import { SourceMaps } from "../../rpc/source-maps.ts";
 import { nextBaseFee } from "../../vm/base-fee.ts";
 import type { Block, ExecutedReceipt } from "../../vm/block.ts";
 import type { ChainConfig } from "../../vm/chain-config.ts";
@@ -54,6 +55,8 @@ export type NodeChainViewParts = {
   readonly clientVersion: string;
   /** Gas a call may use; CALL_GAS_CAP when absent. */
   readonly callGasCap?: number;
+  /** Empty unless somebody has them. */
+  readonly sourceMaps?: SourceMaps;
 };
 
 export class NodeChainView implements ChainView {
@@ -61,6 +64,7 @@ export class NodeChainView implements ChainView {
   readonly config: ChainConfig;
   readonly genesisHash: Hash;
   readonly clientVersion: string;
+  readonly sourceMaps: SourceMaps;
   readonly #chain: ExecutionChain;
   readonly #pool: NodePool;
   readonly #calls: Calls;
@@ -69,7 +73,8 @@ export class NodeChainView implements ChainView {
   #picture: LivePicture | undefined;
   readonly #pictureListeners = new Set<(picture: LivePicture) => void>();
 
-  constructor({ chain, pool, calls, clientVersion, callGasCap = CALL_GAS_CAP }: NodeChainViewParts) {
+  constructor(parts: NodeChainViewParts) {
+    const { chain, pool, calls, clientVersion, callGasCap = CALL_GAS_CAP, sourceMaps } = parts;
     this.chainId = Number(chain.config.chainId);
     this.config = chain.config;
     this.genesisHash = chain.genesisHash;
@@ -78,6 +83,7 @@ export class NodeChainView implements ChainView {
     this.#pool = pool;
     this.#calls = calls;
     this.#callGasCap = callGasCap;
+    this.sourceMaps = sourceMaps ?? new SourceMaps();
   }
 
   head(): Block {

@@ -1,5 +1,6 @@
 /** What happened inside transactions and calls. See specs/rpc/tracing.md. */
 import type { Block } from "../../vm/block.ts";
+import type { Trace } from "../../vm/tracing/trace.ts";
 import {
   blockNumberOrTag,
   blockParameter,
@@ -9,7 +10,7 @@ import {
 } from "../block-parameter.ts";
 import { callParameter, checkCall, stateOverrides } from "../call-request.ts";
 import type { BlockReference, ChainView } from "../chain-view.ts";
-import { encodeTrace } from "../encode-trace.ts";
+import { encodeTrace, refusalText } from "../encode-trace.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
 import { arrayOf } from "../json-schema.ts";
 import { method } from "../method.ts";
@@ -35,7 +36,7 @@ export const traceTransaction = method({
     requireParentState(chain, located.block);
     const { request, asSteps } = params.options;
     const [traced] = await chain.traceBlock(located.block, located.index, request);
-    return traced === undefined ? {} : encodeTrace(traced, asSteps);
+    return traced === undefined ? {} : encodeTrace(traced, asSteps, chain.sourceMaps);
   },
 });
 
@@ -64,8 +65,14 @@ async function traceAll(
   const traced = await chain.traceBlock(block, undefined, request);
   return traced.map((one, index) => ({
     txHash: block.transactions[index]?.hash,
-    result: encodeTrace(one, asSteps),
+    ...encodeOne(one, asSteps, chain),
   }));
+}
+
+/** Among others, what cannot be shown is an error in its place, as in geth. */
+function encodeOne(one: Trace, asSteps: boolean, { sourceMaps }: ChainView): JsonObject {
+  if (one.kind === "refused") return { error: refusalText(one) };
+  return { result: encodeTrace(one, asSteps, sourceMaps) };
 }
 
 /** @throws RpcError in the words of geth's tracers, which name the block where others do not. */
@@ -118,6 +125,6 @@ export const traceCall = method({
     const { request, asSteps } = options.tracer;
     const outcome = await chain.traceCall(transaction, site, options.overrides, request);
     if ("failed" in outcome) throw callError(outcome.failed);
-    return encodeTrace(outcome.trace, asSteps);
+    return encodeTrace(outcome.trace, asSteps, chain.sourceMaps);
   },
 });

@@ -3,10 +3,13 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { Contract, JsonRpcProvider } from "ethers";
 import {
+  ContractFunctionExecutionError,
   createPublicClient,
   createTestClient,
   createWalletClient,
+  encodeFunctionData,
   getContract,
   type Hex,
   http,
@@ -28,6 +31,7 @@ import { deriveDevAccounts } from "../../primitives/dev-accounts.ts";
 import type { DevelopmentChain } from "../../rpc/development-chain.ts";
 import { developmentMethods } from "../../rpc/development-methods.ts";
 import { METHODS } from "../../rpc/method-table.ts";
+import { SourceMaps } from "../../rpc/source-maps.ts";
 import { withScratchDirectory } from "../support/scratch-directory.ts";
 import { PROJECT_ROOT } from "../support/vectors.ts";
 
@@ -75,11 +79,12 @@ describe("jurat dev", function () {
   this.timeout(60_000);
   let node: DevNode;
   let bytecode: Hex;
+  let sourceMap: string;
   let printed: string[] = [];
   let client: Client;
 
   before(async () => {
-    ({ bytecode } = await buildContract(join(PROJECT_ROOT, "specs/contracts/fixtures/talker.ts"), {
+    ({ bytecode, sourceMap } = await buildContract(join(PROJECT_ROOT, "specs/contracts/fixtures/talker.ts"), {
       typeCheck: false,
     }));
     node = await startDevNode(CONFIG, (text) => void printed.push(text));
@@ -129,13 +134,15 @@ describe("jurat dev", function () {
     await client.estimateContractGas({ ...talker, functionName: "set", args: [3n], account: alice });
     deepEqual(printed, []);
     await talker.simulate.set([3n], { account: bob });
-    const said = (sender: string) => `console.log ${talker.address}  set 3 by ${sender.toLowerCase()}\n`;
-    deepEqual(printed, [said(bob.address)]);
+    const place = /^console\.log 0x[0-9a-f]{8}\.js:\d+:\d+ {2}set 3 by (0x\w+)\n$/;
+    equal(place.exec(printed[0] ?? "")?.[1], bob.address.toLowerCase());
+    equal(printed.length, 1);
     await talker.write.set([3n], { account: alice, gas: 200_000n });
-    equal(printed[1], said(alice.address));
-    match(printed[2]!, /^block 2 {2}0x[0-9a-f]{8}… {2}1 tx\n {2}tx 0x.* ok\n$/);
-    equal(printed.length, 3);
-    equal(await talker.read.value(), 3n);
+    match(
+      printed[1]!,
+      /^block 2 {2}0x[0-9a-f]{8}… {2}1 tx\n {2}tx 0x.* ok\n {4}console\.log 0x\S+ {2}set 3 by 0xf39f.*\n$/,
+    );
+    equal(printed.length, 2);
   });
 
   for (const mode of ["anvil", "hardhat"] as const) {
@@ -255,9 +262,53 @@ describe("jurat dev", function () {
     equal((await client.getTransactionReceipt({ hash })).status, "reverted");
   });
 
+  it("says where in the author's source a contract spoke or failed, once it knows the artifact", async () => {
+    const talker = await deployTalker();
+    const artifact = { bytecode, sourceMap, sourceName: "specs/contracts/fixtures/talker.ts" };
+    equal(await client.request({ method: "jurat_addArtifact", params: [artifact] } as never), true);
+    printed = [];
+    await talker.simulate.set([3n], { account: bob });
+    match(printed[0]!, /^console\.log specs\/contracts\/fixtures\/talker\.ts:11:7 {2}set 3 by 0x7099/);
+    const hash = await talker.write.fail({ account: alice, gas: 100_000n });
+    match(printed[1]!, / failed\n {4}at fail \(specs\/contracts\/fixtures\/talker\.ts:15:7\)\n$/);
+    const traced = (await client.request({
+      method: "debug_traceTransaction",
+      params: [hash, { tracer: "jsTracer" }],
+    } as never)) as { stack: string[]; lines: { file: string; text: string; gas: number }[] };
+    deepEqual(traced.stack, ["at fail (specs/contracts/fixtures/talker.ts:15:7)"]);
+    const line = traced.lines.find(({ text }) => text === 'throw new Error("as asked");');
+    deepEqual(line?.file, "specs/contracts/fixtures/talker.ts");
+    await rejects(
+      client.request({ method: "jurat_addArtifact", params: [{ ...artifact, bytecode: "0x00" }] } as never),
+      /artifact: /,
+    );
+  });
+
+  it("answers a failed call with a stack beside the data, where clients look for none", async () => {
+    const talker = await deployTalker();
+    const data = encodeFunctionData({ abi: talkerAbi, functionName: "fail" });
+    for (const method of ["eth_call", "eth_estimateGas"]) {
+      const body = { jsonrpc: "2.0", id: 1, method, params: [{ to: talker.address, data }] };
+      const headers = { "content-type": "application/json" };
+      const answer = await fetch(node.url, { method: "POST", headers, body: JSON.stringify(body) });
+      const { error } = (await answer.json()) as { error: Record<string, string> };
+      deepEqual(Object.keys(error), ["code", "message", "data", "stack"]);
+      match(error["data"]!, /^0x08c379a0/);
+      match(error["stack"]!, /^execution reverted: as asked\n {4}at fail \(\S+:\d+:\d+\)$/);
+    }
+    await rejects(talker.simulate.fail({ account: alice }), (thrown: unknown) => {
+      const { stack } = (thrown as ContractFunctionExecutionError).walk() as { stack?: string };
+      match(stack ?? "", /^execution reverted: as asked\n {4}at fail /);
+      return thrown instanceof ContractFunctionExecutionError;
+    });
+    const ethers = new Contract(talker.address, ["function fail()"], new JsonRpcProvider(node.url));
+    await rejects(ethers.getFunction("fail").staticCall(), { code: "CALL_EXCEPTION", reason: "as asked" });
+    (ethers.runner as JsonRpcProvider).destroy();
+  });
+
   it("describes every method that only it answers", () => {
     const prose = readFileSync(join(PROJECT_ROOT, "specs/rpc/development.md"), "utf8");
-    const own = developmentMethods({} as DevelopmentChain).map(({ name }) => name);
+    const own = developmentMethods({} as DevelopmentChain, new SourceMaps()).map(({ name }) => name);
     const ours = own.filter(
       (name) => !METHODS.some((method) => method.name === name && name !== "eth_accounts"),
     );

@@ -104,7 +104,7 @@ describe("rpc methods: traces", () => {
         "genesis is not traceable",
         "block #9 not found",
         `block ${toHash(1n)} not found`,
-        'invalid argument 1 (options.tracer): no tracer "4byteTracer": use callTracer or prestateTracer',
+        'invalid argument 1 (options.tracer): no tracer "4byteTracer": use callTracer, prestateTracer or jsTracer',
       ]);
     });
   });

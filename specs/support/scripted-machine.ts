@@ -1,6 +1,10 @@
 /** A contract machine whose contracts are functions of the spec, found by their code bytes. */
 import { EMPTY_BYTES, toHex } from "../../primitives/bytes.ts";
 import type { ContractMachine, Frame, MessageResult, Outcome, Precompile } from "../../vm/message.ts";
+import { LineRecorder } from "../../vm/tracing/line-recorder.ts";
+import { ProbedSources } from "../../vm/tracing/probed-sources.ts";
+
+const FREE = { statement: 0, enter: 0, leave: 0, thrown: 0 };
 
 export type Script = (frame: Frame) => MessageResult;
 
@@ -27,6 +31,11 @@ export class ScriptedMachine implements ContractMachine {
 
   describe(): undefined {
     return undefined;
+  }
+
+  /** Scripts have no lines. */
+  openProbed(): { machine: ContractMachine; recorder: LineRecorder } {
+    return { machine: this, recorder: new LineRecorder(new ProbedSources(), FREE, 0) };
   }
 }
 

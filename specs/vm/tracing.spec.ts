@@ -17,7 +17,7 @@ import { type BlockContext, runTransaction } from "../../vm/execute-transaction.
 import type { Frame, MessageKind, MessageResult, Outcome } from "../../vm/message.ts";
 import { createJournal } from "../../vm/state/journal.ts";
 import { createTracer } from "../../vm/tracing/create-tracer.ts";
-import type { CallFrame, Trace, TraceRequest } from "../../vm/tracing/trace.ts";
+import type { TraceRequest as AnyTraceRequest, CallFrame, Trace } from "../../vm/tracing/trace.ts";
 import { traceBlock } from "../../vm/tracing/trace-block.ts";
 import {
   accounts,
@@ -29,6 +29,8 @@ import {
   signed,
 } from "../support/execution-chain.ts";
 import { end, ScriptedMachine } from "../support/scripted-machine.ts";
+
+type TraceRequest = Exclude<AnyTraceRequest, { tracer: "jsTracer" }>;
 
 /** What a contract of these specs does is its call data. */
 type Step =

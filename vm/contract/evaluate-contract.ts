@@ -8,6 +8,7 @@ import { isRecorded, type RecordedDeclaration, RecordingArguments } from "./decl
 import { DECLARATIONS, DefinitionBuilder } from "./definition-builder.ts";
 import { HOST_GAS, TICKS_PER_GAS } from "./host-gas.ts";
 import { type Operator, PURE } from "./host-pure.ts";
+import { PROBE, type Probes } from "./probes.ts";
 import { exceptionOf, reasonData, revertDataOf } from "./revert-data.ts";
 import type { LoadedContract } from "./snapshot-cache.ts";
 
@@ -31,12 +32,14 @@ export function evaluateContract(
   instance: EngineInstance,
   container: Container,
   ticks: number,
+  probes?: Probes,
 ): Evaluation {
-  const source = unpackSource(container);
+  const plain = unpackSource(container);
+  const source = probes?.instrument(plain) ?? plain;
   instance.restore(engine.base);
   const builder = new DefinitionBuilder((gas) => instance.chargeTicks(gas * TICKS_PER_GAS));
   const declarations: RecordedDeclaration[] = [];
-  const result = instance.evaluateModule(source, ticks, evaluationHost(builder, declarations));
+  const result = instance.evaluateModule(source, ticks, evaluationHost(builder, declarations, probes));
   if (result.outcome === "exception") {
     return { outcome: "revert", output: revertDataOf(result), ticksUsed: result.ticksUsed };
   }
@@ -62,8 +65,14 @@ export function evaluateContract(
  * While a module is evaluated it can declare and compute. It can learn nothing that differs from node to node.
  * What it declares is added to `record`.
  */
-function evaluationHost(builder: DefinitionBuilder, record: RecordedDeclaration[]): Host {
+function evaluationHost(
+  builder: DefinitionBuilder,
+  record: RecordedDeclaration[],
+  probes: Probes | undefined,
+): Host {
   return (operation, args) => {
+    // Functions that the top level calls have probes too; what they cost is the deployment's.
+    if (probes !== undefined && operation >= PROBE.statement) return undefined;
     builder.charge(HOST_GAS.operation);
     const operator: Operator<DefinitionBuilder> | undefined = DECLARATIONS[operation] ?? PURE[operation];
     if (operator === undefined) {

@@ -23,6 +23,8 @@ export class FrameRun implements PureContext, SlotAccess {
   readonly console: ConsoleSink | undefined;
   /** The function that runs is a view, or an outer frame allows no change. */
   readonly isStatic: boolean;
+  /** Gas the frame has beyond what it sees, in a traced run; negative when it has less. */
+  spareGas = 0;
   readonly #instance: EngineInstance;
   #lists: TypeList[] | undefined;
 
@@ -44,8 +46,17 @@ export class FrameRun implements PureContext, SlotAccess {
     this.#instance.chargeTicks(gas * TICKS_PER_GAS);
   };
 
+  get ticksLeft(): number {
+    return this.#instance.ticksLeft;
+  }
+
+  /** Ticks that a probe took. */
+  giveBack(ticks: number): void {
+    this.#instance.chargeTicks(-ticks);
+  }
+
   get gasLeft(): number {
-    return Math.floor(this.#instance.ticksLeft / TICKS_PER_GAS);
+    return Math.max(0, Math.floor(this.#instance.ticksLeft / TICKS_PER_GAS) - this.spareGas);
   }
 
   get lists(): TypeList[] {

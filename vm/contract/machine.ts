@@ -1,5 +1,6 @@
 /** Runs contract code on the engine: the ContractMachine of vm/message.ts. See specs/vm/contract/machine.md. */
 import { BytesError, EMPTY_BYTES, fromHex, type Hash, type Hex, toHex } from "../../primitives/bytes.ts";
+import { assert } from "../../primitives/errors.ts";
 import { keccak256Hex } from "../../primitives/hash.ts";
 import type { Engine } from "../engine/engine.ts";
 import { GuestException, type GuestValue, type Host, type RunResult } from "../engine/host.ts";
@@ -7,10 +8,13 @@ import type { EngineInstance } from "../engine/instance.ts";
 import { InstancePool } from "../engine/pool.ts";
 import { GAS } from "../gas.ts";
 import type { ContractDescription, ContractMachine, Frame, MessageResult, Outcome } from "../message.ts";
+import { LineRecorder } from "../tracing/line-recorder.ts";
+import { ProbedSources } from "../tracing/probed-sources.ts";
 import type { AbiValue } from "./abi-type.ts";
 import { type Container, ContainerError, decodeContainer, unpackSource } from "./container.ts";
+import type { DebugEngine } from "./debug-engine.ts";
 import type { ContractDefinition, Entry } from "./definition.ts";
-import { EVALUATION_TICK_LIMIT, evaluateContract } from "./evaluate-contract.ts";
+import { EVALUATION_TICK_LIMIT, type Evaluation, evaluateContract } from "./evaluate-contract.ts";
 import { type ConsoleSink, FrameHalt, FrameRun } from "./frame-run.ts";
 import { CALLS } from "./host-calls.ts";
 import { ENVIRONMENT } from "./host-environment.ts";
@@ -19,6 +23,7 @@ import { type Operator, PURE } from "./host-pure.ts";
 import { STORAGE } from "./host-storage.ts";
 import { ENTRY, SHORT_CALL_VALUES } from "./operation.ts";
 import { PRECOMPILES } from "./precompiles.ts";
+import { PROBE, type Probes, type Spare, spareGas } from "./probes.ts";
 import { isReentry, REENTRANCY_DATA } from "./reentrancy.ts";
 import { exceptionOf, reasonData, revertDataOf, revertDataOfError } from "./revert-data.ts";
 import { type LoadedContract, SnapshotCache } from "./snapshot-cache.ts";
@@ -32,8 +37,14 @@ export type MachineOptions = {
   readonly console?: ConsoleSink;
   /** Where contracts go that leave the memory; without one they are evaluated again. */
   readonly store?: SnapshotStore;
+  readonly probes?: Probes;
+  /** Opens the engine that runs contracts with probes; nothing is traced by line without it. */
+  readonly openDebugEngine?: () => DebugEngine;
 };
 
+const PROBED_CACHE_BYTES = 64 * 1024 * 1024;
+/** Nobody pays for probes. */
+const PROBED_EVALUATION_TICKS = 2 ** 50;
 const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024;
 const SELECTOR_SIZE = 4;
 
@@ -47,8 +58,13 @@ export class EngineMachine implements ContractMachine {
   readonly #store: SnapshotStore | undefined;
   /** Contracts that came from the store or went there. */
   readonly #stored = new WeakSet<LoadedContract>();
+  readonly #probes: Probes | undefined;
+  #probed: { readonly sources: ProbedSources; readonly machine: EngineMachine } | undefined;
+  readonly #openDebugEngine: (() => DebugEngine) | undefined;
 
   constructor(engine: Engine, options: MachineOptions = {}) {
+    this.#probes = options.probes;
+    this.#openDebugEngine = options.openDebugEngine;
     this.#engine = engine;
     this.#pool = new InstancePool(engine);
     this.#store = options.store;
@@ -88,9 +104,9 @@ export class EngineMachine implements ContractMachine {
     const args = frame.data.subarray(size);
     return this.#pool.with((instance) => {
       const ticks = Math.min(EVALUATION_TICK_LIMIT, (frame.gas - storeGas) * TICKS_PER_GAS);
-      let evaluation: ReturnType<typeof evaluateContract>;
+      let evaluation: Evaluation;
       try {
-        evaluation = evaluateContract(this.#engine, instance, container, ticks);
+        evaluation = this.#evaluate(instance, container, ticks);
       } catch (error) {
         return containerFailure(error);
       }
@@ -115,6 +131,33 @@ export class EngineMachine implements ContractMachine {
     const { name, isUpgradeable, abi, layout } = contract.definition;
     const source = unpackSource(decodeContainer(code).container);
     return { name, source, isUpgradeable, abi, storageLayout: storageLayoutJson(name, layout) };
+  }
+
+  openProbed(spare: Spare): { readonly machine: ContractMachine; readonly recorder: LineRecorder } {
+    assert(this.#openDebugEngine !== undefined, "only a machine with a debug engine traces lines");
+    const { engine, probeTicks } = this.#openDebugEngine();
+    if (this.#probed === undefined || this.#probed.sources.isFull) {
+      const sources = new ProbedSources();
+      const console: ConsoleSink = (address, text) => sources.recorder?.onConsole(address, text);
+      const options = { probes: sources, console, cacheBytes: PROBED_CACHE_BYTES };
+      this.#probed = { sources, machine: new EngineMachine(engine, options) };
+    }
+    const { sources, machine } = this.#probed;
+    const recorder = new LineRecorder(sources, probeTicks, spare);
+    sources.recorder = recorder;
+    return { machine, recorder };
+  }
+
+  /** With probes the contract is evaluated twice: as it is, for the price, and as it will run. */
+  #evaluate(instance: EngineInstance, container: Container, ticks: number): Evaluation {
+    const plain = evaluateContract(this.#engine, instance, container, ticks);
+    const probes = this.#probes;
+    if (probes === undefined || plain.outcome !== "success") return plain;
+    const probed = evaluateContract(this.#engine, instance, container, PROBED_EVALUATION_TICKS, probes);
+    // What grows too large by its probes runs without.
+    if (probed.outcome !== "success") return plain;
+    const { deltaBytes } = plain.contract;
+    return { ...plain, contract: { ...probed.contract, deltaBytes } };
   }
 
   #construct(instance: EngineInstance, contract: LoadedContract, frame: Frame): MessageResult {
@@ -156,7 +199,7 @@ export class EngineMachine implements ContractMachine {
   #evaluateAgain(instance: EngineInstance, code: Uint8Array): LoadedContract | undefined {
     try {
       const { container } = decodeContainer(code);
-      const evaluation = evaluateContract(this.#engine, instance, container, EVALUATION_TICK_LIMIT);
+      const evaluation = this.#evaluate(instance, container, EVALUATION_TICK_LIMIT);
       return evaluation.outcome === "success" ? evaluation.contract : undefined;
     } catch (error) {
       if (error instanceof ContainerError) return undefined;
@@ -183,20 +226,24 @@ export class EngineMachine implements ContractMachine {
       frame.isStatic || entry.isView,
       this.#console,
     );
+    if (this.#probes !== undefined) run.spareGas = spareGas(this.#probes.spare, gas);
     instance.restore(contract.snapshot);
     let result: RunResult;
     try {
       const name = values.length <= SHORT_CALL_VALUES ? "call" : "callMany";
-      result = instance.call(name, values, gas * TICKS_PER_GAS, runningHost(run));
+      const ticks = (gas + run.spareGas) * TICKS_PER_GAS;
+      result = instance.call(name, values, ticks, runningHost(run, this.#probes));
     } catch (error) {
       if (error instanceof FrameHalt) return failure(error.detail.outcome);
       throw error;
     }
     if (result.outcome !== "ok" && result.outcome !== "exception") return failure(result.outcome);
-    const gasLeft = gas - gasOfTicks(result.ticksUsed);
-    return result.outcome === "exception"
-      ? revertOf(revertDataOf(result), gasLeft)
-      : succeed(entry, result.value, gasLeft);
+    const gasLeft = gas + run.spareGas - gasOfTicks(result.ticksUsed);
+    const ended =
+      result.outcome === "exception"
+        ? revertOf(revertDataOf(result), gasLeft)
+        : succeed(entry, result.value, gasLeft);
+    return run.spareGas === 0 ? ended : { ...ended, gasLeft: Math.max(0, ended.gasLeft - run.spareGas) };
   }
 }
 
@@ -243,8 +290,12 @@ function succeed(entry: Entry, value: string | undefined, gas: number): MessageR
   return gasLeft < 0 ? failure("out of gas") : { outcome: "success", output, gasLeft };
 }
 
-function runningHost(run: FrameRun): Host {
+function runningHost(run: FrameRun, probes: Probes | undefined): Host {
   return (operation, args) => {
+    if (probes !== undefined && operation >= PROBE.statement) {
+      run.giveBack(probes.onProbe(operation, args.int(0), run.ticksLeft));
+      return undefined;
+    }
     run.charge(HOST_GAS.operation);
     const operator: Operator<FrameRun> | undefined =
       STORAGE[operation] ?? ENVIRONMENT[operation] ?? CALLS[operation] ?? PURE[operation];

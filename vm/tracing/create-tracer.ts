@@ -4,6 +4,7 @@ import { PrestateTracer } from "./prestate-tracer.ts";
 import type { TraceRequest } from "./trace.ts";
 import type { Tracer } from "./tracer.ts";
 
-export function createTracer(request: TraceRequest): Tracer {
+/** Lines are traced otherwise: `traceLines`. */
+export function createTracer(request: Exclude<TraceRequest, { tracer: "jsTracer" }>): Tracer {
   return request.tracer === "callTracer" ? new CallTracer(request) : new PrestateTracer(request.diffMode);
 }

@@ -10,6 +10,7 @@ import { createJournal } from "../state/journal.ts";
 import type { RecoveredTransaction } from "../transaction.ts";
 import { createTracer } from "./create-tracer.ts";
 import type { Trace, TraceRequest } from "./trace.ts";
+import { type RunSetting, traceLines } from "./trace-lines.ts";
 
 export type BlockTraceSite = {
   readonly chainId: bigint;
@@ -61,12 +62,24 @@ export function traceBlock(
   return traces;
 }
 
+/** The transaction as it was, and then with probes in what it runs. */
+function runWithProbes(
+  { block, machine }: Pick<BlockContext, "block" | "machine">,
+  state: StateReader,
+  recovered: RecoveredTransaction,
+  withTree: boolean,
+) {
+  const run = (setting: RunSetting) => runTransaction({ block, ...setting }, recovered);
+  return traceLines(state, machine, run, withTree);
+}
+
 function run(
   environment: Pick<BlockContext, "block" | "machine">,
   state: StateReader,
   recovered: RecoveredTransaction,
   request: TraceRequest | undefined,
 ) {
+  if (request?.tracer === "jsTracer") return runWithProbes(environment, state, recovered, request.withTree);
   const tracer = request === undefined ? undefined : createTracer(request);
   const journal = tracer?.begin(state) ?? createJournal(state);
   const context = { ...environment, journal, ...(tracer !== undefined && { tracer }) };

@@ -5,7 +5,7 @@ import { createAddress, toChecksumAddress } from "../../primitives/address.ts";
 import { parseArguments } from "../abi-arguments.ts";
 import { resolveAddress } from "../account-names.ts";
 import type { DeployFlags, SendFlags } from "../commands/writes.ts";
-import { loadArtifact } from "../contract-artifact.ts";
+import { type DeployableArtifact, loadArtifact } from "../contract-artifact.ts";
 import { type Contract, describeCall, encodeCall, resolveContract } from "../contract-call.ts";
 import { genesisHashOf, recordDeployment } from "../deployments.ts";
 import { follow, type Receipt } from "../follow.ts";
@@ -54,11 +54,13 @@ function knownAbi(abi: Abi, item: Abi[number] | undefined): Abi {
 
 export async function deploy(file: string, flags: DeployFlags): Promise<void> {
   const sender = senderOf(flags);
-  const { intent, contractName, abi } = await deployIntent(file, flags);
+  const { intent, artifact } = await deployIntent(file, flags);
+  const { contractName, abi } = artifact;
   const client = await connect(flags.rpcUrl);
   const written = await write(client, sender, intent, flags);
   if (written === undefined) return;
   const { hash, receipt, prepared } = written;
+  await tellSources(client, artifact);
   const { from, transaction } = prepared;
   const address = toChecksumAddress(createAddress(from, BigInt(transaction.nonce)));
   if (flags.record) {
@@ -79,6 +81,19 @@ export async function deploy(file: string, flags: DeployFlags): Promise<void> {
   printResult(flags.json, { hash, address, receipt }, [address]);
 }
 
+/** So that a development chain names the author's lines. Others have no such method, and need none. */
+async function tellSources(
+  client: NodeClient,
+  { bytecode, sourceMap, sourceName }: DeployableArtifact,
+): Promise<void> {
+  if (sourceMap === undefined || sourceName === undefined) return;
+  try {
+    await client.request("jurat_addArtifact", [{ bytecode, sourceMap, sourceName }]);
+  } catch (error) {
+    if (!(error instanceof NodeRefusal)) throw error;
+  }
+}
+
 /** The contract is on the chain by now: a file that cannot be written is said, and is no failure of the deployment. */
 function record(file: string, deployment: Parameters<typeof recordDeployment>[1]): void {
   try {
@@ -93,14 +108,15 @@ function record(file: string, deployment: Parameters<typeof recordDeployment>[1]
 export async function deployIntent(
   file: string,
   flags: { readonly args: readonly string[]; readonly keystore: string; readonly value: bigint },
-): Promise<{ readonly intent: Intent; readonly contractName: string; readonly abi: Abi }> {
-  const { contractName, abi, bytecode } = await loadArtifact(file);
+): Promise<{ readonly intent: Intent; readonly artifact: DeployableArtifact }> {
+  const artifact = await loadArtifact(file);
+  const { contractName, abi, bytecode } = artifact;
   const creation = abi.find((item) => item.type === "constructor");
   const inputs = creation?.type === "constructor" ? creation.inputs : [];
   const args = await parseArguments(inputs, flags.args, flags.keystore);
   const data = encodeDeployData({ abi, bytecode, args });
   const title = `deploy ${describeCall(contractName, inputs, args)}, ${(bytecode.length - 2) / 2} bytes`;
-  return { intent: { title, to: undefined, value: flags.value, data, abi }, contractName, abi };
+  return { intent: { title, to: undefined, value: flags.value, data, abi }, artifact };
 }
 
 export type Written = {
