@@ -81,6 +81,7 @@ export type Outcome =
   | "address collision"
   | "static state change"
   | "invalid container"
+  | "invalid precompile input"
   | "nonce overflow";
 
 export type MessageResult = {

@@ -14,6 +14,7 @@ export const OUTCOME_TEXT: Readonly<Record<Exclude<Outcome, "success">, string>>
   "address collision": "contract address collision",
   "static state change": "write protection",
   "invalid container": "invalid container",
+  "invalid precompile input": "invalid precompile input",
   "nonce overflow": "nonce uint64 overflow",
 };
 

@@ -1,5 +1,8 @@
 /** specs/vm/contract/precompiles.md */
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { createEVM } from "@ethereumjs/evm";
+import { bn254 } from "@noble/curves/bn254.js";
+import { blake2b } from "@noble/hashes/blake2.js";
 import fc from "fast-check";
 import { ripemd160, sha256 } from "viem";
 import { bigIntToBytes, concatBytes, fromHex, toHex } from "../../../primitives/bytes.ts";
@@ -59,5 +62,109 @@ describe("precompiles", () => {
     equal(used(new Uint8Array(0)), 200);
     equal(run(5, concatBytes(word(1025), word(1), word(1))).outcome, "out of gas");
     equal(run(5, concatBytes(word(2n ** 255n), word(1), word(1))).outcome, "out of gas");
+  });
+
+  const { G1, G2, fields } = bn254;
+  const g1Bytes = (point: typeof G1.Point.ZERO) => {
+    const { x, y } = point.toAffine();
+    return concatBytes(word(x), word(y));
+  };
+  const g2Bytes = (point: typeof G2.Point.ZERO) => {
+    const { x, y } = point.toAffine();
+    return concatBytes(word(x.c1), word(x.c0), word(y.c1), word(y.c0));
+  };
+
+  /** What @ethereumjs/evm answers; undefined when it takes all gas. */
+  async function reference(number: number, data: Uint8Array): Promise<string | undefined> {
+    evm ??= await createEVM();
+    const other = evm.precompiles.get(number.toString(16).padStart(40, "0"));
+    ok(other !== undefined, `@ethereumjs/evm has ${number}`);
+    const result = await other({ data, gasLimit: 1_000_000_000n, common: evm.common, _EVM: evm });
+    return result.exceptionError === undefined ? toHex(result.returnValue) : undefined;
+  }
+  let evm: Awaited<ReturnType<typeof createEVM>> | undefined;
+
+  async function same(number: number, data: Uint8Array): Promise<void> {
+    const { outcome, output } = run(number, data, 1_000_000_000);
+    const expected = await reference(number, data);
+    equal(outcome === "success" ? toHex(output) : undefined, expected, `${number} ${toHex(data)}`);
+  }
+
+  it("add and multiply on alt_bn128 as another implementation does, and refuse what is no point", async () => {
+    const [a, b] = [G1.Point.BASE.multiply(5n), G1.Point.BASE.multiply(fields.Fr.ORDER - 5n)].map(
+      g1Bytes,
+    ) as [Uint8Array, Uint8Array];
+    const nothing = new Uint8Array(0);
+    const { ORDER } = fields.Fp;
+    const pairs = [concatBytes(a, a), concatBytes(a, b), a, nothing, concatBytes(a, new Uint8Array(64), a)];
+    const wrong = [concatBytes(word(1), word(3)), concatBytes(word(ORDER + 1n), word(2))];
+    for (const data of [...pairs, ...wrong]) await same(6, data);
+    for (const scalar of [0n, 1n, fields.Fr.ORDER, (1n << 256n) - 1n])
+      await same(7, concatBytes(a, word(scalar)));
+    for (const data of [nothing, a.subarray(0, 40), ...wrong]) await same(7, data);
+    equal(run(6, wrong[0]!).outcome, "invalid precompile input");
+    equal(run(6, wrong[0]!).gasLeft, 0);
+    equal(run(7, a, 249_999).outcome, "out of gas");
+  });
+
+  it("check pairings: e(aP, Q) · e(-P, aQ) is one", async () => {
+    const [p, q] = [G1.Point.BASE, G2.Point.BASE];
+    const one = concatBytes(
+      ...[g1Bytes(p.multiply(6n)), g2Bytes(q), g1Bytes(p.negate()), g2Bytes(q.multiply(6n))],
+    );
+    deepEqual(run(8, one, 10_000_000).output, word(1));
+    equal(10_000_000 - run(8, one, 10_000_000).gasLeft, 4_500_000);
+    const swapped = concatBytes(
+      one.subarray(0, 64),
+      one.subarray(256),
+      one.subarray(192, 256),
+      one.subarray(64, 192),
+    );
+    const zero = concatBytes(new Uint8Array(64), g2Bytes(q));
+    for (const data of [one, swapped, zero, new Uint8Array(0), one.subarray(0, 191), new Uint8Array(192)]) {
+      await same(8, data);
+    }
+    // On the curve, of another order: x = 1 + i has a root that is no multiple of the generator.
+    const outside = concatBytes(g1Bytes(p), word(0), word(1), word(0), word(2));
+    await same(8, outside);
+    equal(run(8, outside, 10_000_000).outcome, "invalid precompile input");
+  });
+
+  it("compress as BLAKE2b does", () => {
+    const iv = [
+      "08c9bcf367e6096a3ba7ca8485ae67bb2bf894fe72f36e3cf1361d5f3af54fa5",
+      "d182e6ad7f520e511f6c3e2b8c68059b6bbd41fbabd9831f79217e1319cde05b",
+    ].join("");
+    const state = fromHex(`0x${iv}`);
+    // 64 bytes of output, no key: section 2.5's parameter block.
+    for (const [index, byte] of [0x40, 0, 0x01, 0x01].entries()) state[index] = (state[index] ?? 0) ^ byte;
+    const message = new Uint8Array(128);
+    message.set(new TextEncoder().encode("abc"));
+    const data = concatBytes(
+      bigIntToBytes(12n, 4),
+      state,
+      message,
+      Uint8Array.of(3),
+      new Uint8Array(15),
+      Uint8Array.of(1),
+    );
+    equal(toHex(run(9, data).output), toHex(blake2b(new TextEncoder().encode("abc"))));
+  });
+
+  it("compress as another implementation does, and refuse another form", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ minLength: 212, maxLength: 212 }),
+        fc.nat(30),
+        fc.nat(2),
+        async (bytes, rounds, flag) => {
+          const data = concatBytes(bigIntToBytes(BigInt(rounds), 4), bytes.subarray(4), Uint8Array.of(flag));
+          await same(9, data);
+        },
+      ),
+      { numRuns: 20 },
+    );
+    equal(run(9, new Uint8Array(212)).outcome, "invalid precompile input");
+    equal(1_000_000 - run(9, concatBytes(bigIntToBytes(12n, 4), new Uint8Array(209))).gasLeft, 960);
   });
 });
