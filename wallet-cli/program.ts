@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addAccountCommands } from "./commands/accounts.ts";
 import { addAuthorCommands } from "./commands/authors.ts";
 import { addCodingCommands } from "./commands/coding.ts";
+import { addProfileCommands } from "./commands/profile.ts";
 import { addReadCommands } from "./commands/reads.ts";
 import { addSettingsCommands } from "./commands/settings.ts";
 import { addStakingCommands } from "./commands/staking.ts";
@@ -33,6 +34,7 @@ Examples:
   addStakingCommands(program);
   program.commandsGroup("Writing contracts:");
   addAuthorCommands(program);
+  addProfileCommands(program);
   program.commandsGroup("Accounts:");
   addAccountCommands(program);
   addAccountCommands(

@@ -9,11 +9,13 @@ import {
 } from "../execution/call-tasks.ts";
 import type { Calls } from "../execution/calls.ts";
 import { type ConsoleEar, type DevNarrator, withStack } from "./dev-narrator.ts";
+import type { DevProfiler } from "./dev-profiler.ts";
 
 export type DevCallsParts = {
   readonly site: TaskSite;
   readonly ear: ConsoleEar;
   readonly narrator: DevNarrator;
+  readonly profiler: DevProfiler | undefined;
   readonly write: (text: string) => void;
 };
 
@@ -26,7 +28,7 @@ export class DevCalls implements Calls {
 
   async run<T extends ReadTask>(task: T): Promise<ReadResult<T>> {
     await new Promise((resolve) => setImmediate(resolve));
-    const { site, ear, narrator, write } = this.#parts;
+    const { site, ear, narrator, profiler, write } = this.#parts;
     const wasOpen = ear.isOpen;
     // What a block that is being made said is told with the block.
     const others = ear.heard.splice(0);
@@ -34,6 +36,7 @@ export class DevCalls implements Calls {
     try {
       const result = runTask(task, site) as ReadResult<T>;
       if (!isCall(task)) return result;
+      if (task.kind === "call") profiler?.onCall(task);
       for (const line of narrator.linesOfCall(task)) write(`${line}\n`);
       return explained(task, result as ReadResult<CallTask>, narrator) as ReadResult<T>;
     } finally {

@@ -21,6 +21,10 @@ export type DevConfig = {
   readonly blockTime: number | undefined;
   /** Where builds write artifacts, whose source maps traces use. */
   readonly artifacts?: string;
+  /** A file that gets the gas by line of all that ran. */
+  readonly profile?: string;
+  /** A contract that is built again when it changes. */
+  readonly watch?: string;
 };
 
 /** Adds `dev` to the program; `start` gets the checked flags. */
@@ -38,6 +42,8 @@ export function addDevCommand(program: Command, start: (config: DevConfig) => Pr
     )
     .option("--no-explorer", "serve no web page beside JSON-RPC")
     .option("--artifacts <path>", "folder of built artifacts, for their source maps", "artifacts")
+    .option("--watch <file>", "build and deploy this contract, and again whenever it changes")
+    .option("--profile <file>", "at the end, write the gas by line of all that ran, for speedscope")
     .option("--dir <path>", "folder to keep the chain in; without it nothing is kept")
     .addHelpText(
       "after",
@@ -46,6 +52,7 @@ Examples:
   $ jurat dev
   $ jurat dev --rpc-port 8546 --block-time 2
   $ jurat dev --dir ./dev-chain
+  $ jurat dev --watch contracts/counter.ts
 
 It answers the development methods of anvil and Hardhat: mine, snapshot, revert, set balance, impersonate…`,
     )

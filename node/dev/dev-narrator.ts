@@ -14,6 +14,17 @@ const LINES = { tracer: "jsTracer", withTree: false } as const;
 /** What `console.log` said since it was read last; nothing while a call is tried only to estimate its gas. */
 export type ConsoleEar = { isOpen: boolean; heard: { readonly address: Address; readonly text: string }[] };
 
+/** A run that is only watched says nothing. */
+export function quietly<T>(ear: ConsoleEar, run: () => T): T {
+  const wasOpen = ear.isOpen;
+  ear.isOpen = false;
+  try {
+    return run();
+  } finally {
+    ear.isOpen = wasOpen;
+  }
+}
+
 export type NarratorParts = {
   readonly site: TaskSite;
   readonly maps: SourceMaps;
@@ -55,26 +66,14 @@ export class DevNarrator {
 
   #traceTransaction(block: Block, receipts: readonly ExecutedReceipt[], index: number): Trace | undefined {
     const task = { kind: "traceBlock", block, receipts, index, tracer: LINES } as const;
-    return (this.#quietly(() => runTask(task, this.#parts.site)) as readonly Trace[])[0];
+    return (quietly(this.#parts.ear, () => runTask(task, this.#parts.site)) as readonly Trace[])[0];
   }
 
   #traceCall(task: CallTask): Trace | undefined {
-    const outcome = this.#quietly(() =>
+    const outcome = quietly(this.#parts.ear, () =>
       runTask({ ...task, kind: "traceCall", tracer: LINES }, this.#parts.site),
     ) as { readonly trace?: Trace };
     return outcome.trace;
-  }
-
-  /** A run that is only watched says nothing. */
-  #quietly<T>(run: () => T): T {
-    const { ear } = this.#parts;
-    const wasOpen = ear.isOpen;
-    ear.isOpen = false;
-    try {
-      return run();
-    } finally {
-      ear.isOpen = wasOpen;
-    }
   }
 
   #takeHeard(): ConsoleEar["heard"] {

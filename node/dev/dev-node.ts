@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Address } from "../../primitives/bytes.ts";
+import { createAddress } from "../../primitives/address.ts";
+import { type Address, ZERO_ADDRESS } from "../../primitives/bytes.ts";
 import { developmentMethods } from "../../rpc/development-methods.ts";
 import { DEFAULT_RPC_LIMITS } from "../../rpc/rpc-limits.ts";
 import { startRpcServer } from "../../rpc/server.ts";
@@ -29,7 +30,9 @@ import { DevChainView } from "./dev-chain-view.ts";
 import type { DevConfig } from "./dev-config.ts";
 import { buildDevGenesis, devChainConfig, openIdentity } from "./dev-genesis.ts";
 import { type ConsoleEar, DevNarrator } from "./dev-narrator.ts";
+import { DevProfiler } from "./dev-profiler.ts";
 import { bannerText, changeText } from "./dev-report.ts";
+import type { DevWatch } from "./dev-watch.ts";
 import { withEdits } from "./state-edits.ts";
 
 /** Lines of `console.log` in one block or call. */
@@ -54,11 +57,14 @@ export async function startDevNode(config: DevConfig, write: (text: string) => v
   await installNativeBackends();
   const directory = config.dir ?? mkdtempSync(join(tmpdir(), "jurat-dev-"));
   const parts = await openChain(config, directory, write);
-  const { chain, pool, database, dev, calls, narrator, sourceMaps } = parts;
+  const { chain, pool, database, dev, calls, narrator, profiler, sourceMaps } = parts;
   const log = createLog({ levels: { level: "info", modules: {} }, json: false });
   const view = new DevChainView({ chain, pool, calls, clientVersion: CLIENT_VERSION, sourceMaps }, dev);
+  const watching = config.watch === undefined ? undefined : await openWatch(config.watch, parts, view, write);
   const tell = (block: Block) => {
     const receipts = chain.blocks.receipts(block.hash) ?? [];
+    profiler?.onBlock(block, receipts);
+    watching?.onBlock(block, receipts);
     return { receipts, lines: narrator.linesOfBlock(block, receipts) };
   };
   chain.subscribe({ onHead: (change) => write(changeText(change, tell)) });
@@ -76,16 +82,52 @@ export async function startDevNode(config: DevConfig, write: (text: string) => v
     processUsage: () => ({ residentBytes: process.memoryUsage.rss(), cpuMs: process.cpuUsage().user / 1000 }),
     onFault: (error, methodName) => log.error({ err: error, methodName }, "JSON-RPC method failed"),
   });
+  await watching?.start();
   return {
     url: `http://${config.rpcHost}:${rpc.port}`,
     async close() {
       await rpc.close();
+      await watching?.stop();
       await dev.stop();
+      if (profiler !== undefined) write(profiler.finish());
       await pool.stop();
       await database.close();
       if (config.dir === undefined) rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+type DevParts = Awaited<ReturnType<typeof openChain>>;
+
+/** What a deployment by the chain itself may use. */
+const DEPLOYMENT_GAS = 20_000_000n;
+
+async function openWatch(
+  file: string,
+  { dev, sourceMaps }: DevParts,
+  view: DevChainView,
+  write: (text: string) => void,
+): Promise<DevWatch> {
+  // Loaded on use: a chain that watches nothing is up without the bundler.
+  const { DevWatch } = await import("./dev-watch.ts");
+  const deploy = async (data: Uint8Array): Promise<Address> => {
+    const [from = ZERO_ADDRESS] = dev.accounts();
+    const nonce = view.pendingNonce(from);
+    await dev.send(from, {
+      type: 2,
+      chainId: BigInt(view.chainId),
+      nonce,
+      gasLimit: DEPLOYMENT_GAS,
+      to: undefined,
+      value: 0n,
+      data,
+      maxFeePerGas: 2n * view.nextBaseFee(),
+      maxPriorityFeePerGas: 0n,
+      accessList: [],
+    });
+    return createAddress(from, nonce);
+  };
+  return new DevWatch({ file, dev, maps: sourceMaps, deploy, write, setTimer: systemTime.setTimer });
 }
 
 async function openChain(config: DevConfig, directory: string, write: (text: string) => void) {
@@ -125,6 +167,10 @@ async function openChain(config: DevConfig, directory: string, write: (text: str
   const site = taskSiteOf(chain, machine, new LogIndex(database));
   const sourceMaps = new SourceMaps(artifactFolder(config.artifacts ?? "artifacts"));
   const narrator = new DevNarrator({ site, maps: sourceMaps, ear });
-  const calls = new DevCalls({ site, ear, narrator, write });
-  return { chain, pool, database, dev, calls, narrator, sourceMaps };
+  const profiler =
+    config.profile === undefined
+      ? undefined
+      : new DevProfiler({ site, maps: sourceMaps, ear, file: config.profile });
+  const calls = new DevCalls({ site, ear, narrator, profiler, write });
+  return { chain, pool, database, dev, calls, narrator, profiler, sourceMaps };
 }

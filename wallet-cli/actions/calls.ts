@@ -61,7 +61,12 @@ export async function estimate(
   printResult(flags.json, cost, [cost.toString()]);
 }
 
-async function senderFields({ from, account, keystore, value }: CallFlags) {
+export async function senderFields({
+  from,
+  account,
+  keystore,
+  value,
+}: Pick<CallFlags, "from" | "account" | "keystore" | "value">) {
   const name = from ?? account;
   const sender = name === undefined ? {} : { from: await resolveAddress(name, keystore) };
   return value === 0n ? sender : { ...sender, value: quantity(value) };
