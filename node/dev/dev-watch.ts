@@ -71,7 +71,11 @@ export class DevWatch {
   #onChange(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = this.#parts.setTimer(() => {
-      this.#turn = this.#turn.then(() => this.#replaceAll());
+      this.#turn = this.#turn
+        .then(() => this.#replaceAll())
+        .catch((error: unknown) =>
+          this.#say(`not redeployed: ${error instanceof Error ? error.message : error}`),
+        );
     }, SETTLE_MS);
   }
 
