@@ -1,14 +1,12 @@
 /** A new folder to write a contract in. See specs/contracts/build.md#template. */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { OutputFlags } from "../options.ts";
 import { note, printResult } from "../output.ts";
+import { PACKAGE_FOLDER } from "../package-folder.ts";
 import { WalletError } from "../wallet-error.ts";
 
-/** Where this package is, seen from dist/wallet-cli/actions. */
-const PACKAGE = fileURLToPath(new URL("../../..", import.meta.url));
-const TEMPLATE = join(PACKAGE, "contracts", "template");
+const TEMPLATE = join(PACKAGE_FOLDER, "contracts", "template");
 
 type Manifest = {
   readonly version: string;
@@ -37,14 +35,14 @@ export function init(folder: string, { json }: OutputFlags): void {
 
 /** Versions are those this package was tried with; itself by its folder when it is no installed package. */
 function writeManifest(target: string, name: string): void {
-  const own = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8")) as Manifest;
-  const isInstalled = PACKAGE.includes(`${sep}node_modules${sep}`);
+  const own = JSON.parse(readFileSync(join(PACKAGE_FOLDER, "package.json"), "utf8")) as Manifest;
+  const isInstalled = PACKAGE_FOLDER.includes(`${sep}node_modules${sep}`);
   const template = JSON.parse(readFileSync(join(target, "package.template.json"), "utf8")) as Manifest;
   const manifest = {
     ...template,
     name,
     dependencies: {
-      jurat: isInstalled ? own.version : `file:${resolve(PACKAGE)}`,
+      jurat: isInstalled ? own.version : `file:${resolve(PACKAGE_FOLDER)}`,
       viem: own.dependencies["viem"],
     },
     devDependencies: {

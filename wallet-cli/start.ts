@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** jurat-wallet: keys, transfers, deploys, calls. Data on stdout, everything else on stderr. See specs/wallet/wallet.md. */
+/** jurat-wallet, packed into main.js by the build: keys, transfers, deploys, calls. Data on stdout, everything else on stderr. See specs/wallet/wallet.md. */
 import { CommanderError } from "commander";
 import { note } from "./output.ts";
 import { createProgram } from "./program.ts";
