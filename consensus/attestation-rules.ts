@@ -41,7 +41,8 @@ export function findVoteFault(
   // The committee is named by bits (EIP-7549), so that all votes of a slot can share one message.
   if (data.index !== 0) return "INDEX_NOT_ZERO";
   const justified = findJustified(state, source.epoch);
-  if (justified === undefined || !equalCheckpoints(justified, source)) return "SOURCE_NOT_JUSTIFIED";
+  const isKnown = justified !== undefined && equalCheckpoints(justified, source);
+  if (params.rules.justifiedSource && !isKnown) return "SOURCE_NOT_JUSTIFIED";
   return undefined;
 }
 

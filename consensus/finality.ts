@@ -88,8 +88,10 @@ function finalizeSources(
 ): void {
   for (const { sourceEpoch, bits } of tally.bySource) {
     if (!isFinalizingLink(state, sourceEpoch, tally.epoch, params)) continue;
-    if (!isSupermajority(weigh(bits, snapshot), snapshot.total)) continue;
-    if (!areAllJustified(state, sourceEpoch + 1, tally.epoch - 1)) continue;
+    const voters = params.rules.singleSourceFinality ? bits : tally.bits;
+    if (!isSupermajority(weigh(voters, snapshot), snapshot.total)) continue;
+    const hasGap = !areAllJustified(state, sourceEpoch + 1, tally.epoch - 1);
+    if (params.rules.linkWithoutGaps && hasGap) continue;
     const source = findJustified(state, sourceEpoch);
     if (source !== undefined) state.finalized = source;
   }

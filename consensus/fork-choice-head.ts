@@ -42,7 +42,9 @@ function proposerBoost(store: ForkChoiceStore): Boost | undefined {
   if (boosted === undefined) return undefined;
   const { slotsPerEpoch } = forkAtSlot(nowSlot, params);
   const sinceSlot = Math.max(0, nowSlot - 2 * slotsPerEpoch);
-  const fresh = stakeVotingSince(store.votes, store.balances, sinceSlot);
+  const fresh = params.rules.freshBoost
+    ? stakeVotingSince(store.votes, store.balances, sinceSlot)
+    : store.totalBalance;
   const onPath = new Uint8Array(tree.length);
   for (let at = boosted; at !== NO_BLOCK; at = parentAt(tree, at)) onPath[at] = 1;
   return { onPath, weight: Math.floor((params.proposerBoostPercent * fresh) / (slotsPerEpoch * 100)) };
@@ -50,6 +52,7 @@ function proposerBoost(store: ForkChoiceStore): Boost | undefined {
 
 function isValveOpen(store: ForkChoiceStore): boolean {
   const { params, nowSlot } = store;
+  if (!params.rules.valve) return false;
   const oldestCarried = computeCheckpointSlot(store.justified.epoch, params) + params.slotsPerHistoricalRoot;
   return oldestCarried < nowSlot || nowSlot - store.justifiedAtSlot > params.adoptionSlots;
 }
@@ -93,7 +96,7 @@ function choose(store: ForkChoiceStore, siblings: readonly number[], boost: Boos
   const { freshWeights, staleWeights } = store.tree;
   let allFresh = 0;
   for (const sibling of siblings) allFresh += freshWeights[sibling] ?? 0;
-  const isFreshDecisive = 3 * allFresh >= store.totalBalance;
+  const isFreshDecisive = 3 * allFresh >= store.totalBalance || !store.params.rules.freshVotesNeedAThird;
 
   let best: Candidate | undefined;
   for (const sibling of siblings) {

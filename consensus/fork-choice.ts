@@ -179,6 +179,7 @@ export function onVote(store: ForkChoiceStore, vote: HeadVote): void {
 
 /** Validators proven to have signed two conflicting votes: they weigh nothing from now on, for ever. */
 export function onEquivocation(store: ForkChoiceStore, validatorIndices: readonly number[]): void {
+  if (!store.params.rules.equivocationDiscounting) return;
   for (const validator of validatorIndices) {
     growLatestVotes(store.votes, validator + 1);
     store.votes.equivocating[validator] = 1;

@@ -106,7 +106,8 @@ export function isTimely(engine: Engine, { root, block, arrivalMs }: PendingBloc
   const duration = slotDurationMs(engine);
   const dueMs = (duration * params.attestationDuePercent) / 100;
   const isOnlyProposal = seen?.root === root && !seen.isEquivocation;
-  return isOnlyProposal && slot === engine.store.nowSlot && arrivalMs - slot * duration < dueMs;
+  const isOnTime = arrivalMs - slot * duration < dueMs || !params.rules.boostOnTime;
+  return isOnlyProposal && isOnTime && slot === engine.store.nowSlot;
 }
 
 function proposalKey({ message }: SignedBeaconBlock): string {

@@ -60,7 +60,8 @@ export function dropOldJustified(state: ConsensusState, params: ChainParams): vo
 
 function isForgotten(state: ConsensusState, epoch: Epoch, params: ChainParams): boolean {
   const lastUse = computeCheckpointSlot(epoch, params) + params.slotsPerHistoricalRoot;
-  return lastUse < state.slot && epoch < state.finalized.epoch;
+  const isKept = params.rules.ringKeptAboveFinality && epoch >= state.finalized.epoch;
+  return lastUse < state.slot && !isKept;
 }
 
 /** Position of the first entry with an epoch of at least `epoch`. */

@@ -43,7 +43,9 @@ export function findAttesterSlashingFault(
   params: ChainParams,
 ): SlashingFault | undefined {
   const { attestation1, attestation2 } = slashing;
-  if (!isSlashableAttestationData(attestation1.data, attestation2.data)) return "NO_OFFENCE";
+  const isOffence = isSlashableAttestationData(attestation1.data, attestation2.data);
+  const isDouble = attestation1.data.target.epoch === attestation2.data.target.epoch;
+  if (!isOffence || !(isDouble || params.rules.surroundVotesAreSlashable)) return "NO_OFFENCE";
   for (const attestation of [attestation1, attestation2]) {
     if (!hasAscendingIndices(attestation)) return "INVALID_INDICES";
     if ((attestation.attestingIndices.at(-1) ?? 0) >= state.validators.length) return "UNKNOWN_VALIDATOR";

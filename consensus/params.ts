@@ -1,6 +1,8 @@
 /** Every constant of the protocol, passed as one frozen value. See specs/consensus/params.md. */
 import type { Hex } from "../primitives/bytes.ts";
 import { assert } from "../primitives/errors.ts";
+import type { RuleName, Rules } from "./rules.ts";
+import { ALL_RULES } from "./rules.ts";
 
 /**
  * A stretch of slots with one signature version and one epoch length.
@@ -121,6 +123,9 @@ export type ChainParams = {
 
   // Weak subjectivity
   readonly weakSubjectivityDecayPercent: number;
+
+  /** What is not a number. No parameter set can leave one out. */
+  readonly rules: Rules;
 };
 
 /**
@@ -134,6 +139,7 @@ export function checked(params: ChainParams): ChainParams {
   checkRings(params);
   checkStake(params);
   checkCommittees(params);
+  checkRules(params);
   return Object.freeze(params);
 }
 
@@ -219,6 +225,13 @@ function checkCommittees(params: ChainParams): void {
   assert(unaggregatedVoterLimit >= 2 * targetCommitteeSize, "more voters than the limit make two committees");
   assert(isPositiveInteger(params.maxCommitteesPerSlot), "a slot has a committee");
   assert(isPositiveInteger(params.targetAggregatorsPerCommittee), "somebody aggregates");
+}
+
+/** The types say the same; parameters read from a file have none. */
+function checkRules({ rules }: ChainParams): void {
+  for (const name of Object.keys(ALL_RULES) as RuleName[]) {
+    assert(rules[name] === true, `the rule ${name} is in force`);
+  }
 }
 
 function isPositiveInteger(value: number): boolean {

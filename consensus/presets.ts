@@ -1,5 +1,6 @@
 /** The parameter sets a chain specification may name. See specs/consensus/params.md#presets. */
 import { type ChainParams, checked } from "./params.ts";
+import { ALL_RULES } from "./rules.ts";
 
 const GWEI_PER_COIN = 1_000_000_000n;
 const MIB = 1024 * 1024;
@@ -73,6 +74,7 @@ export const DEVNET_PARAMS: ChainParams = checked({
   inactivityScoreRecoveryRate: 16,
   inactivityPenaltyQuotient: 256n,
   weakSubjectivityDecayPercent: 10,
+  rules: ALL_RULES,
 });
 
 /** The devnet without the leak: a laptop that slept an hour must not lose its validators. */

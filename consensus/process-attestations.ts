@@ -75,7 +75,8 @@ function creditTimely(
   const delay = state.slot - data.slot;
   if (delay > params.timelyTargetSlots) return { target: undefined, head: undefined };
   const before = seen.get(data.target.epoch);
-  const credited = before === undefined ? voters : without(voters, before);
+  const isFirst = before === undefined || !params.rules.payOnce;
+  const credited = isFirst ? voters : without(voters, before);
   seen.set(data.target.epoch, before === undefined ? voters : union(before, voters));
 
   const isTargetRight = equalBytes(data.target.root, getCheckpointRoot(state, data.target.epoch, params));

@@ -13,7 +13,8 @@ export function processBlockHeader(state: ConsensusState, block: BeaconBlock, pa
   if (proposerIndex !== expectedProposer) {
     throw new BlockError({ code: "BLOCK_WRONG_PROPOSER", expected: expectedProposer, actual: proposerIndex });
   }
-  if (getRegistry(state, params).slashed[proposerIndex] === 1) {
+  const isSlashed = getRegistry(state, params).slashed[proposerIndex] === 1;
+  if (isSlashed && params.rules.slashedDoNotPropose) {
     throw new BlockError({ code: "BLOCK_PROPOSER_SLASHED", proposerIndex });
   }
   const expectedParent = getLatestBlockRoot(state);

@@ -27,7 +27,7 @@ export function processPendingDeposits(state: ConsensusState, params: ChainParam
   let isChurnReached = false;
   while (taken < state.pendingDeposits.length && taken < params.maxDepositsPerPeriod) {
     const deposit = state.pendingDeposits.getReadonly(taken);
-    if (deposit.slot > finalizedSlot) break;
+    if (deposit.slot > finalizedSlot && params.rules.activationAfterFinality) break;
     const index = findValidator(getRegistry(state, params), deposit.pubkey);
     const standing = index === undefined ? "staying" : standingOf(state, index, params);
     if (standing === "leaving") postponed.push(deposit);

@@ -34,7 +34,7 @@ function updateWaiting(state: ConsensusState, index: number, params: ChainParams
     // The next epoch: its finality contains this decision.
     const activationEligibilityEpoch = computeEpochAtSlot(state.slot, params) + 1;
     state.validators.set(index, { ...validator, activationEligibilityEpoch });
-  } else if (eligibility <= state.finalized.epoch) {
+  } else if (eligibility <= state.finalized.epoch || !params.rules.activationAfterFinality) {
     state.validators.set(index, { ...validator, activationEpoch: computeChangeEpoch(state, params) });
   }
 }

@@ -30,7 +30,8 @@ type Packing = {
  */
 export function packVotes(engine: Engine, state: ConsensusState, parentRoot: Hash): Attestation[] {
   const packing = { engine, draft: forkState(state), taken: [], oldEpochs: new Set<Epoch>() };
-  if (engine.store.justified.epoch > state.justified.epoch) packProof(packing, parentRoot);
+  const isBehind = engine.store.justified.epoch > state.justified.epoch;
+  if (isBehind && engine.chain.params.rules.catchUp) packProof(packing, parentRoot);
   packRecent(packing);
   return packing.taken;
 }

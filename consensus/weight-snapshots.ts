@@ -19,7 +19,14 @@ const snapshots = new WeakMap<Node, WeightSnapshot>();
 /** The snapshot that weighs votes for `epoch`, whose period is at most SPHR old. */
 export function getWeightSnapshot(state: BeaconStateView, epoch: Epoch, params: ChainParams): WeightSnapshot {
   const period = computePeriodAtEpoch(epoch, params);
+  if (!params.rules.snapshotWeights) return weighNow(state, params);
   return snapshotOfList(state.ffgWeights.getReadonly(period % params.randaoMixesLength));
+}
+
+/** What the rule of snapshots prevents: the registry as it is, which differs from chain to chain. */
+function weighNow(state: BeaconStateView, params: ChainParams): WeightSnapshot {
+  const weights = computeWeights(getRegistry(state, params), computeEpochAtSlot(state.slot, params));
+  return { weights, total: weights.reduce((sum, weight) => sum + weight, 0) };
 }
 
 function snapshotOfList(list: FfgWeightsView): WeightSnapshot {

@@ -171,10 +171,7 @@ export class NodeChainView implements ChainView {
   }
 
   async submitTransaction(raw: Uint8Array): Promise<RecoveredTransaction> {
-    const recovered = this.#pool.submit(raw);
-    // What was acknowledged may not be lost, also when the process is killed right after.
-    await this.#pool.stored();
-    return recovered;
+    return this.#pool.submit(raw);
   }
 
   async call(

@@ -1,6 +1,7 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { type ChainParams, checked } from "../../consensus/params.ts";
 import { createParams, DEVNET_PARAMS, LARGE_PARAMS } from "../../consensus/presets.ts";
+import { ALL_RULES, type RuleName, type Rules } from "../../consensus/rules.ts";
 import {
   computeCheckpointSlot,
   computeEpochAtSlot,
@@ -41,6 +42,16 @@ describe("consensus: parameters", () => {
   it("refuse forks whose epochs would jump", () => {
     const forks = [DEVNET_PARAMS.forks[0]!, { ...LARGE_PARAMS.forks[0]!, firstSlot: 64, firstEpoch: 63 }];
     throws(() => checked({ ...DEVNET_PARAMS, forks }), /epochs go on counting over a fork/);
+  });
+
+  it("cannot leave out a rule, by type and when made", () => {
+    for (const name of Object.keys(ALL_RULES) as RuleName[]) {
+      // @ts-expect-error A rule is `true`; nothing else fits.
+      const rules: Rules = { ...ALL_RULES, [name]: false as boolean, catchUp: false };
+      throws(() => createParams("devnet", { rules }), { name: "InvariantError" });
+    }
+    const { rules: _, ...withoutRules } = DEVNET_PARAMS;
+    throws(() => checked({ ...withoutRules, rules: {} as Rules }), /the rule linkWithoutGaps is in force/);
   });
 
   it("cannot be changed", () => {

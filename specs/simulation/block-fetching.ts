@@ -42,7 +42,7 @@ export function fetchBlock(
     simulation,
     node,
     peer,
-    (other) => ({ block: other.disk.block(root) }),
+    (other) => ({ block: other.serve(root) }),
     (answer) => {
       const block = answer?.block;
       if (block !== undefined) feedBlock(simulation, node, peer, block);
@@ -66,7 +66,11 @@ export function fetchRange(
     simulation,
     node,
     peer,
-    (other) => other.disk.chainFrom(other.engine.store.headRoot, fromSlot).slice(0, RANGE_BATCH),
+    (other) =>
+      other.disk
+        .chainFrom(other.engine.store.headRoot, fromSlot)
+        .slice(0, RANGE_BATCH)
+        .filter((block) => other.serve(simulation.rootOf(block)) !== undefined),
     (blocks) => {
       const last = blocks?.at(-1)?.message.slot;
       if (blocks === undefined || last === undefined) {

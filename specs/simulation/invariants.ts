@@ -1,5 +1,4 @@
-/** What must hold after every step of every node. See specs/simulation/simulation.md#invariants. */
-import { equal, ok } from "node:assert/strict";
+/** What must hold after every step of every honest node. See specs/simulation/invariants.md. */
 import type { AttestationData } from "../../consensus/containers.ts";
 import type { Engine } from "../../consensus/engine-state.ts";
 import { isSupermajority } from "../../consensus/finality.ts";
@@ -12,13 +11,43 @@ import { isSlashableAttestationData } from "../../consensus/slashability.ts";
 import type { ConsensusState } from "../../consensus/state.ts";
 import { getTally } from "../../consensus/tallies.ts";
 import { getWeightSnapshot, weigh } from "../../consensus/weight-snapshots.ts";
+import type { Hash } from "../../primitives/bytes.ts";
 import { type NaiveView, naiveHead } from "../consensus/naive-ghost.ts";
+import { must } from "./violation.ts";
 
 /** Votes signed by each validator, in order, over all restarts. */
 export type VoteLog = Map<number, AttestationData[]>;
 
+/** What the observer remembers of a node. */
+export type Memory = {
+  justified: number;
+  finalized: number;
+  /** Of the store, before the step that runs. */
+  print: string;
+  /** When each block first came. */
+  readonly arrivals: Map<Hash, number>;
+  /** Against whom the node gave evidence of double votes. */
+  readonly evidence: Set<number>;
+};
+
 /** How far back votes are compared pair by pair; beyond it the order of sources and targets is enough. */
 const COMPARED_VOTES = 40;
+
+/** All that a refused message must leave as it was. */
+export function fingerprint({ store }: Engine): string {
+  const { tree, votes, justified, finalized } = store;
+  return [
+    ...[
+      store.headRoot,
+      store.boostRoot,
+      tree.length,
+      tree.roots[tree.length - 1],
+      justified.root,
+      finalized.root,
+    ],
+    ...[store.justifiedSeen.size, store.queuedVotes.length, votes.slots, votes.blocks, votes.equivocating],
+  ].join();
+}
 
 /** Checkpoints in order, monotone, and on the head's chain. */
 export function checkStore(
@@ -26,21 +55,33 @@ export function checkStore(
   before: { readonly justified: number; readonly finalized: number } | undefined,
 ): void {
   const { tree, justified, finalized } = store;
-  ok(finalized.epoch <= justified.epoch, "finality is not above justification");
+  must(finalized.epoch <= justified.epoch, 2, "finality is above justification");
   if (before !== undefined) {
-    ok(justified.epoch >= before.justified, "justification does not go back");
-    ok(finalized.epoch >= before.finalized, "finality does not go back");
+    must(justified.epoch >= before.justified, 2, "justification went back");
+    must(finalized.epoch >= before.finalized, 2, "finality went back");
   }
   const indexOf = (root: typeof finalized.root): number => tree.indices.get(root) ?? -1;
   const head = indexOf(store.headRoot);
-  ok(head >= 0 && isDescendant(tree, head, indexOf(finalized.root)), "the head descends from finality");
-  equal(tree.roots[0], finalized.root, "the tree begins at finality");
+  must(head >= 0 && isDescendant(tree, head, indexOf(finalized.root)), 2, "the head left finality");
+  must(tree.roots[0] === finalized.root, 2, "the tree does not begin at finality");
+}
+
+/** Only a block that came before votes fell due has the boost. */
+export function checkBoost({ store, blocks }: Engine, { arrivals }: Memory, params: ChainParams): void {
+  const slot = blocks.get(store.boostRoot ?? "0x")?.slot;
+  const arrivalMs = store.boostRoot === undefined ? undefined : arrivals.get(store.boostRoot);
+  if (slot === undefined || arrivalMs === undefined) return;
+  const dueMs = params.slotSeconds * 10 * params.attestationDuePercent;
+  must(arrivalMs - slot * params.slotSeconds * 1000 < dueMs, 5, "a late block has the boost");
 }
 
 /** The head is the naive rule's, and lies above the justified checkpoint without replacing it. */
-export function checkHead({ store }: Engine): void {
-  const { tree, votes, params } = store;
-  const blocks = tree.roots.map((root, index) => ({
+export function checkHead({ store }: Engine, params: ChainParams, { evidence }: Memory): void {
+  const { tree, votes } = store;
+  for (const offender of evidence) {
+    must(votes.equivocating[offender] === 1, 5, `${offender} was seen to equivocate and still has weight`);
+  }
+  const blocks = tree.roots.slice(0, tree.length).map((root, index) => ({
     root,
     parent: index === 0 ? undefined : tree.roots[tree.parents[index]!],
     slot: tree.slots[index]!,
@@ -61,8 +102,12 @@ export function checkHead({ store }: Engine): void {
   const remembered = store.headRoot;
   const head = getHead(store);
   store.headRoot = remembered;
-  equal(head, naiveHead(view), "the flat arrays choose as the naive rule does");
-  equal(checkpointBlock(store, head, store.justified.epoch), store.justified.root);
+  must(head === naiveHead(view), 5, "the flat arrays choose a head the naive rule does not");
+  must(
+    checkpointBlock(store, head, store.justified.epoch) === store.justified.root,
+    5,
+    "the head left justification",
+  );
 }
 
 /** No two votes of a validator are slashable; sources never fall, targets always rise. */
@@ -74,12 +119,12 @@ export function checkVote(log: VoteLog, validatorIndex: number, data: Attestatio
   }
   const last = votes.at(-1);
   if (last !== undefined) {
-    ok(data.source.epoch >= last.source.epoch, "sources of a validator do not fall");
-    ok(data.target.epoch > last.target.epoch, "one vote an epoch");
+    must(data.source.epoch >= last.source.epoch, 3, "a source of a validator fell");
+    must(data.target.epoch > last.target.epoch, 3, `${validatorIndex} voted twice in one epoch`);
   }
   for (const other of votes.slice(-COMPARED_VOTES)) {
-    ok(!isSlashableAttestationData(other, data), "no slashable pair of votes");
-    ok(!isSlashableAttestationData(data, other), "no slashable pair of votes");
+    const isSlashable = isSlashableAttestationData(other, data) || isSlashableAttestationData(data, other);
+    must(!isSlashable, 3, `${validatorIndex} signed a slashable pair of votes`);
   }
   votes.push(data);
 }
@@ -89,15 +134,16 @@ export function checkFinalityLinks(engine: Engine, finalized: TreeCheckpoint, pa
   const states = [...engine.states.entries.values()]
     .map(({ state }) => state)
     .filter((state) => state.finalized.epoch === finalized.epoch);
-  ok(states.length > 0, "a kept state contains the finality");
-  ok(
+  must(
     states.some((state) => hasFinalizingLink(state, finalized.epoch, params)),
-    "finality has its link",
+    4,
+    "finality lacks its link",
   );
   for (const state of states) checkRing(state);
 }
 
-function hasFinalizingLink(state: ConsensusState, source: number, params: ChainParams): boolean {
+/** Whether votes of this state link `source` to a justified target near enough, with no gap between. */
+export function hasFinalizingLink(state: ConsensusState, source: number, params: ChainParams): boolean {
   for (let target = source + 1; target <= source + params.finalitySpanEpochs; target++) {
     const links = getTally(state, target, params)?.bySource ?? [];
     const snapshot = getWeightSnapshot(state, target, params);
@@ -112,9 +158,10 @@ function hasFinalizingLink(state: ConsensusState, source: number, params: ChainP
 /** One justified checkpoint an epoch, in order; finality is one of them. */
 function checkRing(state: ConsensusState): void {
   const epochs = state.justifiedRing.getAllReadonlyValues().map(({ epoch }) => epoch);
-  ok(
+  must(
     epochs.every((epoch, i) => i === 0 || epoch > epochs[i - 1]!),
-    "one justified checkpoint an epoch",
+    4,
+    "two justified checkpoints in one epoch",
   );
-  ok(findJustified(state, state.finalized.epoch) !== undefined, "what is final is justified");
+  must(findJustified(state, state.finalized.epoch) !== undefined, 4, "what is final is not justified");
 }

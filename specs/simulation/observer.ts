@@ -1,24 +1,33 @@
-/** Sees every step of every node, keeps the log a run is compared by, and checks the invariants. See specs/simulation/simulation.md#invariants. */
-import { deepEqual, equal, ok } from "node:assert/strict";
+/** Sees every step of every node, keeps the log a run is compared by, and checks the invariants. See specs/simulation/invariants.md. */
 import { createHash, type Hash as Digest } from "node:crypto";
 import type { SignedBeaconBlock } from "../../consensus/chain-containers.ts";
 import type { AttestationData } from "../../consensus/containers.ts";
 import type { Effect, EngineEvent } from "../../consensus/engine-events.ts";
-import type { Genesis } from "../../consensus/genesis.ts";
-import type { ChainParams } from "../../consensus/params.ts";
 import { getStateRoot } from "../../consensus/state.ts";
-import { stateTransition } from "../../consensus/state-transition.ts";
-import type { Hash } from "../../primitives/bytes.ts";
-import { toHex } from "../../primitives/bytes.ts";
-import { checkFinalityLinks, checkHead, checkStore, checkVote, type VoteLog } from "./invariants.ts";
+import { getState } from "../../consensus/state-cache.ts";
+import { type Hash, toHex } from "../../primitives/bytes.ts";
+import {
+  checkBoost,
+  checkFinalityLinks,
+  checkHead,
+  checkStore,
+  checkVote,
+  fingerprint,
+  type Memory,
+  type VoteLog,
+} from "./invariants.ts";
+import { MessageLog } from "./message-log.ts";
+import type { Plan } from "./plan.ts";
+import { checkPortability } from "./portability.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
-import type { Scenario } from "./simulation.ts";
-import type { VirtualClock } from "./virtual-clock.ts";
+import type { Simulation } from "./simulation.ts";
+import { replayChain } from "./stake-ledger.ts";
+import { must } from "./violation.ts";
 
 export type SlotView = {
   readonly slot: number;
   readonly online: number;
-  /** Lowest and highest finalized epoch among online nodes; the same for head slots. */
+  /** Lowest and highest finalized epoch among honest online nodes; the same for head slots. */
   readonly finalized: readonly [number, number];
   readonly heads: readonly [number, number];
   /** Whether a block of this slot is in some online node's tree. */
@@ -30,66 +39,180 @@ export type Report = {
   readonly seed: number;
   /** Of the whole log: equal for equal seeds. */
   readonly hash: string;
-  /** Slots from a block's proposal to its finality at node 0. */
+  /** Slots from a block's proposal to its finality at the first honest node. */
   readonly finalitySlots: readonly number[];
   readonly slots: readonly SlotView[];
   readonly blocks: number;
-  /** Blocks not on node 0's chain at the end. */
+  /** Blocks not on the first honest node's chain at the end; those of honest nodes, by slot. */
   readonly orphans: number;
+  readonly honestOrphans: readonly number[];
+  /** Slots of the chain's blocks. */
+  readonly chain: readonly number[];
   readonly checks: number;
+  /** Who was slashed on the first honest node's chain, and who signed slashable votes. */
+  readonly slashed: readonly number[];
+  readonly slashableVoters: readonly number[];
+  /** Two finalized checkpoints conflict, which a third of the stake can be held to account for. */
+  readonly hasConflict: boolean;
 };
 
-type KnownBlock = { readonly block: SignedBeaconBlock; readonly slot: number; readonly parentRoot: Hash };
+export type KnownBlock = {
+  readonly root: Hash;
+  readonly block: SignedBeaconBlock;
+  readonly slot: number;
+  readonly parentRoot: Hash;
+  readonly isHonest: boolean;
+};
+
+/** Evidence that honest nodes saw is in the chain before so many slots after it are final. */
+const EVIDENCE_SLOTS = 12;
+
+/** Answers to verified messages may change the store for one part and not for another; these may not. */
+function isFromOutside({ type }: EngineEvent): boolean {
+  return type === "blockReceived" || type === "attestationsReceived" || type === "operationReceived";
+}
 
 export class Observer {
-  readonly #params: ChainParams;
-  readonly #genesis: Genesis;
-  readonly #clock: VirtualClock;
+  readonly #simulation: () => Simulation;
   readonly #digest: Digest = createHash("sha256");
   readonly #blocks = new Map<Hash, KnownBlock>();
   readonly #votes: VoteLog = new Map();
+  readonly #messages = new MessageLog();
   readonly #finalized: { readonly epoch: number; readonly root: Hash }[] = [];
   readonly #finalitySlots: number[] = [];
   readonly #slots: SlotView[] = [];
-  readonly #last = new Map<SimulatedNode, { justified: number; finalized: number }>();
+  readonly #memories = new Map<SimulatedNode, Memory>();
+  /** By offender: the slot in which an honest node first had evidence. */
+  readonly #evidence = new Map<number, number>();
+  #hasConflict = false;
   #checks = 0;
 
-  constructor(params: ChainParams, genesis: Genesis, clock: VirtualClock) {
-    this.#params = params;
-    this.#clock = clock;
-    this.#genesis = genesis;
+  constructor(simulation: () => Simulation) {
+    this.#simulation = simulation;
+  }
+
+  get messages(): MessageLog {
+    return this.#messages;
+  }
+
+  #memoryOf(node: SimulatedNode): Memory {
+    let memory = this.#memories.get(node);
+    if (memory === undefined) {
+      memory = { justified: 0, finalized: 0, print: "", arrivals: new Map(), evidence: new Set() };
+      this.#memories.set(node, memory);
+    }
+    return memory;
+  }
+
+  beforeStep(node: SimulatedNode, event: EngineEvent): void {
+    if (!node.isHonest) return;
+    const memory = this.#memoryOf(node);
+    if (isFromOutside(event)) memory.print = fingerprint(node.engine);
+    if (event.type !== "blockReceived") return;
+    const { rootOf } = this.#simulation();
+    const root = rootOf(event.block);
+    if (!memory.arrivals.has(root)) memory.arrivals.set(root, event.arrivalMs);
   }
 
   onStep(node: SimulatedNode, event: EngineEvent, effects: readonly Effect[]): void {
-    this.#digest.update(`${this.#clock.nowMs} ${node.index} ${event.type}\n`);
+    const { clock } = this.#simulation();
+    this.#digest.update(`${clock.nowMs} ${node.index} ${event.type}\n`);
     for (const effect of effects) {
-      if (effect.type === "publishBlock") this.#noteBlock(effect.root, effect.block);
+      if (effect.type === "publishBlock") this.noteBlock(effect.block, effect.root, node.isHonest);
       if (effect.type === "headChanged") this.#digest.update(`  head ${effect.root}\n`);
-      if (effect.type === "finalized") this.#noteFinality(node, effect);
-      ok(effect.type !== "safetyFault", "no safety fault without slashable votes");
-      ok(effect.type !== "slashingEvidence", "honest nodes leave no evidence");
+      if (node.isHonest) this.#noteEffect(node, effect);
     }
-    const { store } = node.engine;
-    const before = this.#last.get(node);
-    checkStore(node.engine, before);
-    this.#last.set(node, { justified: store.justified.epoch, finalized: store.finalized.epoch });
+    if (!node.isHonest) return;
+    const memory = this.#memoryOf(node);
+    checkStore(node.engine, memory);
+    memory.justified = node.engine.store.justified.epoch;
+    memory.finalized = node.engine.store.finalized.epoch;
+    this.#checkRefusal(node, event, effects, memory);
     this.#checks++;
+  }
+
+  /** What was refused changed nothing. */
+  #checkRefusal(node: SimulatedNode, event: EngineEvent, effects: readonly Effect[], memory: Memory): void {
+    const isInvalid = effects.some(
+      (effect) =>
+        (effect.type === "gossipVerdict" && effect.verdict === "reject") ||
+        (effect.type === "blockProcessed" && effect.outcome === "invalid"),
+    );
+    // A block that is imported may end the wait of a bad one.
+    const isMixed = effects.some(
+      (effect) => effect.type === "blockProcessed" && effect.outcome === "imported",
+    );
+    if (!isInvalid || isMixed || !isFromOutside(event)) return;
+    must(fingerprint(node.engine) === memory.print, 12, `a refused ${event.type} changed the store`);
+  }
+
+  #noteEffect(node: SimulatedNode, effect: Effect): void {
+    const { nodes } = this.#simulation();
+    if (effect.type === "finalized") this.#noteFinality(node, effect);
+    if (effect.type === "justified") {
+      for (const other of nodes) if (other.isHonest) checkPortability(node, other, effect);
+    }
+    if (effect.type === "safetyFault") {
+      must(this.#isAccountable(), 1, "a safety fault without a third of the stake to hold to account");
+      this.#hasConflict = true;
+    }
+    if (effect.type === "slashingEvidence") {
+      const { evidence } = effect;
+      const offenders = this.#messages.offenders();
+      const named =
+        evidence.kind === "proposerSlashing"
+          ? [evidence.slashing.signedHeader1.message.proposerIndex]
+          : evidence.slashing.attestation1.attestingIndices.filter((index) =>
+              evidence.slashing.attestation2.attestingIndices.includes(index),
+            );
+      for (const offender of named) {
+        must(offenders.has(offender), 10, `evidence against ${offender}, who signed nothing slashable`);
+        if (evidence.kind === "attesterSlashing") this.#memoryOf(node).evidence.add(offender);
+        if (!this.#evidence.has(offender)) this.#evidence.set(offender, node.engine.store.nowSlot);
+      }
+    }
+  }
+
+  /** Evidence that a watchtower found and gave to everyone. */
+  noteEvidence(offender: number, slot: number): void {
+    if (!this.#evidence.has(offender)) this.#evidence.set(offender, slot);
   }
 
   /** A restart may fall back to what was synced, but never behind its own finality on disk. */
   onResume(node: SimulatedNode): void {
-    this.#last.delete(node);
-    checkStore(node.engine, undefined);
+    this.#memories.delete(node);
+    if (node.isHonest) checkStore(node.engine, undefined);
   }
 
   onVote(node: SimulatedNode, validatorIndex: number, data: AttestationData): void {
     this.#digest.update(`  vote ${node.index} ${data.slot} ${toHex(data.beaconBlockRoot)}\n`);
-    checkVote(this.#votes, validatorIndex, data);
+    this.#messages.noteVote(validatorIndex, data);
+    if (node.isHonest && !this.#isTwin(validatorIndex)) checkVote(this.#votes, validatorIndex, data);
     this.#checks++;
   }
 
-  onSlotEnd(slot: number, nodes: readonly SimulatedNode[]): void {
-    const online = nodes.filter(({ isOnline }) => isOnline);
+  /** Two honest nodes with one key make an offender together. */
+  #isTwin(validatorIndex: number): boolean {
+    const { nodes, validatorsOf } = this.#simulation();
+    return nodes.filter(({ index }) => validatorsOf(index).includes(validatorIndex)).length > 1;
+  }
+
+  noteBlock(block: SignedBeaconBlock, root: Hash, isHonest: boolean): void {
+    this.#digest.update(`  block ${root}\n`);
+    const { slot, parentRoot, proposerIndex } = block.message;
+    this.#messages.noteProposal(slot, proposerIndex, root);
+    const known = { root, block, slot, parentRoot: toHex(parentRoot), isHonest };
+    this.#blocks.set(root, known);
+  }
+
+  get slots(): readonly SlotView[] {
+    return this.#slots;
+  }
+
+  onSlotEnd(slot: number): void {
+    const { nodes, control } = this.#simulation();
+    const honest = nodes.filter(({ isHonest }) => isHonest);
+    const online = honest.filter(({ isOnline }) => isOnline);
     const finalized = online.map(({ engine }) => engine.store.finalized.epoch);
     const heads = online.map(({ engine }) => engine.blocks.get(engine.store.headRoot)?.slot ?? 0);
     this.#slots.push({
@@ -98,48 +221,96 @@ export class Observer {
       heads: [Math.min(...heads), Math.max(...heads)],
       hasBlock: [...this.#blocks.values()].some((block) => block.slot === slot),
     });
+    for (const node of online) checkBoost(node.engine, this.#memoryOf(node), control);
     // The slow rule is asked of one node a slot, in turn.
-    const asked = nodes[slot % nodes.length];
-    if (asked !== undefined) checkHead(asked.engine);
+    const asked = online[slot % online.length];
+    if (asked !== undefined) checkHead(asked.engine, control, this.#memoryOf(asked));
     this.#checks++;
   }
 
-  finish(scenario: Scenario, seed: number, nodes: readonly SimulatedNode[]): Report {
-    const chain = this.#chainOf(nodes[0]!.engine.store.headRoot);
-    this.#replay(chain);
+  finish(plan: Plan, seed: number): Report {
+    const { nodes, control, genesis, params } = this.#simulation();
+    const node = nodes.find(({ isHonest }) => isHonest)!;
+    const chain = this.#chainOf(node.engine.store.headRoot);
+    replayChain(chain, genesis, params, control);
+    this.#checks += chain.length;
+    const onChain = new Set(chain.map(({ root }) => root));
+    const orphans = [...this.#blocks.values()].filter(({ root }) => !onChain.has(root));
+    const slashed = this.#slashedAt(node);
+    this.#checkSlashings(slashed);
     return {
-      ...{ scenario: scenario.name, seed, hash: this.#digest.digest("hex") },
-      ...{ finalitySlots: this.#finalitySlots, slots: this.#slots },
-      blocks: this.#blocks.size,
-      orphans: this.#blocks.size - chain.length,
-      checks: this.#checks,
+      ...{ scenario: plan.name, seed, hash: this.#digest.digest("hex") },
+      ...{ finalitySlots: this.#finalitySlots, slots: this.#slots, blocks: this.#blocks.size },
+      orphans: orphans.length,
+      honestOrphans: orphans.filter(({ isHonest }) => isHonest).map(({ slot }) => slot),
+      chain: chain.map(({ slot }) => slot),
+      ...{ slashed, slashableVoters: this.#messages.slashableVoters() },
+      ...{ hasConflict: this.#hasConflict, checks: this.#checks },
     };
   }
 
-  #noteBlock(root: Hash, block: SignedBeaconBlock): void {
-    this.#digest.update(`  block ${root}\n`);
-    const { slot, parentRoot } = block.message;
-    this.#blocks.set(root, { block, slot, parentRoot: toHex(parentRoot) });
+  #slashedAt({ engine }: SimulatedNode): readonly number[] {
+    const state = getState(engine.states, engine.store.headRoot);
+    if (state === undefined) return [];
+    return state.validators.getAllReadonlyValues().flatMap(({ slashed }, index) => (slashed ? [index] : []));
+  }
+
+  /** Nobody is slashed who did nothing; who did, and was seen, is, once the chain had time for it. */
+  #checkSlashings(slashed: readonly number[]): void {
+    const offenders = this.#messages.offenders();
+    for (const index of slashed) must(offenders.has(index), 10, `honest validator ${index} was slashed`);
+    if (this.#hasConflict) return;
+    const lastFinal = this.#slots.at(-1)?.finalized[0] ?? 0;
+    for (const [offender, slot] of this.#evidence) {
+      const hadTime = slot + EVIDENCE_SLOTS <= lastFinal;
+      must(
+        !hadTime || slashed.includes(offender),
+        10,
+        `${offender} was seen at slot ${slot} and not slashed`,
+      );
+    }
   }
 
   #noteFinality(node: SimulatedNode, effect: Effect & { type: "finalized" }): void {
+    const { genesis, control, clock, nodes } = this.#simulation();
     const { checkpoint, canonicalRoots, state } = effect;
     this.#digest.update(`  final ${checkpoint.epoch} ${checkpoint.root}\n`);
-    const expected =
-      this.#blocks.get(checkpoint.root)?.block.message.stateRoot ?? this.#genesis.block.stateRoot;
-    equal(toHex(getStateRoot(state)), toHex(expected), "the state handed out is the finalized block's");
-    // Any two finalized checkpoints of any nodes and times: one lies on the other's chain.
-    for (const other of this.#finalized) {
-      const [lower, higher] = other.epoch <= checkpoint.epoch ? [other, checkpoint] : [checkpoint, other];
-      ok(this.#isAncestor(lower.root, higher.root), "finalized checkpoints do not conflict");
-    }
+    const expected = this.#blocks.get(checkpoint.root)?.block.message.stateRoot ?? genesis.block.stateRoot;
+    must(
+      toHex(getStateRoot(state)) === toHex(expected),
+      7,
+      "the state handed out is not the finalized block's",
+    );
+    this.#checkConflicts(checkpoint);
     if (!this.#finalized.some(({ root }) => root === checkpoint.root)) {
       this.#finalized.push(checkpoint);
-      checkFinalityLinks(node.engine, checkpoint, this.#params);
+      checkFinalityLinks(node.engine, checkpoint, control);
     }
-    if (node.index !== 0) return;
-    const nowSlots = this.#clock.nowMs / (this.#params.slotSeconds * 1000);
-    for (const root of canonicalRoots) this.#finalitySlots.push(nowSlots - this.#blocks.get(root)!.slot);
+    if (node !== nodes.find(({ isHonest }) => isHonest)) return;
+    const nowSlots = clock.nowMs / (control.slotSeconds * 1000);
+    for (const root of canonicalRoots) {
+      const slot = this.#blocks.get(root)?.slot;
+      if (slot !== undefined) this.#finalitySlots.push(nowSlots - slot);
+    }
+  }
+
+  /** Any two finalized checkpoints of any nodes and times: one lies on the other's chain, or a third is to blame. */
+  #checkConflicts(checkpoint: { readonly epoch: number; readonly root: Hash }): void {
+    for (const other of this.#finalized) {
+      const [lower, higher] = other.epoch <= checkpoint.epoch ? [other, checkpoint] : [checkpoint, other];
+      if (this.#isAncestor(lower.root, higher.root)) continue;
+      this.#hasConflict = true;
+      must(
+        this.#isAccountable(),
+        1,
+        `${lower.epoch} and ${higher.epoch} are final and conflict, with no third to blame`,
+      );
+    }
+  }
+
+  /** All validators of the simulator have the same stake. */
+  #isAccountable(): boolean {
+    return 3 * this.#messages.slashableVoters().length >= this.#simulation().publicKeys.length;
   }
 
   #isAncestor(ancestor: Hash, root: Hash): boolean {
@@ -154,15 +325,5 @@ export class Observer {
     for (let at = this.#blocks.get(headRoot); at !== undefined; at = this.#blocks.get(at.parentRoot))
       chain.push(at);
     return chain.reverse();
-  }
-
-  /** The chain from genesis, block by block and alone, leads to the same states. */
-  #replay(chain: readonly KnownBlock[]): void {
-    let state = this.#genesis.state;
-    for (const { block } of chain) {
-      state = stateTransition(state, block.message, this.#params);
-      deepEqual(getStateRoot(state), block.message.stateRoot);
-    }
-    this.#checks++;
   }
 }

@@ -8,6 +8,8 @@ export type LinkOptions = {
   /** Share of messages that never arrive, and of those that arrive twice. */
   readonly loss: number;
   readonly duplication: number;
+  /** Share of messages that take one to three slots longer; none when left out. */
+  readonly late?: number;
   /** Whether two nodes can reach each other at a time. */
   isConnected(from: number, to: number, nowMs: number): boolean;
 };
@@ -23,8 +25,10 @@ export function createNetwork(
   random: RandomStream,
   options: LinkOptions,
 ): SimulatedNetwork {
-  const latency = (): number =>
-    options.minLatencyMs + random.next() * (options.maxLatencyMs - options.minLatencyMs);
+  const latency = (): number => {
+    const lateMs = random.next() < (options.late ?? 0) ? 1000 + random.next() * 2000 : 0;
+    return options.minLatencyMs + random.next() * (options.maxLatencyMs - options.minLatencyMs) + lateMs;
+  };
   const isConnected = (from: number, to: number): boolean => options.isConnected(from, to, clock.nowMs);
   return {
     isConnected,

@@ -5,6 +5,8 @@ import { createEngine, step } from "../../consensus/engine.ts";
 import type { BlockOutcome, Effect, EngineEvent, PeerStatus } from "../../consensus/engine-events.ts";
 import type { Engine } from "../../consensus/engine-state.ts";
 import { engineWakeMoments } from "../../consensus/on-tick.ts";
+import type { Operation } from "../../consensus/operation-pool.ts";
+import { voteKey } from "../../consensus/vote-records.ts";
 import type { Hash } from "../../primitives/bytes.ts";
 import {
   aggregateCheaply,
@@ -14,14 +16,16 @@ import {
   verifyCheaply,
 } from "../support/consensus-stand-ins.ts";
 import { fetchBlock, fetchRange } from "./block-fetching.ts";
+import type { Behaviour } from "./plan.ts";
 import type { RandomStream } from "./random-stream.ts";
 import type { SimulatedDisk } from "./simulated-disk.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** A gossip message on the wire. */
-type Gossip = { readonly id: string } & (
+export type Gossip = { readonly id: string } & (
   | { readonly kind: "block"; readonly block: SignedBeaconBlock }
   | { readonly kind: "votes"; readonly attestations: readonly SingleAttestation[] }
+  | { readonly kind: "operation"; readonly operation: Operation }
 );
 
 const STATUS_EVERY_SLOTS = 4;
@@ -29,11 +33,28 @@ const FORWARD_TO = 3;
 /** Slowest answers to wishes, in milliseconds. */
 const DELAY_MS = { signatures: 5, payload: 20, signing: 5, disk: 50 } as const;
 
+/** How long before votes fall due a Byzantine node makes up its mind. */
+const BYZANTINE_LEAD_MS = 175;
+
+export function blockGossip(block: SignedBeaconBlock, root: Hash): Gossip {
+  return { id: `block ${root}`, kind: "block", block };
+}
+
+/** Two messages with different votes have different names, also when one validator signed both. */
+export function voteGossip(attestations: readonly SingleAttestation[]): Gossip {
+  const [first] = attestations;
+  const id = `votes ${first?.data.slot} ${first?.attesterIndex} ${first === undefined ? "" : voteKey(first.data)}`;
+  return { id, kind: "votes", attestations };
+}
+
 export class SimulatedNode {
   readonly index: number;
   readonly disk: SimulatedDisk;
   engine: Engine;
   isOnline = true;
+  /** Set for a Byzantine node. */
+  behaviour: Behaviour | undefined;
+  onlineSinceMs = 0;
   readonly #simulation: Simulation;
   readonly #random: RandomStream;
   readonly #clockSkewMs: number;
@@ -41,6 +62,7 @@ export class SimulatedNode {
   readonly #whenProcessed = new Map<Hash, (outcome: BlockOutcome) => void>();
   /** Raised at each crash: what was under way before does not reach the new engine. */
   #life = 0;
+  #evidence = 0;
 
   constructor(simulation: Simulation, index: number, random: RandomStream, disk: SimulatedDisk) {
     this.index = index;
@@ -49,6 +71,10 @@ export class SimulatedNode {
     this.#random = random;
     this.#clockSkewMs = random.below(20);
     this.engine = this.#start();
+  }
+
+  get isHonest(): boolean {
+    return this.behaviour === undefined;
   }
 
   #start(): Engine {
@@ -68,7 +94,11 @@ export class SimulatedNode {
   scheduleSlot(slot: number): void {
     const { clock, params } = this.#simulation;
     for (const moment of engineWakeMoments(params)) {
-      clock.at(slot * params.slotSeconds * 1000 + moment + this.#clockSkewMs, () => {
+      const atMs = slot * params.slotSeconds * 1000 + moment;
+      // Byzantine nodes have the better clocks, and act on what they hear until shortly before votes fall due.
+      const earlyMs = moment === 0 ? 0 : BYZANTINE_LEAD_MS;
+      if (!this.isHonest) clock.at(atMs - earlyMs, () => this.#misbehave(slot, moment));
+      clock.at(atMs + this.#clockSkewMs, () => {
         if (!this.isOnline) return;
         this.feed({ type: "tick", nowMs: clock.nowMs - this.#clockSkewMs });
         if (moment === 0 && slot % STATUS_EVERY_SLOTS === this.index % STATUS_EVERY_SLOTS) this.greet();
@@ -76,9 +106,15 @@ export class SimulatedNode {
     }
   }
 
+  #misbehave(slot: number, moment: number): void {
+    if (this.isOnline) this.behaviour?.onMoment?.(slot, moment === 0 ? "start" : "due");
+  }
+
   feed(event: EngineEvent): void {
+    const { observer } = this.#simulation;
+    observer.beforeStep(this, event);
     const effects = step(this.engine, event);
-    this.#simulation.observer.onStep(this, event, effects);
+    observer.onStep(this, event, effects);
     for (const effect of effects) this.#run(effect);
   }
 
@@ -95,6 +131,7 @@ export class SimulatedNode {
   /** Back: with the engine as it was, or a new one from the disk. */
   resume(isRestart: boolean): void {
     this.isOnline = true;
+    this.onlineSinceMs = this.#simulation.clock.nowMs;
     if (isRestart) this.engine = this.#start();
     this.#simulation.observer.onResume(this);
     this.feed({ type: "tick", nowMs: this.#simulation.clock.nowMs - this.#clockSkewMs });
@@ -118,13 +155,20 @@ export class SimulatedNode {
     this.feed({ type: "peerStatus", peer: String(peer.index), status: peer.#status() });
   }
 
+  /** A block for whoever asks, if this node has it and wants to give it. */
+  serve(root: Hash): SignedBeaconBlock | undefined {
+    const isGiven = this.behaviour?.serves?.(root) ?? true;
+    return isGiven ? this.disk.block(root) : undefined;
+  }
+
   #status(): PeerStatus {
     const { store, blocks } = this.engine;
-    return {
+    const status = {
       ...{ finalized: store.finalized, justified: store.justified },
       ...{ justifiedProofRoot: store.justifiedProof, headRoot: store.headRoot },
       headSlot: blocks.get(store.headRoot)?.slot ?? 0,
     };
+    return this.behaviour?.status?.(status) ?? status;
   }
 
   /** A callback that a crash in the meantime, or sleep, silences. */
@@ -160,7 +204,7 @@ export class SimulatedNode {
         });
         break;
       case "gossipVerdict":
-        if (effect.verdict === "accept") this.#forward(effect.messageId);
+        if (effect.verdict === "accept" && this.isHonest) this.#forward(effect.messageId);
         break;
       case "requestBlock":
         fetchBlock(this.#simulation, this, effect);
@@ -199,36 +243,50 @@ export class SimulatedNode {
   }
 
   #runDuty(effect: Effect): void {
-    const { emptyPayload, emptyRequests, observer } = this.#simulation;
+    const { emptyPayload, observer, requestsAt } = this.#simulation;
     if (effect.type === "buildPayload") {
       const payload = buildCheaply(emptyPayload, effect);
       this.#answer(DELAY_MS.payload, {
         type: "payloadBuilt",
         id: effect.id,
         payload,
-        requests: emptyRequests,
+        requests: requestsAt(this.engine.store.nowSlot),
       });
     }
     if (effect.type === "signRandao") this.#sign(effect.id, [effect.validatorIndex], effect.signingRoot);
     if (effect.type === "signBlock") {
-      const isAllowed = this.disk.allowProposal(effect.validatorIndex, effect.slot);
+      const isAllowed = this.#needsNoLeave || this.disk.allowProposal(effect.validatorIndex, effect.slot);
       this.#sign(effect.id, [isAllowed ? effect.validatorIndex : undefined], effect.signingRoot);
     }
     if (effect.type === "signAttestation") {
       const allowed = effect.validatorIndices.map((validatorIndex) => {
-        if (!this.disk.allowVote(validatorIndex, effect.data)) return undefined;
+        const isAllowed = this.#needsNoLeave || this.disk.allowVote(validatorIndex, effect.data);
+        if (!isAllowed) return undefined;
         observer.onVote(this, validatorIndex, effect.data);
         return validatorIndex;
       });
       this.#sign(effect.id, allowed, effect.signingRoot);
     }
     if (effect.type === "publishBlock") {
-      this.#publish({ id: `block ${effect.root}`, kind: "block", block: effect.block });
+      if (this.behaviour?.onBlock !== undefined) this.behaviour.onBlock(effect.block, effect.root);
+      else this.tell(blockGossip(effect.block, effect.root));
     }
     if (effect.type === "publishAttestations") {
-      const { attestations } = effect;
-      this.#publish({ id: `votes ${this.index} ${attestations[0]?.data.slot}`, kind: "votes", attestations });
+      if (this.behaviour?.onVotes !== undefined) this.behaviour.onVotes(effect.attestations);
+      else this.tell(voteGossip(effect.attestations));
     }
+    if (effect.type === "slashingEvidence" && this.isHonest) {
+      this.tell({
+        id: `evidence ${this.index} ${this.#evidence++}`,
+        kind: "operation",
+        operation: effect.evidence,
+      });
+    }
+  }
+
+  /** Nobody holds a Byzantine signer back, and a node without watermarks nothing at all. */
+  get #needsNoLeave(): boolean {
+    return !this.isHonest || this.#simulation.isWithoutWatermark;
   }
 
   #sign(id: number, validatorIndices: readonly (number | undefined)[], message: Uint8Array): void {
@@ -239,9 +297,22 @@ export class SimulatedNode {
     this.#answer(DELAY_MS.signing, { type: "signed", id, signatures });
   }
 
-  #publish(gossip: Gossip): void {
+  /** Sends a message to all peers, or to those picked; honest ones pass it on. */
+  tell(gossip: Gossip, isPicked: (peer: number) => boolean = () => true): void {
     this.#seen.set(gossip.id, gossip);
-    for (const peer of this.#simulation.nodes) if (peer !== this) this.#send(peer, gossip);
+    for (const peer of this.#simulation.nodes) {
+      if (peer !== this && isPicked(peer.index)) this.#send(peer, gossip);
+    }
+  }
+
+  /** The same at the shortest latency there is: whoever attacks has good connections. */
+  rush(gossip: Gossip, isPicked: (peer: number) => boolean = () => true): void {
+    const { clock, network, nodes, shortestMs } = this.#simulation;
+    this.#seen.set(gossip.id, gossip);
+    for (const peer of nodes) {
+      if (peer === this || !isPicked(peer.index) || !network.isConnected(this.index, peer.index)) continue;
+      clock.after(shortestMs, () => peer.#receive(String(this.index), gossip));
+    }
   }
 
   #forward(messageId: string): void {
@@ -262,6 +333,10 @@ export class SimulatedNode {
     if (!this.isOnline || this.#seen.has(gossip.id)) return;
     this.#seen.set(gossip.id, gossip);
     const messageId = gossip.id;
+    if (gossip.kind === "operation") {
+      this.feed({ type: "operationReceived", operation: gossip.operation, messageId });
+      return;
+    }
     if (gossip.kind === "votes") {
       this.feed({ type: "attestationsReceived", attestations: gossip.attestations, peer, messageId });
       return;
