@@ -1,4 +1,4 @@
-/** viem and ethers, unmodified, against the server. Prose: server.md. */
+/** viem, ethers and web3.js, unmodified, against the server. Prose: clients.md. */
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { Contract, JsonRpcProvider, Wallet, WebSocketProvider } from "ethers";
 import {
@@ -11,7 +11,9 @@ import {
   webSocket,
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
+import { Web3 } from "web3";
 import { type Hex, toHash, toHex } from "../../primitives/bytes.ts";
+import { closeWeb3 } from "../support/close-web3.ts";
 import { accounts, config, keys } from "../support/execution-chain.ts";
 import { COUNTER, LOGGER, REVERTER } from "../support/live-chain.ts";
 import { type ServerFixture, withServer } from "./server-fixture.ts";
@@ -33,7 +35,7 @@ function viemClients({ url, webSocketUrl }: ServerFixture) {
   return {
     reader: createPublicClient({ chain, transport: http(url), pollingInterval: 20 }),
     wallet: createWalletClient({ chain, transport: http(url), account: privateKeyToAccount(KEY) }),
-    socket: createPublicClient({ chain, transport: webSocket(webSocketUrl) }),
+    socket: createPublicClient({ chain, transport: webSocket(webSocketUrl, { reconnect: false }) }),
   };
 }
 
@@ -146,3 +148,56 @@ describe("ethers", () => {
     });
   });
 });
+
+describe("viem, ethers and web3.js", () => {
+  it("are told of logs that a reorganisation takes back, and of the new ones", async () => {
+    await withServer(async (fixture) => {
+      const { live, webSocketUrl } = fixture;
+      const { wallet, socket } = viemClients(fixture);
+      const ethers = new WebSocketProvider(webSocketUrl);
+      const web3 = new Web3(webSocketUrl);
+      const told = { viem: listOf(3), ethers: listOf(2), web3: listOf(3) };
+
+      const stop = socket.watchEvent({
+        address: LOGGER,
+        onLogs(logs) {
+          for (const { blockHash, removed } of logs) told.viem.add([blockHash, removed]);
+        },
+      });
+      await ethers.on({ address: LOGGER }, (log) => told.ethers.add([log.blockHash, log.removed]));
+      const subscription = await web3.eth.subscribe("logs", { address: LOGGER });
+      subscription.on("data", ({ blockHash, removed }) => told.web3.add([blockHash, removed]));
+      // Subscriptions are under way; an answer to a later request comes after theirs.
+      await Promise.all([ethers.getBlockNumber(), socket.getBlockNumber(), web3.eth.getBlockNumber()]);
+
+      const genesis = live.view.head();
+      await wallet.sendTransaction({ to: LOGGER, data: toHash(9n), gas: 100_000n });
+      const first = await live.mine();
+      live.setHead(await live.build(genesis, { timestamp: genesis.header.timestamp + 5 }));
+      const second = await live.mine();
+      const expected = [
+        [first.hash, false],
+        [first.hash, true],
+        [second.hash, false],
+      ];
+      deepEqual(await told.viem.full, expected);
+      deepEqual(await told.web3.full, expected);
+      // ethers drops a log that is taken back without a word to the listener.
+      deepEqual(await told.ethers.full, [expected[0], expected[2]]);
+      stop();
+      await ethers.destroy();
+      await closeWeb3(web3);
+      (await socket.transport.getRpcClient()).close();
+    });
+  });
+});
+
+/** A list that says when it has `length` entries. */
+function listOf(length: number) {
+  const entries: unknown[] = [];
+  const { promise: full, resolve } = Promise.withResolvers<readonly unknown[]>();
+  const add = (entry: unknown) => {
+    if (entries.push(entry) === length) resolve(entries);
+  };
+  return { add, full };
+}
