@@ -40,6 +40,9 @@ export class RecordingArguments implements HostArguments {
   isUndefined(index: number): boolean {
     return this.#arguments.isUndefined(index);
   }
+  hex(): Uint8Array {
+    return refuse("a declaration has no bytes");
+  }
   bigInt(): bigint {
     return refuse("a declaration has no integers of this kind");
   }
@@ -85,6 +88,9 @@ class ReplayedArguments implements HostArguments {
   text(index: number): string {
     const value = this.#values[index];
     return typeof value === "string" ? value : refuse("expected a string");
+  }
+  hex(): Uint8Array {
+    return refuse("expected a string");
   }
   bigInt(): bigint {
     return refuse("expected a bigint");

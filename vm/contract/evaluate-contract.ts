@@ -12,7 +12,7 @@ import { PROBE, type Probes } from "./probes.ts";
 import { exceptionOf, reasonData, revertDataOf } from "./revert-data.ts";
 import type { LoadedContract } from "./snapshot-cache.ts";
 
-/** Ticks a module may take: 1 M gas, 4 ms. Nodes that lost the snapshot evaluate again and nobody pays. */
+/** Ticks a module may take: 1.3 M gas, some 10 ms. Nodes that lost the snapshot evaluate again and nobody pays. */
 export const EVALUATION_TICK_LIMIT = 64_000_000;
 /** Bytes by which a contract's snapshot may differ from the base: what every call restores. */
 export const SNAPSHOT_DELTA_LIMIT = 1024 * 1024;

@@ -1,13 +1,6 @@
 /** Host operations that depend on nothing but their arguments: hashes, signatures, ABI data. See specs/vm/contract/host-functions.md. */
 import { ripemd160 } from "@noble/hashes/legacy.js";
-import {
-  BytesError,
-  bytesToBigInt,
-  fromHex,
-  fromHexOfLength,
-  toHex,
-  ZERO_ADDRESS,
-} from "../../primitives/bytes.ts";
+import { BytesError, bytesToBigInt, fromHex, toHex, ZERO_ADDRESS } from "../../primitives/bytes.ts";
 import { keccak256, sha256 } from "../../primitives/hash.ts";
 import { recoverAddress } from "../../primitives/secp256k1.ts";
 import { GuestException, type GuestValue, type HostArguments } from "../engine/host.ts";
@@ -34,12 +27,14 @@ type Pure = Operator<PureContext>;
 
 /** Bytes a contract passed as hex. @throws GuestException */
 export function readHex(args: HostArguments, index: number): Uint8Array {
-  return guarded(() => fromHex(args.text(index)));
+  return guarded(() => args.hex(index));
 }
 
 /** Exactly `length` bytes. @throws GuestException */
 export function readHexOfLength(args: HostArguments, index: number, length: number): Uint8Array {
-  return guarded(() => fromHexOfLength(args.text(index), length));
+  const bytes = readHex(args, index);
+  if (bytes.length === length) return bytes;
+  throw new GuestException("TypeError", `expected ${length} bytes, got ${bytes.length}`);
 }
 
 function guarded(read: () => Uint8Array): Uint8Array {
@@ -47,12 +42,7 @@ function guarded(read: () => Uint8Array): Uint8Array {
     return read();
   } catch (error) {
     if (!(error instanceof BytesError)) throw error;
-    const { detail } = error;
-    const problem =
-      detail.code === "BYTES_WRONG_LENGTH"
-        ? `expected ${detail.expected} bytes, got ${detail.actual}`
-        : "expected hex";
-    throw new GuestException("TypeError", problem);
+    throw new GuestException("TypeError", "expected hex");
   }
 }
 

@@ -229,13 +229,20 @@ export class EngineMachine implements ContractMachine {
     if (this.#probes !== undefined) run.spareGas = spareGas(this.#probes.spare, gas);
     instance.restore(contract.snapshot);
     let result: RunResult;
+    const { stackTraceLimit } = Error;
+    // Most errors of the host are answers to the guest, and reading the stack takes thrice as long as all else.
+    Error.stackTraceLimit = 0;
     try {
       const name = values.length <= SHORT_CALL_VALUES ? "call" : "callMany";
       const ticks = (gas + run.spareGas) * TICKS_PER_GAS;
       result = instance.call(name, values, ticks, runningHost(run, this.#probes));
     } catch (error) {
       if (error instanceof FrameHalt) return failure(error.detail.outcome);
+      Error.stackTraceLimit = stackTraceLimit;
+      if (error instanceof Error) Error.captureStackTrace(error);
       throw error;
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
     }
     if (result.outcome !== "ok" && result.outcome !== "exception") return failure(result.outcome);
     const gasLeft = gas + run.spareGas - gasOfTicks(result.ticksUsed);
@@ -309,7 +316,9 @@ function runningHost(run: FrameRun, probes: Probes | undefined): Host {
       return operator(run, args);
     } catch (error) {
       if (error instanceof FrameHalt) throw error;
-      throw exceptionOf(error);
+      const exception = exceptionOf(error);
+      run.charge(HOST_GAS.exception);
+      throw exception;
     }
   };
 }

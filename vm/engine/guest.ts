@@ -138,6 +138,22 @@ export class Guest {
     return this.#tag(value) === TAG.string ? this.#readFlat(target, pay) : this.#readRope(target, pay);
   }
 
+  /**
+   * The bytes of the hex text at `value`, which is a string, without making a text of it: half the time. Undefined, and
+   * nothing paid, when it has to be read as a text: one in pieces, or no hex.
+   */
+  readHex(value: Pointer, pay: (characters: number) => void): Uint8Array | undefined {
+    if (this.#tag(value) !== TAG.string) return undefined;
+    const string = this.#words[value >> 2] ?? 0;
+    const length = this.#words[(string + STRING_LENGTH) >> 2] ?? 0;
+    const start = string + STRING_CHARACTERS;
+    const isHex = length % 2 === 0 && length >= 2 && length < STRING_WIDE_FLAG;
+    if (!isHex || start + length > this.#bytes.length) return undefined;
+    const bytes = hexBytes(this.#bytes, start, length);
+    if (bytes !== undefined) pay(length);
+    return bytes;
+  }
+
   /** Copies a host value into a new `JSValue`, which its receiver frees. */
   newValue(value: string | number): Pointer {
     if (typeof value === "string") return this.newString(value);
@@ -271,6 +287,25 @@ export class Guest {
     this.#words[(address >> 2) + 1] = high;
     this.#mark(address, VALUE_BYTES);
   }
+}
+
+/** Value of a digit by its character code, -1 for what is no hex digit. */
+const DIGIT_VALUES = Int8Array.from({ length: 256 }, (_, code) =>
+  "0123456789abcdef".indexOf(String.fromCharCode(code).toLowerCase()),
+);
+
+/** The bytes that `length` characters from `start` on write as 0x and pairs of digits; undefined when they do not. */
+function hexBytes(memory: Uint8Array, start: number, length: number): Uint8Array | undefined {
+  if (memory[start] !== 0x30 || memory[start + 1] !== 0x78) return undefined;
+  const bytes = new Uint8Array((length - 2) >> 1);
+  let all = 0;
+  for (let i = 0, at = start + 2; i < bytes.length; i++, at += 2) {
+    const high = DIGIT_VALUES[memory[at] ?? 0] ?? -1;
+    const low = DIGIT_VALUES[memory[at + 1] ?? 0] ?? -1;
+    all |= high | low;
+    bytes[i] = (high << 4) | low;
+  }
+  return all < 0 ? undefined : bytes;
 }
 
 const PLAIN_LETTER = 0x61;

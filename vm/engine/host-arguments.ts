@@ -1,4 +1,5 @@
 /** Reads the arguments of a host call where they lie in the guest's memory. specs/vm/engine/engine.md#host-interface */
+import { fromHex } from "../../primitives/bytes.ts";
 import type { Guest } from "./guest.ts";
 import { GuestException, type HostArguments } from "./host.ts";
 import { TEXT_TICKS_PER_CHARACTER } from "./tick-cost.ts";
@@ -40,6 +41,15 @@ export class GuestArguments implements HostArguments {
     return this.#guest.readString(address, (characters) =>
       this.#chargeTicks(TEXT_TICKS_PER_CHARACTER * characters),
     );
+  }
+
+  hex(index: number): Uint8Array {
+    const address = this.#argv + VALUE_BYTES * index;
+    const isString = index < this.length && this.#guest.isString(address);
+    const bytes = isString
+      ? this.#guest.readHex(address, (characters) => this.#chargeTicks(TEXT_TICKS_PER_CHARACTER * characters))
+      : undefined;
+    return bytes ?? fromHex(this.text(index));
   }
 
   bigInt(index: number): bigint {

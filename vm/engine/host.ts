@@ -19,6 +19,11 @@ export interface HostArguments {
   /** Costs TEXT_TICKS_PER_CHARACTER. @throws GuestException (TypeError) when argument `index` is not a string. */
   text(index: number): string;
   /**
+   * The bytes of a hex text, at the price of `text`.
+   * @throws GuestException (TypeError) when argument `index` is not a string; BytesError when it is not hex.
+   */
+  hex(index: number): Uint8Array;
+  /**
    * Of more than 512 bits: 2^512 or -2^512, which fit no type.
    * @throws GuestException (TypeError) when argument `index` is not a BigInt.
    */

@@ -14,8 +14,8 @@ export const BULK_BYTES_SHIFT = 1;
 export const GROWTH_TICKS = 20_000_000;
 export const GROWTH_TICKS_PER_PAGE = 400_000;
 
-/** A character that crosses between host and guest, in either direction: up to 2.4 ns at 20 ticks each. */
-export const TEXT_TICKS_PER_CHARACTER = 32;
+/** A character that crosses between host and guest, in either direction, hexadecimal to bytes included: 5 to 8 ns. */
+export const TEXT_TICKS_PER_CHARACTER = 56;
 
 const COST_BULK_MEMORY = 10;
 const COST_SATURATING_TRUNCATION = 3;

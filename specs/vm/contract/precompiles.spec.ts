@@ -20,12 +20,12 @@ describe("precompiles", () => {
     const hash = keccak256(new Uint8Array(3));
     const { r, s, yParity } = signRecoverable(hash, key);
     const input = (v: number) => concatBytes(hash, word(v), word(r), word(s));
-    const { output, gasLeft } = run(1, input(27 + yParity), 5_000);
+    const { output, gasLeft } = run(1, input(27 + yParity), 8_000);
     equal(toHex(output.subarray(12)), privateKeyToAddress(key));
     equal(gasLeft, 2_000);
     equal(run(1, input(29)).output.length, 0);
     equal(run(1, new Uint8Array(5)).output.length, 0);
-    equal(run(1, input(27), 2_999).outcome, "out of gas");
+    equal(run(1, input(27), 5_999).outcome, "out of gas");
   });
 
   it("hash and copy as Ethereum's do, at its prices", () => {
