@@ -3,7 +3,7 @@ import { type Hash, utf8ToBytes } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
 import { keccak256Hex } from "../../primitives/hash.ts";
 import type { Probes, Spare } from "../contract/probes.ts";
-import { instrument, type ProbeSite } from "./instrument.ts";
+import { type Instrumented, instrument, type ProbeSite } from "./instrument.ts";
 import type { LineRecorder } from "./line-recorder.ts";
 import type { SourcePlace } from "./trace.ts";
 
@@ -29,11 +29,13 @@ export class ProbedSources implements Probes {
     return this.recorder?.onProbe(operation, site, ticksLeft) ?? 0;
   }
 
-  instrument(plain: string): string {
+  instrument(plain: string): string | undefined {
     const hash = keccak256Hex(utf8ToBytes(plain));
     const known = this.#sources.get(hash);
     if (known !== undefined) return known.probed;
-    const { source: probed, sites } = instrument(plain, this.#sites.length);
+    const instrumented = tryInstrument(plain, this.#sites.length);
+    if (instrumented === undefined) return undefined;
+    const { source: probed, sites } = instrumented;
     this.#sources.set(hash, { plain, probed });
     for (const site of sites) {
       this.#sites.push(site);
@@ -55,5 +57,15 @@ export class ProbedSources implements Probes {
 
   functionAt(site: number): string {
     return this.#sites[site]?.functionName ?? "";
+  }
+}
+
+/** Undefined for what QuickJS may take and the parser does not, such as a nesting that is too deep for it. */
+function tryInstrument(source: string, firstSite: number): Instrumented | undefined {
+  try {
+    return instrument(source, firstSite);
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
+    throw error;
   }
 }

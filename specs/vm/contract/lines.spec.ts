@@ -8,6 +8,7 @@ import { type DebugEngine, openDebugEngine } from "../../../vm/contract/debug-en
 import { runMessage } from "../../../vm/execute-transaction.ts";
 import { changedState } from "../../../vm/state/changed-state.ts";
 import { instrument } from "../../../vm/tracing/instrument.ts";
+import { ProbedSources } from "../../../vm/tracing/probed-sources.ts";
 import type { LineTrace, RefusedTrace } from "../../../vm/tracing/trace.ts";
 import { type RunSetting, traceLines } from "../../../vm/tracing/trace-lines.ts";
 import { ALICE, containerOf, contractSource, Sandbox } from "./sandbox.ts";
@@ -120,6 +121,15 @@ describe("a source with probes", () => {
         .findIndex((line) => line.includes("return b")),
       2,
     );
+  });
+});
+
+describe("a source that cannot have probes", () => {
+  it("runs without: nested too deep, or what only the engine's parser takes", () => {
+    const sources = new ProbedSources();
+    equal(sources.instrument(`${"[".repeat(200_000)}`), undefined);
+    equal(sources.instrument(`${"(".repeat(50_000)}1${")".repeat(50_000)}`), undefined);
+    equal(sources.instrument("this is no JavaScript"), undefined);
   });
 });
 
