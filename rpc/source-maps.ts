@@ -53,7 +53,7 @@ export class SourceMaps {
     const entry = this.#find(source);
     const original = entry === undefined ? undefined : originalPositionFor(entry.map, { line, column });
     if (entry === undefined || original?.source == null) {
-      return { file: `${source.slice(0, 10)}.js`, line, column: column + 1, text: lineOf(text, line) };
+      return { file: sourceFile(source), line, column: column + 1, text: lineOf(text, line) };
     }
     const content = sourceContentFor(entry.map, original.source);
     return {
@@ -64,9 +64,23 @@ export class SourceMaps {
     };
   }
 
+  /** The same for a place that a node without the map has shown: its file is named by the source's hash. */
+  showAgain<T extends ShownPlace>(place: T): T {
+    const [, prefix] = SOURCE_FILE.exec(place.file) ?? [];
+    if (prefix === undefined) return place;
+    const isMeant = (hash: Hash) => hash.startsWith(prefix);
+    if (![...this.#entries.keys()].some(isMeant)) this.#loadMore();
+    const source = [...this.#entries.keys()].find(isMeant);
+    if (source === undefined) return place;
+    return { ...place, ...this.show({ source, line: place.line, column: place.column - 1 }, undefined) };
+  }
+
   #find(source: Hash): Entry | undefined {
-    const known = this.#entries.get(source);
-    if (known !== undefined) return known;
+    if (!this.#entries.has(source)) this.#loadMore();
+    return this.#entries.get(source);
+  }
+
+  #loadMore(): void {
     for (const artifact of this.#findMore()) {
       try {
         this.add(artifact);
@@ -74,9 +88,14 @@ export class SourceMaps {
         // A file that is no artifact of this kind: there is nothing to learn from it.
       }
     }
-    return this.#entries.get(source);
   }
 }
+
+function sourceFile(source: Hash): string {
+  return `${source.slice(0, 10)}.js`;
+}
+
+const SOURCE_FILE = /^(0x[0-9a-f]{8})\.js$/;
 
 /** `a/b/` and `../c.ts` are `a/c.ts`. */
 function joined(folder: string, relative: string): string {

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { artifactFolder } from "../../contracts/build/artifact-folder.ts";
 import { createAddress } from "../../primitives/address.ts";
 import { type Address, ZERO_ADDRESS } from "../../primitives/bytes.ts";
 import { developmentMethods } from "../../rpc/development-methods.ts";
@@ -23,7 +24,6 @@ import { createLog } from "../log.ts";
 import { installNativeBackends } from "../native/install.ts";
 import { createStopSignal } from "../stop-signal.ts";
 import { openDatabase } from "../storage/database.ts";
-import { artifactFolder } from "./artifact-folder.ts";
 import { DevCalls } from "./dev-calls.ts";
 import { DevChain } from "./dev-chain.ts";
 import { DevChainView } from "./dev-chain-view.ts";

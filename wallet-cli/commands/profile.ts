@@ -70,7 +70,7 @@ function withProfile(command: Command): Command {
     .option("--rows <n>", "lines of the table", count, 30)
     .option(
       "--artifact <files...>",
-      "artifacts or contracts whose source maps the development chain does not have yet",
+      "artifacts or contracts whose lines are to be named, besides those in artifacts/",
       [],
     );
 }
