@@ -3,6 +3,7 @@
 import "./polyfill.ts";
 import { CommanderError } from "commander";
 import type { NodeConfig } from "./config.ts";
+import type { DbActions } from "./db/db-config.ts";
 import type { DevConfig } from "./dev/dev-config.ts";
 import type { CheckConfig, MakeConfig } from "./genesis/genesis-config.ts";
 import { createProgram } from "./program.ts";
@@ -26,6 +27,15 @@ const genesisActions = {
     (await import("./genesis/genesis-command.ts")).runGenesisCheck(config),
 };
 
+const dbCommand = () => import("./db/db-command.ts");
+const dbActions: DbActions = {
+  inspect: async (config) => (await dbCommand()).runInspect(config),
+  verify: async (config) => (await dbCommand()).runVerify(config),
+  prune: async (config) => (await dbCommand()).runPrune(config),
+  export: async (config) => (await dbCommand()).runExport(config),
+  import: async (config) => (await dbCommand()).runImport(config),
+};
+
 /** What went wrong, in a sentence for an operator, or with its stack when it is our mistake. */
 async function exitCodeOf(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_FLAG;
@@ -35,7 +45,7 @@ async function exitCodeOf(error: unknown): Promise<number> {
   return exitCode;
 }
 
-const program = createProgram({ environment: process.env, run, dev, genesis: genesisActions });
+const program = createProgram({ environment: process.env, run, dev, genesis: genesisActions, db: dbActions });
 
 program.parseAsync(process.argv).catch(async (error: unknown) => {
   process.exit(await exitCodeOf(error));

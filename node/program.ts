@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { addRunCommand, type NodeConfig } from "./config.ts";
 import { addConfigCommand } from "./config-command.ts";
+import { addDbCommand, type DbActions } from "./db/db-config.ts";
 import { addDevCommand, type DevConfig } from "./dev/dev-config.ts";
 import { addGenesisCommand, type GenesisActions } from "./genesis/genesis-config.ts";
 import type { Environment } from "./settings.ts";
@@ -11,9 +12,10 @@ export type ProgramActions = {
   readonly run: (config: NodeConfig) => Promise<void>;
   readonly dev: (config: DevConfig) => Promise<void>;
   readonly genesis: GenesisActions;
+  readonly db: DbActions;
 };
 
-export function createProgram({ environment, run, dev, genesis }: ProgramActions): Command {
+export function createProgram({ environment, run, dev, genesis, db }: ProgramActions): Command {
   const program = new Command("jurat")
     .description("A proof-of-stake Ethereum node whose contracts are TypeScript.")
     .showHelpAfterError("(--help shows the flags)")
@@ -22,6 +24,7 @@ export function createProgram({ environment, run, dev, genesis }: ProgramActions
   addConfigCommand(program, environment, (text) => void process.stdout.write(text));
   addDevCommand(program, dev);
   addGenesisCommand(program, genesis);
+  addDbCommand(program, db);
   for (const command of program.commands) {
     command.exitOverride();
     for (const inner of command.commands) inner.exitOverride();

@@ -1,4 +1,6 @@
 /** Why a node cannot start: a sentence that says what to do, and an exit code. See specs/node/exit-codes.md. */
+import { BlockFileError, type BlockFileErrorDetail } from "./db/block-file.ts";
+import { DbDamage } from "./db/db-damage.ts";
 import { DevDirectoryError } from "./dev/dev-genesis.ts";
 import { ChainSpecError } from "./genesis/spec-issues.ts";
 import { NetworkError } from "./network/network-error.ts";
@@ -27,6 +29,8 @@ export function describeStartFailure(error: unknown): StartFailure {
   if (error instanceof DatabaseError) return of(EXIT_CODES.directory, sentenceOf(error.detail));
   if (error instanceof ChainSpecError || error instanceof KeyringError)
     return of(EXIT_CODES.input, error.message);
+  if (error instanceof DbDamage) return of(EXIT_CODES.directory, error.message);
+  if (error instanceof BlockFileError) return of(EXIT_CODES.input, blockFileSentence(error.detail));
   if (error instanceof DevDirectoryError) return of(EXIT_CODES.directory, error.message);
   if (error instanceof NetworkError) return of(EXIT_CODES.address, networkSentence(error));
   if (error instanceof Error && "syscall" in error) return systemFailure(error as SystemError);
@@ -63,6 +67,24 @@ function sentenceOf(detail: DatabaseErrorDetail): string {
       return `there is no database in ${detail.directory}`;
     case "STATE_PRUNED":
       return `the state of block ${detail.number} is gone; the oldest is that of ${detail.oldest}`;
+  }
+}
+
+function blockFileSentence(detail: BlockFileErrorDetail): string {
+  switch (detail.code) {
+    case "BLOCK_FILE_CHECKSUM":
+      return `${detail.path} is not the file that checksums.txt lists: get it again`;
+    case "BLOCK_FILE_MISSING":
+      return `${detail.path} is listed in checksums.txt and is not there`;
+    case "BLOCK_FILE_MALFORMED":
+      return `${detail.path} is no file of blocks: ${detail.reason}`;
+    case "BLOCK_FILE_WRONG_CHAIN":
+      return `${detail.path} is of another chain (genesis ${detail.actual}, the chain spec says ${detail.expected})`;
+    case "BLOCK_FILE_REFUSED":
+      return (
+        `the block of slot ${detail.slot} in ${detail.path} was refused (${detail.reason}); ` +
+        "the blocks before it are kept"
+      );
   }
 }
 

@@ -31,7 +31,7 @@ export type EffectPorts = {
   readonly containers: ChainContainers;
   readonly blocks: ConsensusBlocks;
   readonly execution: ExecutionPort;
-  readonly network: Network;
+  readonly network: Pick<Network, "reportVerdict" | "penalize" | "publish" | "setSubnets">;
   readonly sync: SyncRunner;
   readonly signer: Signer;
   readonly outcomes: BlockOutcomes;

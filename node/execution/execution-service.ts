@@ -50,12 +50,18 @@ export type ExecutionServiceOptions = {
 
 export function createExecutionService(options: ExecutionServiceOptions): ExecutionPort {
   const { chain, pool } = options;
+  /** Payloads that are being executed or stored: the database stays open for them. */
+  const underWay = new Set<Promise<unknown>>();
   return {
     progress: async () => ({
       finalized: chain.merged(),
       head: { number: chain.head().header.number, hash: chain.head().hash },
     }),
-    executePayload: (request) => executePayload(options, request),
+    executePayload(request) {
+      const verdict = executePayload(options, request);
+      underWay.add(verdict);
+      return verdict.finally(() => underWay.delete(verdict));
+    },
     setForkchoice: async (update) => setForkchoice(chain, update),
     buildPayload: async (attributes) => buildPayload(options, attributes),
     addGossipedTransactions: (batch) => options.admitGossip(batch),
@@ -70,7 +76,10 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
         queuedTransactions: queued,
       };
     },
-    stop: () => options.onStop(),
+    async stop() {
+      await Promise.allSettled(underWay);
+      await options.onStop();
+    },
   };
 }
 

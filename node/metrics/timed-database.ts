@@ -41,6 +41,7 @@ export function timedDatabase(
       }
     },
     flushed: () => database.flushed(),
+    copyTo: (directory) => database.copyTo(directory),
     refresh: () => database.refresh(),
     close: () => database.close(),
   };

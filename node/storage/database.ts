@@ -146,6 +146,8 @@ export interface Database {
   commit<T>(action: () => T): Promise<T>;
   /** Resolves when everything committed so far is on disk. */
   flushed(): Promise<void>;
+  /** Writes a copy into a folder that exists: what is committed, without the pages that are free. */
+  copyTo(directory: string): Promise<void>;
   /** Makes commits of other threads visible. A reading thread calls it before each task. */
   refresh(): void;
   close(): Promise<void>;
@@ -186,6 +188,10 @@ class LmdbDatabase implements Database {
 
   async flushed(): Promise<void> {
     await this.#root.flushed;
+  }
+
+  async copyTo(directory: string): Promise<void> {
+    await this.#root.backup(directory, true);
   }
 
   refresh(): void {

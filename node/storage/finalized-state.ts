@@ -130,6 +130,19 @@ export class FinalizedState implements StateStore {
     });
   }
 
+  /**
+   * Removes history beyond the window now, at most `limitBlocks` blocks of it, in one write. False when nothing
+   * is left to remove.
+   */
+  pruneHistory(limitBlocks: number): boolean {
+    const last = (this.finalized()?.number ?? 0) - this.#historyBlocks;
+    return this.#database.write(() => {
+      const pruned = this.#history.prune(last, limitBlocks);
+      if (pruned !== undefined) this.#records.put(OLDEST, numberKey(pruned));
+      return pruned !== undefined;
+    });
+  }
+
   #mergeLayer({ number, hash, diff }: FinalizedLayer): void {
     const finalized = this.finalized();
     assert(finalized === undefined || number === finalized.number + 1, "layers are merged in order");

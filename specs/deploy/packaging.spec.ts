@@ -19,6 +19,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { createProgram } from "../../node/program.ts";
 import { environmentName } from "../../node/settings.ts";
 import { freeBasePort } from "../support/free-ports.ts";
+import { DB_NOTHING } from "../support/no-db-actions.ts";
 import { PROJECT_ROOT, readJson } from "../support/vectors.ts";
 
 const DEPLOY = join(PROJECT_ROOT, "deploy");
@@ -34,6 +35,7 @@ function knownVariables(): readonly string[] {
     run: nothing,
     dev: nothing,
     genesis: { make: nothing, check: nothing },
+    db: DB_NOTHING,
   });
   const run = program.commands.find((command) => command.name() === "run");
   return (run?.options ?? []).map(({ long }) => environmentName(long?.slice(2) ?? ""));

@@ -6,6 +6,7 @@ import type { NodeConfig } from "../../node/config.ts";
 import { nearestName } from "../../node/nearest-name.ts";
 import { createProgram } from "../../node/program.ts";
 import type { Environment } from "../../node/settings.ts";
+import { DB_NOTHING } from "../support/no-db-actions.ts";
 import { withScratchDirectory } from "../support/scratch-directory.ts";
 
 const nothing = async () => undefined;
@@ -22,6 +23,7 @@ async function settle(args: readonly string[], environment: Environment): Promis
     },
     dev: nothing,
     genesis: { make: nothing, check: nothing },
+    db: DB_NOTHING,
   });
   for (const command of program.commands) {
     command.configureOutput({ writeErr: (text) => void words.push(text), writeOut: () => undefined });
@@ -135,6 +137,7 @@ describe("settings", () => {
         run: nothing,
         dev: nothing,
         genesis: { make: nothing, check: nothing },
+        db: DB_NOTHING,
       });
       process.stdout.write = ((chunk: string) => {
         text += chunk;

@@ -5,6 +5,7 @@ import { createProgram as createNodeProgram } from "../../node/program.ts";
 import { environmentName } from "../../node/settings.ts";
 import { createTestnetCommand } from "../../testnet/options.ts";
 import { createProgram as createWalletProgram } from "../../wallet-cli/program.ts";
+import { DB_NOTHING } from "./no-db-actions.ts";
 
 const HEAD = `# Flags
 
@@ -20,6 +21,7 @@ export function renderFlagReference(): string {
       run: nothing,
       dev: nothing,
       genesis: { make: nothing, check: nothing },
+      db: DB_NOTHING,
     }),
     createTestnetCommand(),
     createWalletProgram(),

@@ -77,6 +77,10 @@ export class PoweredDatabase implements Database {
     return done;
   }
 
+  async copyTo(): Promise<void> {
+    throw new Error("a database in memory has no file to copy");
+  }
+
   async flushed(): Promise<void> {
     await this.#queue;
     this.#power.mustBeOn();

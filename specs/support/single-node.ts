@@ -15,6 +15,11 @@ export type SingleNode = {
   readonly beaconUrl: string;
   readonly chainId: number;
   readonly dir: string;
+  /** The node's own folder and its chain spec. */
+  readonly folder: { readonly dir: string; readonly chainSpec: string };
+  /** Stops the process and leaves what it wrote. */
+  halt(): Promise<void>;
+  /** Stops the process and removes what it wrote. */
   stop(): Promise<void>;
 };
 
@@ -55,6 +60,10 @@ export async function startSingleNode({ flags = [] }: SingleNodeOptions = {}): P
     beaconUrl: `http://127.0.0.1:${basePort + 3000}`,
     chainId: options.chainId,
     dir,
+    folder: { dir: join(dir, "node"), chainSpec: specPath },
+    async halt() {
+      await stopNode(node);
+    },
     async stop() {
       await stopNode(node);
       rmSync(dir, { recursive: true, force: true });
