@@ -1,10 +1,10 @@
 /** `validators`, `validators/{id}`, `validator_balances`, `pending_deposits` of a state. See specs/node/rest.md#validators. */
 import { PendingDeposit, Validator, type ValidatorIndex } from "../../consensus/containers.ts";
 import type { ChainParams } from "../../consensus/params.ts";
-import { getRegistry, type Registry } from "../../consensus/registry.ts";
+import { findValidator, getRegistry, type Registry } from "../../consensus/registry.ts";
 import type { ConsensusState } from "../../consensus/state.ts";
 import { computeEpochAtSlot } from "../../consensus/time.ts";
-import { toHex } from "../../primitives/bytes.ts";
+import { fromHex, toHex } from "../../primitives/bytes.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../rpc/json.ts";
 import { findState } from "./find-state.ts";
 import { badRequest, notFound, RestError } from "./rest-error.ts";
@@ -58,7 +58,7 @@ function answerList(
   const { state } = found;
   const wrong = statuses.find((status) => !isStatusFilter(status));
   if (wrong !== undefined) throw badRequest(`Invalid status: ${wrong.slice(0, 80)}`);
-  const indices = ids.map((id) => indexOf(state, id, view.params));
+  const indices = ids.map((id) => indexOf(state, id, view.params, ids.length));
   const chosen =
     ids.length === 0 ? everyIndex(state) : new Set(indices.filter((index) => index !== undefined));
   const epoch = computeEpochAtSlot(state.slot, view.params);
@@ -96,9 +96,24 @@ function keysOf(registry: Registry): ReadonlyMap<string, ValidatorIndex> {
   return indices;
 }
 
-/** By index or key; undefined when nobody has it. @throws RestError 400 when it is neither. */
-export function indexOf(state: ConsensusState, id: string, params: ChainParams): ValidatorIndex | undefined {
-  if (/^0x[0-9a-fA-F]{96}$/.test(id)) return keysOf(getRegistry(state, params)).get(id.toLowerCase());
+/** So many keys are sooner found one by one than the map of all is made. */
+const FEW_KEYS = 64;
+
+/**
+ * By index or key; undefined when nobody has it.
+ * @param among how many are looked for.
+ * @throws RestError 400 when it is neither.
+ */
+export function indexOf(
+  state: ConsensusState,
+  id: string,
+  params: ChainParams,
+  among = 1,
+): ValidatorIndex | undefined {
+  if (/^0x[0-9a-fA-F]{96}$/.test(id)) {
+    const registry = getRegistry(state, params);
+    return among <= FEW_KEYS ? findValidator(registry, fromHex(id)) : keysOf(registry).get(id.toLowerCase());
+  }
   if (!/^\d{1,15}$/.test(id)) throw badRequest(`Invalid validator ID: ${id.slice(0, 110)}`);
   return Number(id) < state.validators.length ? Number(id) : undefined;
 }

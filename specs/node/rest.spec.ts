@@ -163,6 +163,8 @@ describe("the beacon API", function () {
       deepEqual(indices(await get(`${path}?id=1,${key}&id=99`)), ["1", "3"]);
       deepEqual(indices(await get(`${path}?status=active`)), ["0", "1", "2", "3"]);
       deepEqual(indices(await get(`${path}?status=exited,pending_queued`)), []);
+      const many = Array.from({ length: 100 }, (_, i) => `0x${i.toString(16).padStart(96, "0")}`);
+      deepEqual(indices(await post(path, { ids: [...many, key] })), ["3"]);
       deepEqual(indices(await post(path, { ids: [key, "0"], statuses: ["active_ongoing"] })), ["3", "0"]);
       deepEqual(indices(await post("/eth/v1/beacon/states/head/validator_balances", ["2"])), ["2"]);
       const refused = async (query: string) => (await get(path + query)).status;
