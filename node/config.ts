@@ -20,6 +20,8 @@ export type NodeConfig = RpcConfig &
     readonly graffiti: string;
     readonly gasLimit: number;
     readonly archive: boolean;
+    /** Megabytes. */
+    readonly minFreeDisk: number;
     readonly p2pHost: string;
     readonly p2pPort: number;
     readonly metricsHost: string;
@@ -85,6 +87,12 @@ function addChainFlags(run: Command): void {
       "block gas limit this node's proposals move toward",
       wholeNumber(5_000_000, 2 ** 40),
       30_000_000,
+    )
+    .option(
+      "--min-free-disk <megabytes>",
+      "make no blocks while the disk of --dir has less room than this",
+      wholeNumber(0, 2 ** 30),
+      1024,
     )
     .option("--archive", "keep the state of every block for ever", false);
 }

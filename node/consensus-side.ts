@@ -25,6 +25,7 @@ import { createSyncRunner } from "./chain/sync-runner.ts";
 import type { ChainSpec } from "./chain-spec.ts";
 import { startSlotClock, systemTime } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
+import { createDiskWatch, type DiskWatch } from "./disk-watch.ts";
 import type { ExecutionClient } from "./execution/port-client.ts";
 import type { Logger, LogModule } from "./log.ts";
 import { createNodeMetrics, type NodeMetrics } from "./metrics/consensus-metrics.ts";
@@ -36,6 +37,8 @@ import type { Network, NetworkHandlers } from "./network/network-port.ts";
 import { prepareRest } from "./rest/start-rest.ts";
 import { ConsensusBlocks } from "./storage/consensus-blocks.ts";
 import type { Database } from "./storage/database.ts";
+import { DatabaseError } from "./storage/database-error.ts";
+import { FULL_DISK_BYTES, freeBytesOf } from "./storage/disk-room.ts";
 import { SlashingProtection } from "./storage/slashing-protection.ts";
 import { createKeyWatch, indicesOfKeys } from "./validator/key-indices.ts";
 import type { Keyring } from "./validator/keyring.ts";
@@ -101,8 +104,9 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const server = await startMetricsServer(config, metrics, execution);
   const syncTargetSlot = () => sync.targetSlot();
   const beacon = await rest.listen({ config, network, submit, syncTargetSlot });
+  const disk = diskWatchOf(parts);
   const report = createSlotReport({
-    ...{ log, metrics, localValidators: () => engine.localValidators.size },
+    ...{ log, metrics, disk, localValidators: () => engine.localValidators.size },
     ...{ peers: () => network.peers().length, syncTargetSlot, beaconPort: beacon.port },
     publish: (status) => void execution.updateConsensusStatus(status).catch(fatal),
     onReported: createPictures(parts, engine),
@@ -110,7 +114,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const signer = openSigner(parts, engine, metrics, timed(parts.validatorDatabase));
   const perform = createEffectRunner({
     ...{ submit, codec, containers, blocks, execution, network, sync, signer, outcomes, inOrder, report },
-    ...{ engine, proposals: proposalsOf(config, spec), log, metrics, fatal },
+    ...{ engine, proposals: proposalsOf(config, spec), disk, log, metrics, fatal },
     // A head that comes from catching up says nothing about how fast blocks travel.
     onHead: (slot) => slot === engine.store.nowSlot && metrics.onHead(slot, nowMs() - slot * slotMs),
     onFinalizedState: createKeyWatch(keyring, submit),
@@ -118,12 +122,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   chain.start(rest.watching(perform));
 
   const stopClock = startSlotClock(
-    {
-      genesisTimeMs,
-      slotDurationMs: slotMs,
-      wakeAtMs: engineWakeMoments(params),
-      ...systemTime,
-    },
+    { genesisTimeMs, slotDurationMs: slotMs, wakeAtMs: engineWakeMoments(params), ...systemTime },
     (sinceGenesisMs) => submit({ type: "tick", nowMs: sinceGenesisMs, ...clockOffsetOf(network) }),
   );
   return {
@@ -245,6 +244,19 @@ function startMetricsServer(config: NodeConfig, metrics: NodeMetrics, execution:
     return [await metrics.registry.getMetricsAsJSON(), ...readings];
   };
   return serveMetrics(read, config.metricsHost, config.metricsPort);
+}
+
+function diskWatchOf({ config, log, fatal }: ConsensusParts): DiskWatch {
+  const { dir: directory, minFreeDisk } = config;
+  return createDiskWatch({
+    log,
+    minimumBytes: minFreeDisk * 2 ** 20,
+    freeBytes: () => freeBytesOf(directory),
+    onFull: (freeBytes) =>
+      fatal(
+        new DatabaseError({ code: "DATABASE_NO_ROOM", directory, freeBytes, neededBytes: FULL_DISK_BYTES }),
+      ),
+  });
 }
 
 function clockOffsetOf(network: Network): { readonly clockOffsetMs?: number } {

@@ -13,9 +13,11 @@ import { createLog, type Logger, type LogModule, logOptionsOf, moduleLog } from 
 import { installNativeBackends } from "./native/install.ts";
 import { TransactionBatcher } from "./network/transaction-gossip.ts";
 import { rpcOptionsOf } from "./rpc-flags.ts";
+import { describeStartFailure, EXIT_CODES } from "./start-failure.ts";
 import { createStopSignal, type StopSignal } from "./stop-signal.ts";
 import { openDatabase } from "./storage/database.ts";
-import type { DatabaseRole } from "./storage/database-error.ts";
+import { DatabaseError, type DatabaseRole } from "./storage/database-error.ts";
+import { FULL_DISK_BYTES, freeBytesOf } from "./storage/disk-room.ts";
 import { loadKeyring } from "./validator/keyring.ts";
 
 /** Blocks whose state stays readable below the finalized one, unless --archive. */
@@ -31,7 +33,7 @@ export async function runNode(config: NodeConfig): Promise<void> {
   await node.close();
   log.info("stopped");
   // Whatever still holds the event loop (a peer's half-open stream) must not keep the process.
-  process.exit(stop.hasFailed() ? 1 : 0);
+  process.exit(stop.exitCode());
 }
 
 type RunningNode = {
@@ -48,10 +50,9 @@ async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Pro
   const spec = readChainSpec(config.chainSpec);
   const backends = await installNativeBackends();
   mkdirSync(config.dir, { recursive: true });
-  const fatal = (error: unknown) => {
-    log.fatal({ err: error }, "the node cannot go on");
-    stop.fail("a fatal error");
-  };
+  const fatal = createFatal(config.dir, log, stop);
+  // Whatever nobody waited for must not end the process before it has closed its databases.
+  process.on("unhandledRejection", fatal);
   const executionGenesis = buildExecutionGenesis(spec);
   const genesis = buildConsensusGenesis(spec, executionGenesis.block);
   const keyring = loadKeyring(keySourcesOf(config));
@@ -102,6 +103,21 @@ async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Pro
       await database.close();
       await validatorDatabase.close();
     },
+  };
+}
+
+/** Ends the node: in order, unless its disk already refused a write. */
+function createFatal(directory: string, log: Logger, stop: StopSignal): (error: unknown) => void {
+  return (error) => {
+    // What breaks while it stops is a consequence.
+    if (stop.exitCode() !== 0) return;
+    const { message, exitCode } = describeStartFailure(error);
+    if (error instanceof DatabaseError) log.fatal(message);
+    else log.fatal({ err: error }, "the node cannot go on");
+    const isRefused = freeBytesOf(directory) < FULL_DISK_BYTES && !(error instanceof DatabaseError);
+    // LMDB may hang or crash when a database is closed after such a write; what it committed needs no closing.
+    if (isRefused) process.exit(EXIT_CODES.directory);
+    stop.fail("a fatal error", exitCode);
   };
 }
 

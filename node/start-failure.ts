@@ -45,6 +45,13 @@ function sentenceOf(detail: DatabaseErrorDetail): string {
       return `${detail.directory} is in use by another process: stop it, or choose another --dir`;
     case "DATABASE_NOT_WRITABLE":
       return `${detail.directory} cannot be written: ${detail.reason}`;
+    case "DATABASE_NO_ROOM":
+      return (
+        `the disk of ${detail.directory} is full: ${detail.freeBytes} bytes left, ${detail.neededBytes} are needed. ` +
+        "Make room and start again: nothing acknowledged is lost"
+      );
+    case "DATABASE_WRITE_FAILED":
+      return `${detail.directory} could not be written: ${detail.reason}; is its disk full or failing?`;
     case "DATABASE_DAMAGED":
       return (
         `the database in ${detail.directory} is damaged: ${detail.reason}. ` +

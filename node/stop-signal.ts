@@ -3,14 +3,15 @@
 export type StopSignal = {
   /** Resolves once, with what asked. */
   readonly requested: Promise<string>;
-  /** Ends the node because it cannot go on. */
-  fail(reason: string): void;
-  hasFailed(): boolean;
+  /** Ends the node because it cannot go on. The first failure decides the exit code. */
+  fail(reason: string, exitCode: number): void;
+  /** 0 unless it failed. */
+  exitCode(): number;
 };
 
 export function createStopSignal(): StopSignal {
   const { promise, resolve } = Promise.withResolvers<string>();
-  let hasFailed = false;
+  let failure = 0;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve(signal));
   // Started with an ipc channel, the node belongs to whoever holds the other end.
   if (process.channel !== undefined) {
@@ -19,10 +20,10 @@ export function createStopSignal(): StopSignal {
   }
   return {
     requested: promise,
-    fail(reason) {
-      hasFailed = true;
+    fail(reason, exitCode) {
+      if (failure === 0) failure = exitCode;
       resolve(reason);
     },
-    hasFailed: () => hasFailed,
+    exitCode: () => failure,
   };
 }

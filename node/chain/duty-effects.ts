@@ -41,7 +41,12 @@ export function createDutyEffects(ports: EffectPorts): (effect: DutyEffect) => v
   };
 }
 
-function build({ execution, proposals, submit, log }: EffectPorts, wish: Wish<"buildPayload">): void {
+function build({ execution, proposals, submit, disk, log }: EffectPorts, wish: Wish<"buildPayload">): void {
+  // Others' blocks, votes and what was signed still find room; a block of ours would take it from them.
+  if (disk.isShort()) {
+    submit({ type: "payloadBuildFailed", id: wish.id });
+    return;
+  }
   const { parentHash, timestamp, prevRandao, withdrawals, parentBeaconBlockRoot } = wish;
   const attributes = { parentHash, timestamp, prevRandao, withdrawals, parentBeaconBlockRoot };
   execution.buildPayload({ ...attributes, ...proposals }).then(

@@ -8,6 +8,7 @@ import { getState } from "../../consensus/state-cache.ts";
 import { blsVerifySets, type SignatureSet } from "../../primitives/bls.ts";
 import type { Address, Hash } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
+import type { DiskWatch } from "../disk-watch.ts";
 import type { ExecutionPort } from "../execution/port.ts";
 import type { Logger } from "../log.ts";
 import type { NodeMetrics } from "../metrics/consensus-metrics.ts";
@@ -40,6 +41,7 @@ export type EffectPorts = {
   readonly proposals: ProposalSettings;
   readonly log: Logger;
   readonly metrics: NodeMetrics;
+  readonly disk: DiskWatch;
   /** Told the head's slot whenever the head or a checkpoint moved. */
   readonly onHead: (slot: number) => void;
   /** Someone else who wants to know each finalized state; must not throw. */

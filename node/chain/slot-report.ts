@@ -1,6 +1,7 @@
 /** What a slot brought: a line for people, numbers for Prometheus, a status for the JSON-RPC side. */
 import type { SlotSummary } from "../../consensus/engine-events.ts";
 import type { ConsensusStatus } from "../../rpc/chain-view.ts";
+import type { DiskWatch } from "../disk-watch.ts";
 import type { Logger } from "../log.ts";
 import type { NodeMetrics } from "../metrics/consensus-metrics.ts";
 
@@ -15,6 +16,7 @@ export type SlotReportPorts = {
   /** Where the beacon API listens. */
   readonly beaconPort: number;
   readonly publish: (status: ConsensusStatus) => void;
+  readonly disk: DiskWatch;
   /** For whoever draws the slot. */
   readonly onReported: (summary: SlotSummary, peers: number) => void;
 };
@@ -38,6 +40,8 @@ export function createSlotReport(ports: SlotReportPorts): SlotReport {
         beaconPort: ports.beaconPort,
       };
       ports.publish(status);
+      // Also a node without keys says when its disk fills up.
+      ports.disk.isShort();
       metrics.onSlot({ ...summary, peers: status.peers });
       ports.onReported(summary, status.peers);
       metrics.localValidators.set(status.localValidators);

@@ -171,7 +171,10 @@ export class NodeChainView implements ChainView {
   }
 
   async submitTransaction(raw: Uint8Array): Promise<RecoveredTransaction> {
-    return this.#pool.submit(raw);
+    const recovered = this.#pool.submit(raw);
+    // What was acknowledged may not be lost, also when the process is killed right after.
+    await this.#pool.stored();
+    return recovered;
   }
 
   async call(

@@ -135,6 +135,11 @@ export class NodePool implements TransactionPool {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Resolves when what our users sent so far would survive the end of the process. */
+  stored(): Promise<void> {
+    return this.#journal.stored();
+  }
+
   /** Resolves when the journal is stored. */
   async stop(): Promise<void> {
     await this.#journal.settled();

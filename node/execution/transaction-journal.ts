@@ -10,8 +10,8 @@ export interface TransactionJournal {
 }
 
 /**
- * The journal in LMDB. Changes are gathered while a commit is under way and follow in the next one:
- * admission never waits for the disk, and a burst costs a few commits.
+ * The journal in LMDB. Changes are gathered while a commit is under way and follow in the next one, so that a burst
+ * costs a few commits; whoever answers a user waits for theirs (`stored`).
  */
 export class StoredTransactionJournal implements TransactionJournal {
   readonly #database: Database;
@@ -20,6 +20,9 @@ export class StoredTransactionJournal implements TransactionJournal {
   /** Encodings to write, undefined to remove. */
   #changes = new Map<Hash, Uint8Array | undefined>();
   #committing: Promise<void> | undefined;
+  /** Of the changes that are gathered, and of those in the commit under way. */
+  #gathered = Promise.withResolvers<void>();
+  #underWay: Promise<void> = Promise.resolve();
 
   constructor(database: Database) {
     this.#database = database;
@@ -44,7 +47,12 @@ export class StoredTransactionJournal implements TransactionJournal {
     });
   }
 
-  /** Resolves when everything noted so far is stored. Rejects when the disk refused it. */
+  /** Resolves when what was noted before this call would survive the end of the process. Rejects when the disk refused. */
+  stored(): Promise<void> {
+    return this.#changes.size > 0 ? this.#gathered.promise : this.#underWay;
+  }
+
+  /** Resolves when nothing is left to store, also of what is noted meanwhile. Rejects when the disk refused it. */
   async settled(): Promise<void> {
     while (this.#committing !== undefined) await this.#committing;
   }
@@ -60,8 +68,19 @@ export class StoredTransactionJournal implements TransactionJournal {
       await Promise.resolve();
       while (this.#changes.size > 0) {
         const changes = this.#changes;
+        const { promise, resolve, reject } = this.#gathered;
+        // Whoever waits hears of it; when nobody does, the throw below is enough.
+        promise.catch(() => undefined);
         this.#changes = new Map();
-        await this.#database.commit(() => this.#write(changes));
+        this.#gathered = Promise.withResolvers<void>();
+        this.#underWay = promise;
+        try {
+          await this.#database.commit(() => this.#write(changes));
+          resolve();
+        } catch (error) {
+          reject(error);
+          throw error;
+        }
       }
     } finally {
       this.#committing = undefined;

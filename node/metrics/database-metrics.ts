@@ -1,6 +1,7 @@
 /** Size, room and write times of databases. See specs/node/metrics.md#database. */
-import { statfsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { Gauge, Histogram, type Registry } from "prom-client";
+import { freeBytesOf } from "../storage/disk-room.ts";
 import type { WriteKind } from "./timed-database.ts";
 
 const WRITE_BUCKETS_SECONDS = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
@@ -45,10 +46,4 @@ export function databaseInstruments(registry: Registry) {
     databaseSize: (database: string, path: string): void => void files.set(database, path),
     onWritten: (kind: WriteKind, seconds: number): void => writes.observe({ kind }, seconds),
   };
-}
-
-/** Bytes this process may still write below `directory`. */
-export function freeBytesOf(directory: string): number {
-  const { bavail, bsize } = statfsSync(directory);
-  return bavail * bsize;
 }

@@ -11,6 +11,14 @@ export type DatabaseErrorDetail =
   | { readonly code: "DATABASE_NOT_WRITABLE"; readonly directory: string; readonly reason: string }
   | { readonly code: "DATABASE_DAMAGED"; readonly directory: string; readonly reason: string }
   | {
+      readonly code: "DATABASE_NO_ROOM";
+      readonly directory: string;
+      readonly freeBytes: number;
+      readonly neededBytes: number;
+    }
+  /** A disk that is full or broken; everything committed before is there. */
+  | { readonly code: "DATABASE_WRITE_FAILED"; readonly directory: string; readonly reason: string }
+  | {
       readonly code: "DATABASE_WRONG_ROLE";
       readonly directory: string;
       readonly expected: DatabaseRole;

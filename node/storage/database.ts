@@ -8,6 +8,7 @@ import { assert } from "../../primitives/errors.ts";
 import { DatabaseError, type DatabaseErrorDetail, type DatabaseRole } from "./database-error.ts";
 import { checkDatabaseFile } from "./database-file.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
+import { FULL_DISK_BYTES, freeBytesOf } from "./disk-room.ts";
 
 /** Raised whenever the meaning of a key or a value changes. */
 const SCHEMA_VERSION = 1;
@@ -57,6 +58,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   try {
     const lock = readOnly ? undefined : await lockDirectory(directory);
     try {
+      if (!readOnly) checkRoom(directory);
       checkDatabaseFile(directory);
       return await openEnvironment(options, lock);
     } catch (error) {
@@ -77,7 +79,7 @@ async function openEnvironment(options: DatabaseOptions, lock: DirectoryLock | u
     noSubdir: false,
     ...BINARY,
   });
-  const database = new LmdbDatabase(root, lock);
+  const database = new LmdbDatabase(directory, root, lock);
   try {
     checkIdentity(database, options);
   } catch (error) {
@@ -85,6 +87,13 @@ async function openEnvironment(options: DatabaseOptions, lock: DirectoryLock | u
     throw error;
   }
   return database;
+}
+
+/** LMDB maps its lock file: on a full disk the first touch of it would kill the process without a word. */
+function checkRoom(directory: string): void {
+  const freeBytes = freeBytesOf(directory);
+  if (freeBytes >= FULL_DISK_BYTES) return;
+  throw new DatabaseError({ code: "DATABASE_NO_ROOM", directory, freeBytes, neededBytes: FULL_DISK_BYTES });
 }
 
 /** What a failure of the file system or of LMDB means to an operator. */
@@ -137,6 +146,7 @@ export interface Database {
   /**
    * Runs `action`; what it wrote is visible and on disk when this returns, all of it or, when it
    * throws, nothing. A write inside a write joins it. Blocks the thread for one disk flush.
+   * @throws DatabaseError DATABASE_WRITE_FAILED, as `commit` rejects.
    */
   write<T>(action: () => T): T;
   /**
@@ -154,12 +164,18 @@ export interface Database {
 }
 
 class LmdbDatabase implements Database {
+  readonly #directory: string;
   readonly #root: RootDatabase<Uint8Array, Uint8Array>;
   readonly #lock: DirectoryLock | undefined;
   readonly #tables = new Map<string, Table>();
   #isWriting = false;
 
-  constructor(root: RootDatabase<Uint8Array, Uint8Array>, lock: DirectoryLock | undefined) {
+  constructor(
+    directory: string,
+    root: RootDatabase<Uint8Array, Uint8Array>,
+    lock: DirectoryLock | undefined,
+  ) {
+    this.#directory = directory;
     this.#root = root;
     this.#lock = lock;
   }
@@ -178,12 +194,23 @@ class LmdbDatabase implements Database {
 
   write<T>(action: () => T): T {
     if (this.#isWriting) return action();
-    return this.#root.transactionSync(() => this.#writing(action));
+    try {
+      return this.#root.transactionSync(() => this.#writing(action));
+    } catch (error) {
+      throw isRefusal(error) ? this.#refused(error, error) : error;
+    }
   }
 
   async commit<T>(action: () => T): Promise<T> {
     // A child transaction is the one kind of queued transaction that undoes what a throwing action wrote.
-    return this.#root.childTransaction(() => this.#writing(action));
+    try {
+      return await this.#root.childTransaction(() => this.#writing(action));
+    } catch (error) {
+      // LMDB tells why a commit failed in a second promise.
+      const { commitError } = error as { readonly commitError?: Promise<unknown> };
+      if (commitError === undefined) throw error;
+      throw this.#refused(await commitError.catch((why: unknown) => why), error);
+    }
   }
 
   async flushed(): Promise<void> {
@@ -203,6 +230,12 @@ class LmdbDatabase implements Database {
     await this.#lock?.release();
   }
 
+  #refused(reason: unknown, cause: unknown): DatabaseError {
+    const text = reason instanceof Error ? reason.message : String(reason);
+    const detail = { code: "DATABASE_WRITE_FAILED", directory: this.#directory, reason: text } as const;
+    return new DatabaseError(detail, { cause });
+  }
+
   #writing<T>(action: () => T): T {
     this.#isWriting = true;
     try {
@@ -211,6 +244,11 @@ class LmdbDatabase implements Database {
       this.#isWriting = false;
     }
   }
+}
+
+/** LMDB's own errors carry a number; what an action throws does not. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && "code" in error && typeof error.code === "number";
 }
 
 class LmdbByteTable implements Table {
