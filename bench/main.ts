@@ -4,9 +4,8 @@ import "../node/polyfill.ts";
 import { cpus } from "node:os";
 import { installNativeBackends } from "../node/native/install.ts";
 import { startSingleNode } from "../specs/support/single-node.ts";
-import { startAnvil } from "./anvil.ts";
 import { callHost, meterBinary, restoreAndCall, startEngine } from "./contract-engine.ts";
-import { benchJsonRpc, benchTokenCalls } from "./json-rpc.ts";
+import { reportJsonRpc } from "./json-rpc-report.ts";
 import { benchLibraryGas } from "./library-gas.ts";
 import { benchToken } from "./token.ts";
 import { executeTransfers } from "./transfers.ts";
@@ -47,29 +46,11 @@ line("  gas, known holder (Solidity about 35 000)", String(token.gasKnownHolder)
 line("\nlibrary, gas of a transaction");
 for (const [title, gas] of await benchLibraryGas()) line(`  ${title}`, String(gas));
 
+await reportJsonRpc(line);
+
 const node = await startSingleNode();
-const ours = await benchJsonRpc(node.url, node.chainId);
-const calls = await benchTokenCalls(node.url, node.chainId);
 const wallet = benchWallet(node.url);
 await node.stop();
-const anvil = await startAnvil();
-const theirs = anvil === undefined ? undefined : await benchJsonRpc(anvil.url, anvil.chainId);
-await anvil?.stop();
-
-line("\nJSON-RPC over HTTP, blocks of one second", "jurat", "anvil", "ratio");
-const rows = {
-  chainId: "eth_chainId (the cost of a request)",
-  balance: "eth_getBalance",
-  accepted: "eth_sendRawTransaction accepted",
-  included: "transfers included (30 M gas a block: 1 428)",
-} as const;
-for (const [name, title] of Object.entries(rows) as [keyof typeof rows, string][]) {
-  const other =
-    theirs === undefined ? ["absent", ""] : [rate(theirs[name]), (ours[name] / theirs[name]).toFixed(2)];
-  line(title, rate(ours[name]), ...other);
-}
-line("eth_call balanceOf of the TypeScript token", rate(calls));
-
 line("\nwallet, from start to answer", "jurat-wallet", "cast", "ratio");
 for (const { name, oursMs, theirsMs } of wallet) {
   const beside = theirsMs === undefined ? [] : [millis(theirsMs / 1e3), (oursMs / theirsMs).toFixed(1)];

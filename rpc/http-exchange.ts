@@ -27,15 +27,21 @@ const GZIP_LEVEL = 1;
 /** How long a browser may remember the answer to a preflight request. */
 const PREFLIGHT_MAX_AGE_SECONDS = 600;
 
+const ANY_ORIGIN = [["access-control-allow-origin", "*"]] as const;
+
 const compress = promisify(gzip);
+
+export function isJsonType(contentType: string | undefined): boolean {
+  const type = (contentType ?? "").split(";", 1)[0] ?? "";
+  return JSON_TYPES.includes(type.trim().toLowerCase());
+}
 
 /**
  * The body as text.
  * @throws BodyRefused 415 for another content type, 413 for more than `limitBytes`.
  */
 export function readBody(request: IncomingMessage, limitBytes: number): Promise<string> {
-  const contentType = (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  if (!JSON_TYPES.includes(contentType)) {
+  if (!isJsonType(request.headers["content-type"])) {
     const refused = new BodyRefused(415, "invalid content type, only application/json is supported");
     return Promise.reject(refused);
   }
@@ -77,21 +83,29 @@ export function sendText(response: ServerResponse, status: number, text: string)
   response.end(`${text}\n`);
 }
 
-/** Sends JSON, compressed when the client can read it and it is worth it. */
+/** Whether an answer is worth compressing, and the client can read it then. */
+export function isCompressed(text: string, acceptEncoding: string | undefined): boolean {
+  return text.length >= GZIP_MINIMUM_BYTES && /\bgzip\b/.test(acceptEncoding ?? "");
+}
+
+export function compressText(text: string): Promise<Buffer> {
+  return compress(text, { level: GZIP_LEVEL });
+}
+
+/** Sends JSON, compressed when that is worth it. */
 export async function sendJson(
   request: IncomingMessage,
   response: ServerResponse,
   text: string,
   status = 200,
 ): Promise<void> {
-  const acceptsGzip = /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
-  if (!acceptsGzip || text.length < GZIP_MINIMUM_BYTES) {
+  if (!isCompressed(text, String(request.headers["accept-encoding"] ?? ""))) {
     const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
     response.writeHead(status, headers);
     response.end(text);
     return;
   }
-  const body = await compress(text, { level: GZIP_LEVEL });
+  const body = await compressText(text);
   response.writeHead(status, {
     "content-type": "application/json",
     "content-encoding": "gzip",
@@ -101,17 +115,25 @@ export async function sendJson(
   response.end(body);
 }
 
-/** Answers are public chain data, so any page may read them; nothing here acts on cookies. */
 export function allowCrossOrigin(
   response: ServerResponse,
   origins: readonly string[],
   origin?: string,
 ): void {
-  if (origins.includes("*")) response.setHeader("access-control-allow-origin", "*");
-  else if (origin !== undefined && origins.includes(origin)) {
-    response.setHeader("access-control-allow-origin", origin);
-    response.setHeader("vary", "origin");
-  }
+  for (const [name, value] of crossOriginHeaders(origins, origin)) response.setHeader(name, value);
+}
+
+/** Header lines that let a page of `origin` read. Answers are public chain data; nothing here acts on cookies. */
+export function crossOriginHeaders(
+  origins: readonly string[],
+  origin: string | undefined,
+): readonly (readonly [string, string])[] {
+  if (origins.includes("*")) return ANY_ORIGIN;
+  if (origin === undefined || !origins.includes(origin)) return [];
+  return [
+    ["access-control-allow-origin", origin],
+    ["vary", "origin"],
+  ];
 }
 
 export function answerPreflight(response: ServerResponse): void {

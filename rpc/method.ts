@@ -44,7 +44,7 @@ export function method<P extends Fields, R>(definition: Method<P, R>): Method<P,
 export function readParams(called: Method, json: unknown): ValuesOf<Fields> {
   if (json !== undefined && json !== null && !Array.isArray(json)) throw invalidParams("non-array args");
   const given: readonly unknown[] = json ?? [];
-  const schemas = Object.entries(called.params);
+  const schemas = entriesOf(called.params);
   if (given.length > schemas.length) {
     throw invalidParams(`too many arguments, want at most ${schemas.length}`);
   }
@@ -57,6 +57,15 @@ export function readParams(called: Method, json: unknown): ValuesOf<Fields> {
     values[name] = readArgument(schema, argument, index, name);
   }
   return values;
+}
+
+const entries = new WeakMap<Fields, readonly [string, Schema<unknown>][]>();
+
+/** A method's parameters in order; listing them anew for each call would cost as much as reading them. */
+function entriesOf(params: Fields): readonly [string, Schema<unknown>][] {
+  const known = entries.get(params) ?? Object.entries(params);
+  entries.set(params, known);
+  return known;
 }
 
 function readArgument(schema: Schema<unknown>, argument: unknown, index: number, name: string): unknown {

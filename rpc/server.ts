@@ -3,8 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
+import { answerPost } from "./answer-post.ts";
 import type { ChainView } from "./chain-view.ts";
 import { createDispatcher, type Dispatcher } from "./dispatch.ts";
+import { openFastLane } from "./fast-lane.ts";
 import { createFilters } from "./filters.ts";
 import {
   allowCrossOrigin,
@@ -104,6 +106,9 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     }
   }
 
+  const fastLane = openFastLane(server, SOCKET_IDLE_MS, (post, socket) =>
+    answerPost(post, options, dispatcher, () => contextOf(socket)),
+  );
   const sockets = acceptWebSockets(server, options, dispatcher, hub, () => ({ ...shared, rate: newRate() }));
   await listen(server, options.host, options.port);
   async function close(): Promise<void> {
@@ -113,6 +118,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     streams.close();
     sockets.close();
     const closed = new Promise((resolve) => server.close(resolve));
+    fastLane.close();
     server.closeAllConnections();
     await closed;
   }

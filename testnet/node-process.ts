@@ -35,18 +35,24 @@ export type NodeLaunch = {
   readonly dir: string;
   readonly rpcPort: number;
   readonly args: readonly string[];
+  /** Flags of Node itself. */
+  readonly runtimeFlags?: readonly string[];
 };
 
 /** Starts `jurat run` with its log in <dir>/node.log. The node ends by itself when this process dies. */
-export function startNode({ number, dir, rpcPort, args }: NodeLaunch): NodeProcess {
+export function startNode({ number, dir, rpcPort, args, runtimeFlags = [] }: NodeLaunch): NodeProcess {
   mkdirSync(dir, { recursive: true });
   const logPath = join(dir, "node.log");
-  const child = spawn(process.execPath, ["--enable-source-maps", NODE_PROGRAM, "run", ...args], {
-    // The ipc channel closes when this process dies, also by kill -9: the node then stops.
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
-    // A group of its own, so that Ctrl-C reaches this process only, which then stops the nodes in order.
-    detached: true,
-  });
+  const child = spawn(
+    process.execPath,
+    ["--enable-source-maps", ...runtimeFlags, NODE_PROGRAM, "run", ...args],
+    {
+      // The ipc channel closes when this process dies, also by kill -9: the node then stops.
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      // A group of its own, so that Ctrl-C reaches this process only, which then stops the nodes in order.
+      detached: true,
+    },
+  );
   const { stdout, stderr } = child;
   assert(stdout !== null && stderr !== null, "a child with pipes has streams");
   const log = createWriteStream(logPath, { flags: "a" });

@@ -32,6 +32,7 @@ import type { RecoveredTransaction } from "../../vm/transaction.ts";
 import { CALL_GAS_CAP, type CallTask, type GasEstimate } from "./call-tasks.ts";
 import type { Calls } from "./calls.ts";
 import type { ExecutionChain } from "./execution-chain.ts";
+import { HeadAccounts } from "./head-accounts.ts";
 import type { NodePool } from "./node-pool.ts";
 
 /** Before the consensus side has said anything. */
@@ -69,6 +70,7 @@ export class NodeChainView implements ChainView {
   readonly #pool: NodePool;
   readonly #calls: Calls;
   readonly #callGasCap: number;
+  readonly #headAccounts = new HeadAccounts();
   #status = NO_STATUS;
   #picture: LivePicture | undefined;
   readonly #pictureListeners = new Set<(picture: LivePicture) => void>();
@@ -138,7 +140,9 @@ export class NodeChainView implements ChainView {
   }
 
   stateAt(blockHash: Hash): StateReader | undefined {
-    return this.#chain.stateAt(blockHash);
+    const state = this.#chain.stateAt(blockHash);
+    if (state === undefined || blockHash !== this.#chain.head().hash) return state;
+    return this.#headAccounts.over(blockHash, state);
   }
 
   proof(blockHash: Hash, address: Address, slots: readonly Hash[]): AccountProof | undefined {

@@ -26,10 +26,15 @@ export type SingleNode = {
 export type SingleNodeOptions = {
   /** More flags of `jurat run`. */
   readonly flags?: readonly string[];
+  /** Flags of Node itself. */
+  readonly runtimeFlags?: readonly string[];
 };
 
 /** Resolves when it serves JSON-RPC. */
-export async function startSingleNode({ flags = [] }: SingleNodeOptions = {}): Promise<SingleNode> {
+export async function startSingleNode({
+  flags = [],
+  runtimeFlags = [],
+}: SingleNodeOptions = {}): Promise<SingleNode> {
   const basePort = await freeBasePort(1);
   const dir = mkdtempSync(join(tmpdir(), "jurat-node-"));
   const options = parseTestnetOptions([
@@ -46,6 +51,7 @@ export async function startSingleNode({ flags = [] }: SingleNodeOptions = {}): P
     number: 1,
     dir: join(dir, "node"),
     rpcPort: basePort,
+    runtimeFlags,
     args: [
       ...["--dir", join(dir, "node"), "--chain-spec", specPath, "--interop-keys", "0-3", "--single-node"],
       ...["--fee-recipient", deriveDevAccounts()[9]!.address],

@@ -1,0 +1,56 @@
+/** Where a node's JSON-RPC thread spends its time, from the profiles Node writes at its end. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+type Frame = { readonly functionName: string; readonly url: string };
+type Profile = {
+  readonly nodes: readonly { readonly id: number; readonly callFrame: Frame }[];
+  readonly samples: readonly number[];
+  readonly timeDeltas: readonly number[];
+};
+export type Share = { readonly name: string; readonly percent: number };
+
+/** What the self time of a function counts as; the first that fits. */
+const PARTS: readonly (readonly [string, RegExp])[] = [
+  ["garbage collection", /^\(garbage collector\)/],
+  [
+    "writing to and reading from sockets",
+    /^(write|writev|shutdown|readStart|onStreamRead)|node:(net|internal\/stream)/,
+  ],
+  ["HTTP", /rpc\/(fast-lane|answer-post|http-exchange|server)|node:_http/],
+  ["reading requests, dispatch, schemas, JSON", /rpc\//],
+  ["signatures and hashes", /secp256k1|ecdsa|keccak|hash-wasm|native\//i],
+  ["pool and journal", /node\/execution\/(mempool|pool|node-pool|admission|transaction-journal|best)/],
+  ["state and database", /lmdb|node\/storage|node\/execution|vm\/state/],
+  ["decoding and executing transactions", /vm\/|primitives\//],
+  ["messages between threads", /postMessage|MessagePort|node:internal\/(worker|per_context)/],
+  ["the event loop, promises, timers", /node:|runMicrotasks|^\(program\)/],
+];
+
+/** Shares of busy time, by part, of the thread in which `marker` ran. */
+export function readCpuProfile(directory: string, marker: string): readonly Share[] {
+  const profiles = readdirSync(directory).map((file) => readFileSync(join(directory, file), "utf8"));
+  const text = profiles.find((one) => one.includes(marker));
+  if (text === undefined) throw new Error(`no profile in ${directory} has ${marker}`);
+  const { nodes, samples, timeDeltas } = JSON.parse(text) as Profile;
+  const partOf = new Map(nodes.map(({ id, callFrame }) => [id, partOfFrame(callFrame)]));
+  const micros = new Map<string, number>();
+  let busy = 0;
+  for (const [index, id] of samples.entries()) {
+    const part = partOf.get(id);
+    if (part === undefined) continue;
+    const delta = timeDeltas[index] ?? 0;
+    busy += delta;
+    micros.set(part, (micros.get(part) ?? 0) + delta);
+  }
+  return Array.from(micros, ([name, part]) => ({ name, percent: (100 * part) / busy })).toSorted(
+    (one, other) => other.percent - one.percent,
+  );
+}
+
+/** Undefined for idle time. */
+function partOfFrame({ functionName, url }: Frame): string | undefined {
+  if (functionName === "(idle)") return undefined;
+  const place = `${functionName} ${url}`;
+  return PARTS.find(([, pattern]) => pattern.test(place))?.[0] ?? "the rest";
+}
