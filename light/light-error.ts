@@ -13,7 +13,20 @@ export type LightErrorDetail =
   | { readonly code: "LIGHT_WRONG_SIGNATURE"; readonly vote: number }
   | { readonly code: "LIGHT_OTHER_FORK"; readonly version: string }
   | { readonly code: "LIGHT_WRONG_HEADER"; readonly expected: string; readonly actual: string }
-  | { readonly code: "LIGHT_WRONG_PROOF"; readonly of: "execution" | "validators" | "weights" };
+  | {
+      readonly code: "LIGHT_WRONG_PROOF";
+      readonly of: "execution" | "validators" | "weights" | "account" | "storage";
+    }
+  /** An execution block, or a part of it, is not what the proven hash says. */
+  | { readonly code: "LIGHT_WRONG_BLOCK"; readonly of: string }
+  /** History is proven as far back as the chain itself keeps it (EIP-2935). */
+  | { readonly code: "LIGHT_TOO_OLD"; readonly number: number; readonly oldest: number }
+  /** The call reads what the witness does not prove. */
+  | { readonly code: "LIGHT_WITNESS_INCOMPLETE"; readonly lacks: string }
+  /** The block asked for is not final: nothing is known of it. */
+  | { readonly code: "LIGHT_NOT_FINAL" }
+  /** The method has no proof: ask somebody you trust. */
+  | { readonly code: "LIGHT_UNPROVABLE"; readonly method: string };
 
 /** Whoever sent it is wrong or lies; what the client trusted before is still what it trusts. */
 export class LightError extends CodedError<LightErrorDetail> {}

@@ -9,6 +9,7 @@ import { computeForkDigest } from "../consensus/signing-root.ts";
 import type { ConsensusState } from "../consensus/state.ts";
 import { getState } from "../consensus/state-cache.ts";
 import { fromHex, type Hex, toHex, utf8ToBytes, ZERO_ADDRESS } from "../primitives/bytes.ts";
+import type { LightAnswer } from "../rpc/chain-view.ts";
 import { type BlockCodec, createBlockCodec } from "./chain/block-codec.ts";
 import { createBlockOutcomes } from "./chain/block-outcomes.ts";
 import { createBlockSource } from "./chain/block-source.ts";
@@ -26,6 +27,7 @@ import type { ChainSpec } from "./chain-spec.ts";
 import { startSlotClock, systemTime } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
 import { createDiskWatch, type DiskWatch } from "./disk-watch.ts";
+import type { LightQuestion } from "./execution/port.ts";
 import type { ExecutionClient } from "./execution/port-client.ts";
 import type { Logger, LogModule } from "./log.ts";
 import { createNodeMetrics, type NodeMetrics } from "./metrics/consensus-metrics.ts";
@@ -64,6 +66,7 @@ export type ConsensusParts = {
 export type ConsensusSide = {
   readonly network: Network;
   readonly beaconPort: number;
+  askLight(question: LightQuestion): Promise<LightAnswer>;
   close(): Promise<void>;
 };
 
@@ -126,8 +129,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
     (sinceGenesisMs) => submit({ type: "tick", nowMs: sinceGenesisMs, ...clockOffsetOf(network) }),
   );
   return {
-    network,
-    beaconPort: beacon.port,
+    ...{ network, beaconPort: beacon.port, askLight: beacon.askLight },
     async close() {
       stopClock();
       sync.stop();

@@ -5,6 +5,8 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { StaticPage, StaticPages } from "../rpc/static-pages.ts";
+import { readEngineImage } from "./engine-image.ts";
+import { readBootImage } from "./std-image.ts";
 
 /** Beside `dist/node`. */
 const DIRECTORY = fileURLToPath(new URL("../explorer", import.meta.url));
@@ -22,13 +24,18 @@ const CONTENT_TYPES: ReadonlyMap<string, string> = new Map([
 export function readExplorerPages(): StaticPages {
   const pages = new Map<string, StaticPage>();
   for (const name of readdirSync(DIRECTORY)) {
-    const contentType = CONTENT_TYPES.get(extname(name));
-    if (contentType === undefined) continue;
-    const body = readFileSync(`${DIRECTORY}/${name}`);
-    const etag = `"${createHash("sha256").update(body).digest("hex").slice(0, 16)}"`;
-    pages.set(`/${name}`, { contentType, body, gzip: gzipSync(body, { level: 9 }), etag });
+    if (CONTENT_TYPES.has(extname(name))) addPage(pages, name, readFileSync(`${DIRECTORY}/${name}`));
   }
+  // The light client in the page runs calls in the engine of the protocol.
+  addPage(pages, "engine.wasm", readEngineImage());
+  addPage(pages, "boot.bin", readBootImage());
   const page = pages.get("/index.html");
   if (page !== undefined) pages.set("/", page);
   return pages;
+}
+
+function addPage(pages: Map<string, StaticPage>, name: string, body: Uint8Array): void {
+  const contentType = CONTENT_TYPES.get(extname(name)) ?? "application/octet-stream";
+  const etag = `"${createHash("sha256").update(body).digest("hex").slice(0, 16)}"`;
+  pages.set(`/${name}`, { contentType, body, gzip: gzipSync(body, { level: 9 }), etag });
 }

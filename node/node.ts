@@ -5,8 +5,9 @@ import { toHex } from "../primitives/bytes.ts";
 import { type ChainSpec, readChainSpec } from "./chain-spec.ts";
 import { CLIENT_VERSION } from "./client-version.ts";
 import type { NodeConfig } from "./config.ts";
-import { startConsensus } from "./consensus-side.ts";
+import { type ConsensusSide, startConsensus } from "./consensus-side.ts";
 import type { ExecutionGenesis } from "./execution/chain-states.ts";
+import type { LightQuestion } from "./execution/port.ts";
 import { startExecution } from "./execution/start-execution.ts";
 import { buildConsensusGenesis, buildExecutionGenesis, chainConfigOf } from "./genesis.ts";
 import { createLog, type Logger, type LogModule, logOptionsOf, moduleLog } from "./log.ts";
@@ -68,11 +69,14 @@ async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Pro
   );
 
   const batcher: { current: TransactionBatcher | undefined } = { current: undefined };
+  const consensusSide: { current: ConsensusSide | undefined } = { current: undefined };
   const upcalls = {
     publishTransactions: (raws: readonly Uint8Array[]) => {
       for (const raw of raws) batcher.current?.add(raw);
     },
     fatal: (message: string) => fatal(new Error(message)),
+    askLight: async (question: LightQuestion) =>
+      consensusSide.current?.askLight(question) ?? { unavailable: "the node is starting" },
   };
   // The slowest part, on a thread of its own, while this one opens the rest.
   const starting = startExecution(executionOptionsOf(config, spec, executionGenesis), upcalls);
@@ -86,6 +90,7 @@ async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Pro
   const parts = { config, spec, genesis, keyring, database, validatorDatabase, log, logOf, fatal };
   const execution = await starting;
   const consensus = await startConsensus({ ...parts, execution: execution.port });
+  consensusSide.current = consensus;
   batcher.current = new TransactionBatcher((batch) => {
     consensus.network.publish("transactions", batch).catch(fatal);
   });

@@ -8,6 +8,7 @@ import type { Account, StateReader } from "../vm/state/account.ts";
 import type { Trace, TraceRequest } from "../vm/tracing/trace.ts";
 import type { AccessListEntry, RecoveredTransaction } from "../vm/transaction.ts";
 import type { InvalidTransactionDetail } from "../vm/transaction-rules.ts";
+import type { Json } from "./json.ts";
 import type { LivePicture } from "./live-picture.ts";
 import type { SourceMaps } from "./source-maps.ts";
 
@@ -125,6 +126,10 @@ export type ConsensusStatus = {
   readonly beaconPort?: number;
 };
 
+export type LightAbout = "validatorSet" | "finalizedBlock" | "setChange";
+/** JSON as specs/light/light-client.md has it, or why there is none in this moment. */
+export type LightAnswer = { readonly json: Json } | { readonly unavailable: string };
+
 export type PoolStatus = { readonly pending: number; readonly queued: number };
 
 /** What one sender has in the pool, in nonce order: ready for the next blocks, and behind a nonce gap. */
@@ -231,6 +236,8 @@ export interface ChainView {
   traceBlock(block: Block, index: number | undefined, tracer: TraceRequest): Promise<readonly Trace[]>;
   /** Blocks of calls after `block`, on the state after it. */
   simulate(request: SimulationRequest, block: Block): Promise<SimulationOutcome>;
+  /** The call, and what it read of the state it ran on. */
+  witness(request: CallRequest, block: Block): Promise<WitnessOutcome>;
   /** What the contract in `code` says of itself; undefined when it is none. */
   describeContract(code: Uint8Array): Promise<ContractDescription | undefined>;
   /** Logs of canonical blocks from `first` to `last`, both included, in chain order; the first `limit`. */
@@ -239,6 +246,8 @@ export interface ChainView {
   /** Empty but on a development chain: the sources that authors wrote are not on chain. */
   readonly sourceMaps: SourceMaps;
   consensusStatus(): ConsensusStatus;
+  /** What consensus proves to light clients, of the set of a period or of the newest. */
+  askLight(about: LightAbout, period: number | undefined): Promise<LightAnswer>;
   /** As of the last slot; undefined where nobody draws it. */
   livePicture(): LivePicture | undefined;
   /** Told of each new picture. Returns the function that ends the subscription. */
@@ -246,6 +255,13 @@ export interface ChainView {
   /** Returns the function that ends the subscription. */
   subscribe(events: ChainEvents): () => void;
 }
+
+/** What a call did, and all that it read. */
+export type WitnessOutcome = {
+  readonly call: CallOutcome;
+  readonly accounts: readonly { readonly address: Address; readonly slots: readonly Hash[] }[];
+  readonly codes: readonly Uint8Array[];
+};
 
 /** A trace, or why the call could not even begin. */
 export type TraceOutcome = { readonly trace: Trace } | { readonly failed: CallOutcome };

@@ -8,6 +8,7 @@ import { discoverOf } from "./methods/discover.ts";
 import * as fees from "./methods/fees.ts";
 import { fillTransaction } from "./methods/fill-transaction.ts";
 import * as filters from "./methods/filters.ts";
+import * as light from "./methods/light.ts";
 import { live } from "./methods/live.ts";
 import { getLogs } from "./methods/logs.ts";
 import { modulesOf } from "./methods/modules.ts";
@@ -22,6 +23,7 @@ import { subscribe, unsubscribe } from "./methods/subscriptions.ts";
 import * as traces from "./methods/traces.ts";
 import * as transactions from "./methods/transactions.ts";
 import * as uncles from "./methods/uncles.ts";
+import { getWitness } from "./methods/witness.ts";
 
 export const SERVED: readonly Method[] = [
   ...Object.values(network),
@@ -56,6 +58,8 @@ export const SERVED: readonly Method[] = [
   status,
   live,
   getContract,
+  getWitness,
+  ...Object.values(light),
 ];
 
 /** `methods`, and those that tell about them. */

@@ -2,10 +2,11 @@
 import { useState } from "preact/hooks";
 import type { AbiFunction } from "viem";
 import { Failure } from "../card.tsx";
+import { formatCount } from "../display.ts";
 import { TransactionLink } from "../lookup/links.tsx";
-import { ask } from "../node/json-rpc.ts";
-import type { Hex } from "../node/objects.ts";
+import { Mark } from "../proof/mark.tsx";
 import { connect, connection, sendTransaction, wallets } from "./browser-wallet.ts";
+import { readChecked } from "./checked-read.ts";
 import { FunctionForm, resultView } from "./function-form.tsx";
 import type { KnownContract } from "./known-contracts.ts";
 
@@ -22,7 +23,17 @@ export function ReadFunctions({ contract }: { readonly contract: KnownContract }
           perform={async (data) => {
             const from = connection.value?.account;
             const call = { to: contract.address, data, ...(from === undefined ? {} : { from }) };
-            return resultView(item, await ask<Hex>("eth_call", call, "latest"));
+            const { value, mark, why } = await readChecked(call);
+            return (
+              <>
+                {resultView(item, value.output)}
+                <Mark state={mark} why={why} />{" "}
+                <span class="quiet">
+                  {value.gasUsed !== undefined && `${formatCount(value.gasUsed)} gas, `}
+                  {why}
+                </span>
+              </>
+            );
           }}
         />
       ))}

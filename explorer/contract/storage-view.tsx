@@ -1,12 +1,13 @@
 /** Storage by name: every field of the layout, mappings by a key the reader names. */
 import { useState } from "preact/hooks";
+import { fetchAccount } from "../../light/verified/proven-account.ts";
 import { Waiting } from "../card.tsx";
-import { newestHead } from "../live/live-state.ts";
-import { useLoaded } from "../load.ts";
 import { ask } from "../node/json-rpc.ts";
 import type { Hex } from "../node/objects.ts";
+import { Mark } from "../proof/mark.tsx";
+import { type Marked, useProven } from "../proof/use-proven.ts";
 import type { KnownContract } from "./known-contracts.ts";
-import { keyTypesOf, readField, type StorageValue } from "./storage-values.ts";
+import { keyTypesOf, type ReadWord, readField, type StorageValue } from "./storage-values.ts";
 
 export function StorageView({ contract }: { readonly contract: KnownContract }) {
   const layout = (contract.implementation ?? contract).storageLayout;
@@ -33,14 +34,33 @@ type FieldProps = {
 
 function Field({ contract, label, keys }: FieldProps) {
   const layout = (contract.implementation ?? contract).storageLayout;
-  const readWord = async (slot: bigint) =>
-    BigInt(await ask<Hex>("eth_getStorageAt", contract.address, `0x${slot.toString(16)}`, "latest"));
-  const key = `${contract.address} ${label} ${keys.join(" ")} ${newestHead.value?.hash ?? ""}`;
-  const loaded = useLoaded(key, () => readField(layout, label, keys, readWord));
-  return <Waiting on={loaded}>{(values) => <Values values={values} />}</Waiting>;
+  const read = (readWord: ReadWord) => readField(layout, label, keys, readWord);
+  const loaded = useProven<readonly StorageValue[]>(`${contract.address} ${label} ${keys.join(" ")}`, {
+    prove: ({ ask: askNode }, final) =>
+      read(async (slot) => {
+        const { words } = await fetchAccount(askNode, final, contract.address, [slotHash(slot)]);
+        return words[0] ?? 0n;
+      }),
+    report: (final) => {
+      const block = final === undefined ? "latest" : { blockHash: final.hash };
+      return read(async (slot) =>
+        BigInt(await ask<Hex>("eth_getStorageAt", contract.address, slotHash(slot), block)),
+      );
+    },
+    isEqual: (a, b) => a.every(({ value }, index) => value === b[index]?.value),
+  });
+  return <Waiting on={loaded}>{(marked) => <Values marked={marked} />}</Waiting>;
 }
 
-function Values({ values }: { readonly values: readonly StorageValue[] }) {
+function slotHash(slot: bigint): Hex {
+  return `0x${slot.toString(16).padStart(64, "0")}`;
+}
+
+function Values({
+  marked: { value: values, mark, why },
+}: {
+  readonly marked: Marked<readonly StorageValue[]>;
+}) {
   return (
     <dl class="facts">
       {values.map(({ path, type, slot, value }) => (
@@ -48,8 +68,11 @@ function Values({ values }: { readonly values: readonly StorageValue[] }) {
           <dt title={`slot 0x${slot.toString(16)}`}>
             <code>{path}</code> <span class="mono">{type}</span>
           </dt>
-          <dd class="mono" data-storage={path}>
-            {value}
+          <dd>
+            <span class="mono" data-storage={path}>
+              {value}
+            </span>{" "}
+            <Mark state={mark} why={why} />
           </dd>
         </div>
       ))}

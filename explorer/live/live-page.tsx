@@ -3,6 +3,7 @@ import { computed } from "@preact/signals";
 import { Card } from "../card.tsx";
 import { formatAge, formatCount, formatUnits, shorten, toNumber } from "../display.ts";
 import { now } from "../now.ts";
+import { ProofCard } from "../proof/proof-card.tsx";
 import { linkTo } from "../route.ts";
 import { BlockTree } from "./block-tree.tsx";
 import { Chart } from "./chart.tsx";
@@ -26,6 +27,7 @@ export function LivePage() {
           <span class="tag head">head</span> <span class="tag orphan">left behind</span>
         </p>
       </Card>
+      <ProofCard />
       <Charts />
       <div class="columns">
         <Card title="Newest blocks">

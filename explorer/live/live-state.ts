@@ -23,6 +23,13 @@ export const heads = signal<readonly LiveHead[]>([]);
 export type LagPoint = { readonly slot: number; readonly lagSlots: number; readonly participation: number };
 export const lags = signal<readonly LagPoint[]>([]);
 
+/** Told of each new picture of consensus. */
+const pictureListeners = new Set<() => void>();
+
+export function onEachPicture(listener: () => void): void {
+  pictureListeners.add(listener);
+}
+
 export const newestHead = computed(() => heads.value.at(-1));
 
 export const transactionsPerSecond = computed(() => {
@@ -92,6 +99,7 @@ function onPicture(next: LivePicture): void {
   picture.value = next;
   const { slot, finalityLagSlots, voters, activeValidators } = next;
   const point = { slot, lagSlots: finalityLagSlots, participation: share(voters, activeValidators) };
+  for (const listener of pictureListeners) listener();
   lags.value = [...lags.value.filter((known) => known.slot < slot), point].slice(-HISTORY_LIMIT);
 }
 

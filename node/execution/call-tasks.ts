@@ -10,6 +10,7 @@ import type {
   SimulationOutcome,
   StateOverride,
   TraceOutcome,
+  WitnessOutcome,
 } from "../../rpc/chain-view.ts";
 import { TransactionRejected } from "../../rpc/chain-view.ts";
 import type { Header } from "../../vm/block.ts";
@@ -19,6 +20,7 @@ import { createAccessList } from "../../vm/create-access-list.ts";
 import { estimateGas } from "../../vm/estimate-gas.ts";
 import type { ContractDescription, ContractMachine } from "../../vm/message.ts";
 import { OUTCOME_TEXT } from "../../vm/outcome-text.ts";
+import { recordCall } from "../../vm/record-call.ts";
 import { type SimulatedBlock, type SimulationRequest, simulate } from "../../vm/simulate.ts";
 import { SimulationError } from "../../vm/simulated-call.ts";
 import type { StateReader } from "../../vm/state/account.ts";
@@ -66,9 +68,19 @@ export type TraceBlockTask = BlockToTrace & { readonly kind: "traceBlock"; reado
 /** What is at an address, as the contract there describes itself. */
 export type DescribeTask = { readonly kind: "describe"; readonly code: Uint8Array };
 
-export type ReadTask = DescribeTask | CallTask | SimulateTask | TraceCallTask | TraceBlockTask | LogsTask;
+export type WitnessTask = Omit<CallTask, "kind" | "overrides"> & { readonly kind: "witness" };
+
+export type ReadTask =
+  | WitnessTask
+  | DescribeTask
+  | CallTask
+  | SimulateTask
+  | TraceCallTask
+  | TraceBlockTask
+  | LogsTask;
 export type GasEstimate = { readonly gas: bigint } | { readonly failed: CallOutcome };
 type Results = {
+  readonly witness: WitnessOutcome;
   readonly describe: ContractDescription | undefined;
   readonly call: CallOutcome;
   readonly estimateGas: GasEstimate;
@@ -112,11 +124,12 @@ export function runTask(task: ReadTask, site: TaskSite): Results[keyof Results] 
     chainId,
     machine,
     header: task.header,
-    overrides: task.kind === "simulate" ? new Map() : task.overrides,
+    overrides: task.kind === "simulate" || task.kind === "witness" ? new Map() : task.overrides,
     state,
     ancestorHash,
   };
   if (task.kind === "simulate") return runSimulation(task, callSite);
+  if (task.kind === "witness") return witness(task, callSite);
   try {
     return task.kind === "traceCall" ? traceCall(task, callSite) : runCall(task, callSite);
   } catch (error) {
@@ -137,6 +150,16 @@ function traceCall(task: TraceCallTask, site: CallSite): TraceOutcome {
   const journal = tracer.begin(callState(site));
   const { gasUsed } = executeCall(site, task.request, gasLimit, { journal, machine: site.machine, tracer });
   return { trace: tracer.finish({ gasLimit, gasUsed }) };
+}
+
+/** A call that may not even begin read nothing that decides it: its witness proves nothing, and says so. */
+function witness(task: WitnessTask, site: CallSite): WitnessOutcome {
+  try {
+    const { result, accounts, codes } = recordCall(site, task.request, gasLimitOf(task));
+    return { call: toOutcome(result), accounts, codes };
+  } catch (error) {
+    return { call: refusal(error), accounts: [], codes: [] };
+  }
 }
 
 function gasLimitOf({ request: { gas }, gasCap }: Pick<CallTask, "request" | "gasCap">): number {

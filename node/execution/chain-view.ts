@@ -9,6 +9,8 @@ import type {
   ChainEvents,
   ChainView,
   ConsensusStatus,
+  LightAbout,
+  LightAnswer,
   LocatedLog,
   LocatedTransaction,
   LogFilter,
@@ -17,6 +19,7 @@ import type {
   SimulationOutcome,
   StateOverride,
   TraceOutcome,
+  WitnessOutcome,
 } from "../../rpc/chain-view.ts";
 import type { LivePicture } from "../../rpc/live-picture.ts";
 import { SourceMaps } from "../../rpc/source-maps.ts";
@@ -34,6 +37,7 @@ import type { Calls } from "./calls.ts";
 import type { ExecutionChain } from "./execution-chain.ts";
 import { HeadAccounts } from "./head-accounts.ts";
 import type { NodePool } from "./node-pool.ts";
+import type { ExecutionUpcalls } from "./port.ts";
 
 /** Before the consensus side has said anything. */
 const NO_STATUS: ConsensusStatus = {
@@ -53,6 +57,8 @@ export type NodeChainViewParts = {
   readonly chain: ExecutionChain;
   readonly pool: NodePool;
   readonly calls: Calls;
+  /** Absent where there is no consensus. */
+  readonly askLight?: ExecutionUpcalls["askLight"];
   readonly clientVersion: string;
   /** Gas a call may use; CALL_GAS_CAP when absent. */
   readonly callGasCap?: number;
@@ -69,6 +75,7 @@ export class NodeChainView implements ChainView {
   readonly #chain: ExecutionChain;
   readonly #pool: NodePool;
   readonly #calls: Calls;
+  readonly #askLight: NodeChainViewParts["askLight"];
   readonly #callGasCap: number;
   readonly #headAccounts = new HeadAccounts();
   #status = NO_STATUS;
@@ -76,7 +83,7 @@ export class NodeChainView implements ChainView {
   readonly #pictureListeners = new Set<(picture: LivePicture) => void>();
 
   constructor(parts: NodeChainViewParts) {
-    const { chain, pool, calls, clientVersion, callGasCap = CALL_GAS_CAP, sourceMaps } = parts;
+    const { chain, pool, calls, askLight, clientVersion, callGasCap = CALL_GAS_CAP, sourceMaps } = parts;
     this.chainId = Number(chain.config.chainId);
     this.config = chain.config;
     this.genesisHash = chain.genesisHash;
@@ -84,6 +91,7 @@ export class NodeChainView implements ChainView {
     this.#chain = chain;
     this.#pool = pool;
     this.#calls = calls;
+    this.#askLight = askLight;
     this.#callGasCap = callGasCap;
     this.sourceMaps = sourceMaps ?? new SourceMaps();
   }
@@ -226,6 +234,10 @@ export class NodeChainView implements ChainView {
     return this.#calls.run({ kind: "simulate", request, ...this.#siteOf(block) });
   }
 
+  async witness(request: CallRequest, block: Block): Promise<WitnessOutcome> {
+    return this.#calls.run({ kind: "witness", request, ...this.#siteOf(block) });
+  }
+
   async describeContract(code: Uint8Array): Promise<ContractDescription | undefined> {
     return this.#calls.run({ kind: "describe", code });
   }
@@ -236,6 +248,10 @@ export class NodeChainView implements ChainView {
 
   #siteOf({ hash, header }: Block): Pick<CallTask, "blockHash" | "header" | "gasCap"> {
     return { blockHash: hash, header, gasCap: this.#callGasCap };
+  }
+
+  async askLight(about: LightAbout, period: number | undefined): Promise<LightAnswer> {
+    return this.#askLight?.({ about, period }) ?? { unavailable: "this chain has no validators" };
   }
 
   consensusStatus(): ConsensusStatus {

@@ -1,9 +1,11 @@
 /** The consensus thread's end of the execution port. See specs/node/execution.md#the-port. */
 import type {
+  AnswerMessage,
   ExecutionMethod,
   ExecutionPort,
   ExecutionUpcalls,
   MessageChannelEnd,
+  QuestionMessage,
   RequestMessage,
   ResponseMessage,
   UpcallMessage,
@@ -44,8 +46,15 @@ export function createExecutionClient(
       channel.postMessage({ type: "request", id, method, argument } satisfies RequestMessage);
     });
 
+  const answer = ({ id, question }: QuestionMessage) => {
+    upcalls
+      .askLight(question)
+      .catch((error: unknown) => ({ unavailable: String(error) }))
+      .then((said) => channel.postMessage({ type: "answer", id, answer: said } satisfies AnswerMessage));
+  };
   channel.on("message", (received) => {
-    const message = received as ResponseMessage | UpcallMessage;
+    const message = received as ResponseMessage | UpcallMessage | QuestionMessage;
+    if (message.type === "question") return answer(message);
     if (message.type === "upcall") {
       if (message.name === "fatal") upcalls.fatal(message.argument as string);
       else upcalls.publishTransactions(message.argument as readonly Uint8Array[]);

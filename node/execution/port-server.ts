@@ -1,22 +1,47 @@
 /** The execution thread's end of the port. See specs/node/execution.md#the-port. */
+import type { LightAnswer } from "../../rpc/chain-view.ts";
 import type {
+  AnswerMessage,
   ExecutionPort,
   ExecutionUpcalls,
   MessageChannelEnd,
+  QuestionMessage,
   RequestMessage,
   ResponseMessage,
   UpcallMessage,
 } from "./port.ts";
 import { PortError } from "./port-error.ts";
 
-/** Upcalls that become messages on `channel`. */
+/** Questions to consensus that may wait at once; more are told to come back. */
+const QUESTIONS_LIMIT = 256;
+
+/** Upcalls that become messages on `channel`. One per channel: it hears the answers to its questions. */
 export function createUpcalls(channel: MessageChannelEnd): ExecutionUpcalls {
-  const upcall = (name: UpcallMessage["name"], argument: unknown) =>
-    channel.postMessage({ type: "upcall", name, argument } satisfies UpcallMessage);
+  const waiting = new Map<number, (answer: LightAnswer) => void>();
+  let nextId = 1;
+  channel.on("message", (received) => {
+    const message = received as AnswerMessage | RequestMessage;
+    if (message.type !== "answer") return;
+    waiting.get(message.id)?.(message.answer);
+    waiting.delete(message.id);
+  });
   return {
-    publishTransactions: (raws) => upcall("publishTransactions", raws),
-    fatal: (message) => upcall("fatal", message),
+    publishTransactions: (raws) => sendUpcall(channel, "publishTransactions", raws),
+    fatal: (message) => sendUpcall(channel, "fatal", message),
+    askLight(question) {
+      if (waiting.size >= QUESTIONS_LIMIT)
+        return Promise.resolve({ unavailable: "too many questions are waiting" });
+      return new Promise((resolve) => {
+        const id = nextId++;
+        waiting.set(id, resolve);
+        channel.postMessage({ type: "question", id, question } satisfies QuestionMessage);
+      });
+    },
   };
+}
+
+function sendUpcall(channel: MessageChannelEnd, name: UpcallMessage["name"], argument: unknown): void {
+  channel.postMessage({ type: "upcall", name, argument } satisfies UpcallMessage);
 }
 
 /**
@@ -28,10 +53,11 @@ export function serveExecution(channel: MessageChannelEnd, service: ExecutionPor
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const detail = error instanceof PortError ? error.detail : undefined;
     channel.postMessage({ type: "failure", id, message, detail } satisfies ResponseMessage);
-    if (detail === undefined) createUpcalls(channel).fatal(message);
+    if (detail === undefined) sendUpcall(channel, "fatal", message);
   };
   channel.on("message", (received) => {
-    const { id, method, argument } = received as RequestMessage;
+    const { type, id, method, argument } = received as RequestMessage;
+    if (type !== "request") return;
     const handle = service[method] as (argument: unknown) => Promise<unknown>;
     handle(argument).then(
       (result) => channel.postMessage({ type: "result", id, result } satisfies ResponseMessage),

@@ -5,7 +5,7 @@
 import type { Withdrawal } from "../../consensus/containers.ts";
 import type { ExecutionPayload, ExecutionRequests } from "../../consensus/payload-containers.ts";
 import type { Address, Hash } from "../../primitives/bytes.ts";
-import type { ConsensusStatus } from "../../rpc/chain-view.ts";
+import type { ConsensusStatus, LightAbout, LightAnswer } from "../../rpc/chain-view.ts";
 import type { LivePicture } from "../../rpc/live-picture.ts";
 import type { MetricReading } from "../metrics/thread-metrics.ts";
 import type { GossipVerdict } from "./gossip-admission.ts";
@@ -91,10 +91,19 @@ export interface ExecutionPort {
   stop(): Promise<void>;
 }
 
-/** What the execution side says unasked. */
+/** What a light client asks of consensus. */
+export type LightQuestion = {
+  readonly about: LightAbout;
+  /** Of the set the client trusts; the newest when it says nothing. */
+  readonly period: number | undefined;
+};
+
+/** What the execution side says and asks unasked. */
 export interface ExecutionUpcalls {
   /** Transactions this node's users sent, to be gossiped. */
   publishTransactions(raws: readonly Uint8Array[]): void;
+  /** For JSON-RPC: only consensus can prove what is final. */
+  askLight(question: LightQuestion): Promise<LightAnswer>;
   /** The execution side cannot go on; the node stops. */
   fatal(message: string): void;
 }
@@ -131,9 +140,16 @@ export type ResponseMessage =
     };
 export type UpcallMessage = {
   readonly type: "upcall";
-  readonly name: keyof ExecutionUpcalls;
+  readonly name: "publishTransactions" | "fatal";
   readonly argument: unknown;
 };
+/** An upcall that is answered. */
+export type QuestionMessage = {
+  readonly type: "question";
+  readonly id: number;
+  readonly question: LightQuestion;
+};
+export type AnswerMessage = { readonly type: "answer"; readonly id: number; readonly answer: LightAnswer };
 
 /** The part of a Worker or MessagePort that both ends need. */
 export interface MessageChannelEnd {

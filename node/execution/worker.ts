@@ -79,6 +79,7 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
     calls,
     clientVersion: options.clientVersion,
     callGasCap: options.rpc.callGasCap,
+    askLight: upcalls.askLight,
   });
   const rpc = await startRpcServer({
     ...options.rpc,

@@ -1,67 +1,17 @@
 /** What light clients ask for. See specs/light/light-client.md#serving. */
-import type { ConsensusState } from "../../consensus/state.ts";
-import { getState } from "../../consensus/state-cache.ts";
-import { computePeriodAtSlot } from "../../consensus/time.ts";
-import type { FinalizedBlock } from "../../light/light-client.ts";
-import { type ValidatorSet, validatorSetRoot } from "../../light/validator-set.ts";
-import { encodeFinalizedBlock, encodeSetProof, encodeValidatorSet } from "../../light/wire.ts";
-import { type Hash, toHex } from "../../primitives/bytes.ts";
-import type { Json, JsonObject } from "../../rpc/json.ts";
-import { buildFinalizedBlock, buildSetProof, hasSnapshot, validatorSetOf } from "../light/light-server.ts";
-import { loadBlock } from "./find-block.ts";
-import { notFound, RestError } from "./rest-error.ts";
+import type { LightQuestion } from "../execution/port.ts";
+import { answerLight } from "../light/light-answers.ts";
 import { get, json, numberOf, type Route } from "./route.ts";
 import type { RestView } from "./view.ts";
 
 export function lightRoutes(view: RestView): readonly Route[] {
-  return [
-    get("/jurat/v1/light/validator_set", ({ query }) => {
-      const set = setOf(view, finalizedState(view), numberOf(query, "period"));
-      const root = toHex(validatorSetRoot(set));
-      return json({ data: { root, set: encodeValidatorSet(set) as Json } });
-    }),
-    get("/jurat/v1/light/finalized_block", ({ query }) => {
-      const block = provenBlock(view, setOf(view, finalizedState(view), numberOf(query, "period")));
-      return json({ data: encodeFinalizedBlock(block) as JsonObject });
-    }),
-    get("/jurat/v1/light/set_change", ({ query }) => {
-      const block = provenBlock(view, setOf(view, finalizedState(view), numberOf(query, "period")));
-      const state = postStateOf(view, toHex(block.certificate.source.root));
-      const proof = encodeSetProof(buildSetProof(state, view.params)) as Json;
-      return json({ data: { block: encodeFinalizedBlock(block) as JsonObject, proof } });
-    }),
-  ];
-}
-
-function finalizedState(view: RestView): ConsensusState {
-  return postStateOf(view, view.engine.settled.root);
-}
-
-function postStateOf({ engine, genesis }: RestView, root: Hash): ConsensusState {
-  const state = root === engine.chain.genesisRoot ? genesis.state : getState(engine.states, root);
-  if (state === undefined) throw unavailable("the finalized state is being rebuilt");
-  return state;
-}
-
-/** Of the period a client says it trusts; of the finalized block's when it says nothing. */
-function setOf({ params }: RestView, state: ConsensusState, period?: number): ValidatorSet {
-  const asked = period ?? computePeriodAtSlot(state.slot, params);
-  if (!hasSnapshot(state, asked, params)) {
-    throw notFound(`Validator set not found: those of ${params.randaoMixesLength} periods are kept`);
-  }
-  return validatorSetOf(state, asked, params);
-}
-
-function provenBlock(view: RestView, set: ValidatorSet): FinalizedBlock {
-  const block = buildFinalizedBlock(view.engine, set, (root) => loadBlock(view, root)?.block.message);
-  if (block === undefined) {
-    throw unavailable(
-      "two thirds of that set have not voted from the finalized checkpoint to the next one yet",
+  const route = (name: string, about: LightQuestion["about"]) =>
+    get(`/jurat/v1/light/${name}`, ({ query }) =>
+      json({ data: answerLight(view, { about, period: numberOf(query, "period") }) }),
     );
-  }
-  return block;
-}
-
-function unavailable(reason: string): RestError {
-  return new RestError(503, `Not available in this moment: ${reason}`);
+  return [
+    route("validator_set", "validatorSet"),
+    route("finalized_block", "finalizedBlock"),
+    route("set_change", "setChange"),
+  ];
 }

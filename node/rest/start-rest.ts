@@ -7,9 +7,12 @@ import type { Genesis } from "../../consensus/genesis.ts";
 import { getState } from "../../consensus/state-cache.ts";
 import { computePeriodAtSlot } from "../../consensus/time.ts";
 import { toHex } from "../../primitives/bytes.ts";
+import type { LightAnswer } from "../../rpc/chain-view.ts";
 import { DEPOSIT_CONTRACT_ADDRESS } from "../../vm/chain-config.ts";
 import type { BlockCodec } from "../chain/block-codec.ts";
 import type { InOrder } from "../chain/in-order.ts";
+import type { ExecutionUpcalls, LightQuestion } from "../execution/port.ts";
+import { answerLight } from "../light/light-answers.ts";
 import type { Logger } from "../log.ts";
 import type { Network } from "../network/network-port.ts";
 import type { RestConfig } from "../rest-flags.ts";
@@ -23,6 +26,7 @@ import { createEventHub } from "./event-stream.ts";
 import { lightRoutes } from "./light-routes.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { poolRoutes, type SubmitExit } from "./pool-routes.ts";
+import { RestError } from "./rest-error.ts";
 import { type RestServer, startRestServer } from "./rest-server.ts";
 import { createRewardHistory, rewardRoutes } from "./reward-routes.ts";
 import { stateRoutes } from "./state-routes.ts";
@@ -58,8 +62,11 @@ export type Rest = {
   /** Carries out a wish by `perform`, and then looks at it. */
   watching(perform: (effect: Effect) => void): (effect: Effect) => void;
   /** Rejects when the port is taken. */
-  listen(ports: RestPorts): Promise<RestServer>;
+  listen(ports: RestPorts): Promise<BeaconServer>;
 };
+
+/** The server, and what it knows for whoever asks in another way. */
+export type BeaconServer = RestServer & Pick<ExecutionUpcalls, "askLight">;
 
 /** Watches from now on; serves when it is told to. */
 export function prepareRest(parts: RestParts): Rest {
@@ -119,9 +126,18 @@ export function prepareRest(parts: RestParts): Rest {
         events.close();
         await server.close();
       };
-      return { port: server.port, close };
+      return { port: server.port, close, askLight: async (question) => lightAnswer(view, question) };
     },
   };
+}
+
+function lightAnswer(view: RestView, question: LightQuestion): LightAnswer {
+  try {
+    return { json: answerLight(view, question) };
+  } catch (error) {
+    if (!(error instanceof RestError)) throw error;
+    return { unavailable: error.message };
+  }
 }
 
 /** A node that has its chain from genesis on counts from there; one that does not, from its finalized state. */

@@ -1,6 +1,7 @@
 /** What the state says about an account at a block. See specs/rpc/methods.md#accounts. */
-import { EMPTY_BYTES, type Hex, toHash, toHex } from "../../primitives/bytes.ts";
+import { EMPTY_BYTES, type Hex, toHash } from "../../primitives/bytes.ts";
 import { blockParameter, requireBlock, requireState } from "../block-parameter.ts";
+import { encodeAccountProof } from "../encode-account-proof.ts";
 import type { JsonObject } from "../json.ts";
 import { arrayOf, HEX, mapTo, ref } from "../json-schema.ts";
 import { method } from "../method.ts";
@@ -112,19 +113,10 @@ export const getProof = method({
     const slots = params.slots.map(({ slot }) => slot);
     const proof = chain.proof(blockHash, params.address, slots);
     if (proof === undefined) throw prunedHistory("state", header.number, chain.oldestState());
-    const { account, accountProof, storageProof } = proof;
-    return {
-      address: params.address,
-      balance: toQuantity(account.balance),
-      nonce: toQuantity(account.nonce),
-      codeHash: account.codeHash,
-      storageHash: account.storageRoot,
-      accountProof: accountProof.map(toHex),
-      storageProof: storageProof.map((entry, index) => ({
-        key: params.slots[index]?.key ?? entry.slot,
-        value: toQuantity(entry.value),
-        proof: entry.proof.map(toHex),
-      })),
-    };
+    return encodeAccountProof(
+      params.address,
+      proof,
+      params.slots.map(({ key }) => key),
+    );
   },
 });

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { type Abi, createPublicClient, createWalletClient, defineChain, type Hex, http } from "viem";
@@ -6,6 +6,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { buildContract } from "../../contracts/build/build-contract.ts";
 import { deriveDevAccounts } from "../../primitives/dev-accounts.ts";
 import { startBrowser } from "../support/browser.ts";
+import { startLyingProxy } from "../support/lying-proxy.ts";
 import { type SingleNode, startSingleNode } from "../support/single-node.ts";
 import { PROJECT_ROOT } from "../support/vectors.ts";
 
@@ -25,6 +26,11 @@ const ANNOUNCE_WALLET = `
 /** Waits until a figure of the live page is what `fits` says. */
 async function untilFigure(page: Page, figure: string, fits: RegExp): Promise<void> {
   await page.locator(`[data-figure=${figure}]`, { hasText: fits }).waitFor();
+}
+
+async function readSupply(at: Page): Promise<void> {
+  await at.click("role=tab[name=read]");
+  await at.click("[data-function=totalSupply] button");
 }
 
 describe("the explorer in a browser", function () {
@@ -137,8 +143,7 @@ describe("the explorer in a browser", function () {
     await page.click("role=tab[name=source]");
     match(await textOf("pre.source"), /contract\(\{/);
     await page.click("role=tab[name=storage]");
-    await page.waitForSelector("[data-storage]");
-    ok((await page.locator("[data-storage]").allTextContents()).includes('"TKN"'));
+    await page.locator("[data-storage]", { hasText: '"TKN"' }).waitFor();
     await open(`/compare/${token.address}/${token.address}`);
     await page.waitForSelector("text=The same source");
   });
@@ -176,6 +181,75 @@ describe("the explorer in a browser", function () {
     equal((await reader.waitForTransactionReceipt({ hash })).status, "success");
     const balance = await reader.readContract({ ...token, functionName: "balanceOf", args: [bob!.address] });
     equal(balance, 1300n);
+  });
+
+  it("proves finality, balances, storage and reads by itself", async () => {
+    await open("/");
+    await page.waitForSelector("[data-proof=following]");
+    await open(`/address/${account.address}`);
+    await page.waitForSelector("dl.facts [data-mark=verified]");
+    await open(`/address/${token.address}`);
+    await page.click("role=tab[name=storage]");
+    await page.waitForSelector("dd:has([data-storage]) [data-mark=verified]");
+    await page.click("role=tab[name=read]");
+    await page.click("[data-function=totalSupply] button");
+    await page.waitForSelector("[data-function=totalSupply] [data-mark=verified]");
+    match(
+      await textOf("[data-function=totalSupply] output"),
+      /1000000.*verified.*\d gas, proven as of final block/,
+    );
+    equal(await page.locator("[data-mark=lie]").count(), 0);
+  });
+
+  it("catches a node that lies about a balance, a word of storage, a result or its gas", async () => {
+    const more = (hex: unknown) => `0x${(BigInt(String(hex)) + 1n).toString(16)}`;
+    const padded = (hex: unknown) => `0x${(BigInt(String(hex)) + 1n).toString(16).padStart(64, "0")}`;
+    const lies: readonly (readonly [string, (result: never) => unknown, (at: Page) => Promise<unknown>])[] = [
+      ["eth_getBalance", more, async () => undefined],
+      ["eth_getStorageAt", padded, (at) => at.click("role=tab[name=storage]")],
+      ["eth_call", padded, readSupply],
+      [
+        "jurat_getWitness",
+        (witness: { gasUsed: Hex }) => ({ ...witness, gasUsed: more(witness.gasUsed) }),
+        readSupply,
+      ],
+    ];
+    let lied: (typeof lies)[number] | undefined;
+    const proxy = await startLyingProxy(node.url, ({ method }, result) =>
+      method === lied?.[0] ? lied[1](result as never) : result,
+    );
+    const liedTo = await browser.newPage();
+    liedTo.setDefaultTimeout(GIVE_UP_MS);
+    try {
+      await liedTo.goto(`${proxy.url}/#/address/${token.address}`);
+      await liedTo.waitForSelector("[data-mark=verified]");
+      for (lied of lies) {
+        await liedTo.reload();
+        await liedTo.waitForSelector("role=tab[name=read]");
+        await lied[2](liedTo);
+        await liedTo.waitForSelector("[data-mark=lie]");
+      }
+    } finally {
+      await liedTo.close();
+      await proxy.close();
+    }
+  });
+
+  it("catches a node that claims finality without the votes", async () => {
+    const proxy = await startLyingProxy(node.url, ({ method }, result) => {
+      const { certificate, ...rest } = result as { certificate: { votes: { participants: Hex }[] } };
+      if (method !== "jurat_getFinalizedBlock") return result;
+      const votes = certificate.votes.map((each) => ({ ...each, participants: "0x01" }));
+      return { ...rest, certificate: { ...certificate, votes } };
+    });
+    const liedTo = await browser.newPage();
+    try {
+      await liedTo.goto(`${proxy.url}/#/`);
+      match((await liedTo.locator("[data-proof=lie]").textContent()) ?? "", /LIGHT_TOO_FEW_VOTES/);
+    } finally {
+      await liedTo.close();
+      await proxy.close();
+    }
   });
 
   it("fits a phone and can be used by keyboard", async () => {

@@ -29,6 +29,10 @@ async function withPort(service: Partial<ExecutionPort>, body: (ends: Ends) => P
   const client = createExecutionClient(port1, {
     publishTransactions: (raws) => hear(raws),
     fatal: (message) => hear(message.split("\n")[0]),
+    askLight: async ({ about, period }) =>
+      about === "setChange"
+        ? Promise.reject(new Error("broken"))
+        : { json: { about, period: period ?? null } },
   });
   serveExecution(port2, service as ExecutionPort);
   const nextHeard = async () => void (await once(hearing, "heard"));
@@ -120,6 +124,21 @@ describe("execution port", () => {
       await rejects(waiting, closed);
       await rejects(client.progress(), closed);
       equal(await client.metrics().catch((error: Error) => error.message), closed.message);
+    });
+  });
+
+  it("asks consensus what a light client wants to know, and tells what comes back", async () => {
+    await withPort({}, async ({ upcalls }) => {
+      const asked = [
+        upcalls.askLight({ about: "validatorSet", period: undefined }),
+        upcalls.askLight({ about: "finalizedBlock", period: 7 }),
+        upcalls.askLight({ about: "setChange", period: 1 }),
+      ];
+      deepEqual(await Promise.all(asked), [
+        { json: { about: "validatorSet", period: null } },
+        { json: { about: "finalizedBlock", period: 7 } },
+        { unavailable: "Error: broken" },
+      ]);
     });
   });
 });

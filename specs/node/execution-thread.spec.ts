@@ -41,6 +41,7 @@ function optionsFor(directory: string, rpcPort = 0): ExecutionWorkerOptions {
 /** Fails the test when the thread says `fatal`. */
 const quiet: ExecutionUpcalls = {
   publishTransactions: () => undefined,
+  askLight: async () => ({ unavailable: "nobody is there" }),
   fatal: (message) => {
     throw new Error(`fatal: ${message}`);
   },

@@ -28,12 +28,15 @@ export type SingleNodeOptions = {
   readonly flags?: readonly string[];
   /** Flags of Node itself. */
   readonly runtimeFlags?: readonly string[];
+  /** How long ago slot 0 was: the chain begins with as many empty slots. */
+  readonly genesisAgeSeconds?: number;
 };
 
 /** Resolves when it serves JSON-RPC. */
 export async function startSingleNode({
   flags = [],
   runtimeFlags = [],
+  genesisAgeSeconds = 0,
 }: SingleNodeOptions = {}): Promise<SingleNode> {
   const basePort = await freeBasePort(1);
   const dir = mkdtempSync(join(tmpdir(), "jurat-node-"));
@@ -45,7 +48,7 @@ export async function startSingleNode({
     "--validators-per-node",
     "4",
   ]);
-  const genesisTime = Math.floor(Date.now() / 1000);
+  const genesisTime = Math.floor(Date.now() / 1000) - genesisAgeSeconds;
   const { specPath } = prepareNetwork(options, genesisTime, readSystemAllocation());
   const node: NodeProcess = startNode({
     number: 1,

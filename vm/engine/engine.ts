@@ -35,7 +35,7 @@ export class Engine {
   /** @throws ImageError when `image.wasm` is not the binary of the protocol. */
   constructor(image: EngineImage) {
     checkImage(image.wasm);
-    this.#module = new WebAssembly.Module(image.wasm);
+    this.#module = new WebAssembly.Module(image.wasm as Uint8Array<ArrayBuffer>);
     const { handles, base } =
       "boot" in image ? decodeBoot(image.boot) : boot(this.#module, this.#account, image.std);
     this.#handles = handles;

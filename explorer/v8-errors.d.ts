@@ -1,0 +1,5 @@
+/** What V8 adds to Error; Node's types know it, the browser's do not. */
+interface ErrorConstructor {
+  stackTraceLimit: number;
+  captureStackTrace(target: object, constructor?: unknown): void;
+}
