@@ -14,6 +14,7 @@ import { getLogs } from "./methods/logs.ts";
 import { modulesOf } from "./methods/modules.ts";
 import * as network from "./methods/network.ts";
 import * as nodeConfiguration from "./methods/node-configuration.ts";
+import * as otterscan from "./methods/otterscan.ts";
 import * as pool from "./methods/pool.ts";
 import * as raw from "./methods/raw.ts";
 import { sendRawTransactionSync } from "./methods/send-sync.ts";
@@ -45,6 +46,7 @@ export const SERVED: readonly Method[] = [
   fillTransaction,
   simulate,
   ...Object.values(traces),
+  ...Object.values(otterscan),
   ...Object.values(fees),
   getLogs,
   filters.newFilter,

@@ -15,8 +15,9 @@ import { isJsonObject, type JsonObject } from "../json.ts";
 import { arrayOf } from "../json-schema.ts";
 import { method } from "../method.ts";
 import { callError } from "../revert-reason.ts";
-import { prunedHistory, serverError } from "../rpc-errors.ts";
+import { serverError } from "../rpc-errors.ts";
 import { asJson, hash, type Schema } from "../schema.ts";
+import { requireParentState } from "../top-frame.ts";
 import { type TraceOptions, traceOptions } from "../trace-options.ts";
 
 const trace = asJson<JsonObject>("what the tracer found", { type: "object" });
@@ -86,13 +87,6 @@ function requireTraceable(chain: ChainView, reference: BlockReference): Block {
 function writtenOf(reference: BlockReference): string {
   if ("hash" in reference) return reference.hash;
   return "number" in reference ? `#${reference.number}` : reference.tag;
-}
-
-function requireParentState(chain: ChainView, { header }: Block): void {
-  if (header.number === 0) throw serverError("genesis is not traceable");
-  if (chain.stateAt(header.parentHash) === undefined) {
-    throw prunedHistory("state", header.number - 1, chain.oldestState());
-  }
 }
 
 /** geth has the overrides of a traced call among its options. */

@@ -94,6 +94,10 @@ describe("rpc methods: the node's own facts", () => {
       const { current, next, last } = await ask("eth_config");
       deepEqual([next, last, current.chainId, current.activationTime], [null, null, "0x1092", 0]);
       deepEqual(current.precompiles, {
+        BLAKE2F: `0x${"09".padStart(40, "0")}`,
+        BN254_ADD: `0x${"06".padStart(40, "0")}`,
+        BN254_MUL: `0x${"07".padStart(40, "0")}`,
+        BN254_PAIRING: `0x${"08".padStart(40, "0")}`,
         ECREC: `0x${"01".padStart(40, "0")}`,
         SHA256: `0x${"02".padStart(40, "0")}`,
         RIPEMD160: `0x${"03".padStart(40, "0")}`,
@@ -125,7 +129,7 @@ describe("rpc methods: the node's own facts", () => {
 
   it("name the namespaces", async () => {
     await withRpc(async ({ ask }) => {
-      const served = ["debug", "eth", "jurat", "net", "rpc", "txpool", "web3"];
+      const served = ["debug", "erigon", "eth", "jurat", "net", "ots", "rpc", "txpool", "web3"];
       deepEqual(await ask("rpc_modules"), Object.fromEntries(served.map((name) => [name, "1.0"])));
     });
   });
