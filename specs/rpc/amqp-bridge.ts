@@ -57,5 +57,8 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   } = values;
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
-  await bridge({ stream, amqp, cursor, signal: stop.signal });
+  await bridge({ stream, amqp, cursor, signal: stop.signal }).catch((error: Error) => {
+    process.stderr.write(`bridge: ${error.message}\n`);
+    process.exitCode = 1;
+  });
 }
