@@ -85,9 +85,15 @@ export function voteDataOf({ params }: ScaleChain, state: ConsensusState, slot: 
       ? getLatestBlockRoot(state)
       : state.blockRoots.get(at % params.slotsPerHistoricalRoot);
   return {
-    ...{ slot, index: 0, beaconBlockRoot: rootAt(slot), source: state.justified },
+    ...{ slot, index: 0, beaconBlockRoot: rootAt(slot), source: lastJustifiedBelow(state, epoch) },
     target: { epoch, root: rootAt(computeCheckpointSlot(epoch, params)) },
   };
+}
+
+function lastJustifiedBelow({ justifiedRing }: ConsensusState, epoch: number): AttestationData["source"] {
+  let index = justifiedRing.length - 1;
+  while (index > 0 && justifiedRing.get(index).epoch >= epoch) index--;
+  return justifiedRing.get(index);
 }
 
 /** Everyone's votes of a slot in one attestation. */

@@ -260,7 +260,13 @@ export type Effect =
   /** Someone signed two conflicting messages; both signatures are verified. Tell everyone. */
   | { readonly type: "slashingEvidence"; readonly evidence: Evidence }
   /** A third of the stake signed slashable messages: duties have stopped, a person must decide. */
-  | { readonly type: "safetyFault"; readonly ours: TreeCheckpoint; readonly conflicting: TreeCheckpoint }
+  | {
+      readonly type: "safetyFault";
+      readonly ours: TreeCheckpoint;
+      readonly conflicting: TreeCheckpoint;
+      /** Its votes, and those of its ancestors, prove it: to be kept. */
+      readonly block: SignedBeaconBlock;
+    }
   /** Once a slot, at its end: for the log line and the metrics. */
   | { readonly type: "slotSummary"; readonly summary: SlotSummary };
 

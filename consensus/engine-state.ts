@@ -14,6 +14,7 @@ import type {
   SignedBeaconBlockHeader,
   SingleAttestation,
 } from "./containers.ts";
+import type { DecidedBlock } from "./decided-branches.ts";
 import type { BlockOrigin, Effect, JobId, PeerId, PeerStatus } from "./engine-events.ts";
 import type { ForkChoiceStore, TreeCheckpoint } from "./fork-choice-store.ts";
 import type { Operation, OperationPool } from "./operation-pool.ts";
@@ -163,6 +164,8 @@ export type Engine = {
   settled: TreeCheckpoint;
   /** Roots of pruned branches: their descendants are of no use. */
   readonly abandonedRoots: Set<Hash>;
+  /** Blocks that left the tree at finality, so that a branch beside it can still prove a safety fault. */
+  readonly decidedBlocks: Map<Hash, DecidedBlock>;
   readonly seenProposals: Map<string, SeenProposal>;
   readonly pendingVotes: Map<Hash, PendingVotes[]>;
   readonly voteRecords: VoteRecords;

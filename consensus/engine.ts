@@ -50,6 +50,8 @@ export type EngineStart = {
   readonly localValidators: Iterable<number>;
   /** The operator says that this node alone is the network: it needs no peer before it does its duties. */
   readonly isSingleNode?: boolean;
+  /** A safety fault was seen before the node stopped, and nobody has decided since: no duties. */
+  readonly isFaulted?: boolean;
   /** 32 bytes put into our blocks. */
   readonly graffiti?: Uint8Array;
   /** Milliseconds since genesis. */
@@ -82,11 +84,12 @@ export function createEngine(start: EngineStart): Engine {
     localValidators: new Set(start.localValidators),
     graffiti: start.graffiti ?? new Uint8Array(32),
     aggregateSignatures: start.aggregateSignatures ?? blsAggregateSignatures,
-    ...{ nowMs: start.nowMs, clockOffsetMs: 0, hasStarted: false, isFaulted: false },
+    ...{ nowMs: start.nowMs, clockOffsetMs: 0, hasStarted: false, isFaulted: start.isFaulted ?? false },
     ...{ store, states: createStateCache(), blocks: new Map(), advancedStates: new Map() },
     announced: { head: "0x", justified: "0x", finalized: "0x" },
     announcedSubnets: [],
     ...{ pendingBlocks: new Map(), invalidRoots: new Set(), abandonedRoots: new Set() },
+    decidedBlocks: new Map(),
     ...{ prunedRoots: new Set(), settled: store.finalized },
     ...{ seenProposals: new Map(), pendingVotes: new Map(), voteRecords: new Map(), votePool: new Map() },
     ...{ operationPool: createOperationPool(), seenAggregators: new Map(), selections: new Map() },

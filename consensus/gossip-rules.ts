@@ -1,6 +1,7 @@
 /** Which blocks are looked at, forwarded and blamed. See specs/consensus/gossip-rules.md#blocks. */
 import { setBounded } from "./bounded-map.ts";
 import type { SignedBeaconBlock } from "./chain-containers.ts";
+import { isBesideFinality } from "./decided-branches.ts";
 import type { BlockOutcome } from "./engine-events.ts";
 import { type Engine, type PendingBlock, slotDurationMs } from "./engine-state.ts";
 import { giveEvidence } from "./on-operation.ts";
@@ -29,14 +30,15 @@ export function checkArrival(engine: Engine, pending: PendingBlock): BlockRefusa
   if (store.tree.indices.has(root)) return { outcome: "known", reason: "BLOCK_ALREADY_KNOWN" };
   if (engine.invalidRoots.has(root)) return { outcome: "invalid", reason: "BLOCK_KNOWN_INVALID" };
   if (engine.invalidRoots.has(parentRoot)) return { outcome: "invalid", reason: "BLOCK_PARENT_INVALID" };
-  if (engine.abandonedRoots.has(root) || engine.abandonedRoots.has(parentRoot)) {
+  const isEvidence = isBesideFinality(engine, parentRoot) && !engine.decidedBlocks.has(root);
+  if (engine.abandonedRoots.has(root) || (engine.abandonedRoots.has(parentRoot) && !isEvidence)) {
     return { outcome: "ignored", reason: "BLOCK_ON_ABANDONED_BRANCH" };
   }
   if (isFromFuture(engine, slot)) return { outcome: "ignored", reason: "BLOCK_FROM_FUTURE" };
-  if (slot <= computeCheckpointSlot(store.finalized.epoch, chain.params)) {
+  if (!isEvidence && slot <= computeCheckpointSlot(store.finalized.epoch, chain.params)) {
     return { outcome: "ignored", reason: "BLOCK_BEHIND_FINALITY" };
   }
-  const parentSlot = engine.blocks.get(parentRoot)?.slot;
+  const parentSlot = engine.blocks.get(parentRoot)?.slot ?? engine.decidedBlocks.get(parentRoot)?.slot;
   if (parentSlot !== undefined && slot <= parentSlot) {
     return { outcome: "invalid", reason: "BLOCK_NOT_AFTER_PARENT" };
   }

@@ -1,10 +1,12 @@
 /** A fully valid block enters the tree, and what follows from it. See specs/consensus/engine.md#import. */
 import { type Hash, toHex } from "../primitives/bytes.ts";
+import { addBounded } from "./bounded-map.ts";
 import type { Attestation, SignedBeaconBlock } from "./chain-containers.ts";
+import { addDecided, findConflict } from "./decided-branches.ts";
 import { attest } from "./duties.ts";
 import { type Engine, emit, type PendingBlock, type TreeBlock, toTreeCheckpoint } from "./engine-state.ts";
 import { type ForkChoiceChange, onBlock } from "./fork-choice.ts";
-import { ForkChoiceError } from "./fork-choice-store.ts";
+import { ForkChoiceError, type TreeCheckpoint } from "./fork-choice-store.ts";
 import { type BlockRefusal, isTimely } from "./gossip-rules.ts";
 import { updateHead } from "./head.ts";
 import { getAttestingIndices } from "./indexed-attestation.ts";
@@ -12,7 +14,7 @@ import { justifiedSince } from "./justified-ring.ts";
 import { resumeVotes } from "./on-aggregate.ts";
 import { noteVote } from "./on-attestation.ts";
 import { rootsToKeep } from "./roots-to-keep.ts";
-import { settleFinality } from "./settle-finality.ts";
+import { ABANDONED_ROOTS_LIMIT, settleFinality } from "./settle-finality.ts";
 import { equivocatorsOf } from "./slashability.ts";
 import type { ConsensusState } from "./state.ts";
 import { keepState } from "./state-cache.ts";
@@ -41,6 +43,24 @@ export function importBlock(
   resumeVotes(engine, root);
   if (block.message.slot === engine.store.nowSlot) attest(engine);
   return undefined;
+}
+
+/**
+ * A valid block on a branch that finality decided against: it enters nothing, but its votes are evidence, and when it
+ * finalizes there what contradicts ours, it proves the safety fault.
+ */
+export function weighEvidence(
+  engine: Engine,
+  { root, block }: PendingBlock,
+  postState: ConsensusState,
+): BlockRefusal {
+  for (const vote of signedVotes(engine, block, postState)) noteVote(engine, vote);
+  addDecided(engine, root, { slot: block.message.slot, state: postState });
+  addBounded(engine.abandonedRoots, root, ABANDONED_ROOTS_LIMIT);
+  const conflicting = findConflict(engine, postState);
+  if (conflicting === undefined) return { outcome: "ignored", reason: "BLOCK_ON_ABANDONED_BRANCH" };
+  raiseFault(engine, block, engine.store.finalized, conflicting);
+  return { outcome: "ignored", reason: "FORK_CHOICE_SAFETY_FAULT" };
 }
 
 /** Import without wishes: the block was checked before the node stopped. */
@@ -80,7 +100,12 @@ function addToTree(
     });
   } catch (error) {
     if (!(error instanceof ForkChoiceError)) throw error;
-    if (error.detail.code === "FORK_CHOICE_SAFETY_FAULT") raiseFault(engine, error.detail);
+    if (error.detail.code === "FORK_CHOICE_SAFETY_FAULT") {
+      const { finalizedEpoch, finalizedRoot, conflictingEpoch, conflictingRoot } = error.detail;
+      for (const vote of votes) noteVote(engine, vote);
+      const ours = { epoch: finalizedEpoch, root: finalizedRoot };
+      raiseFault(engine, block, ours, { epoch: conflictingEpoch, root: conflictingRoot });
+    }
     return { outcome: "ignored", reason: error.detail.code };
   }
   engine.blocks.set(root, treeBlock);
@@ -111,14 +136,14 @@ function announceJustified({ store, outbox }: Engine): void {
   });
 }
 
+/** Duties stop, and the block whose votes contradict what is final goes out to be kept; once. */
 function raiseFault(
   engine: Engine,
-  detail: ForkChoiceError["detail"] & { readonly code: "FORK_CHOICE_SAFETY_FAULT" },
+  block: SignedBeaconBlock,
+  ours: TreeCheckpoint,
+  conflicting: TreeCheckpoint,
 ): void {
+  if (engine.isFaulted) return;
   engine.isFaulted = true;
-  emit(engine, {
-    type: "safetyFault",
-    ours: { epoch: detail.finalizedEpoch, root: detail.finalizedRoot },
-    conflicting: { epoch: detail.conflictingEpoch, root: detail.conflictingRoot },
-  });
+  emit(engine, { type: "safetyFault", ours, conflicting, block });
 }

@@ -4,10 +4,11 @@ import { CodedError } from "../primitives/errors.ts";
 import { getStateInPeriod } from "./advanced-state.ts";
 import { addBounded } from "./bounded-map.ts";
 import { BeaconBlockHeader } from "./containers.ts";
+import { isBesideFinality } from "./decided-branches.ts";
 import type { BlockOutcome, EngineEvent } from "./engine-events.ts";
 import { type Engine, emit, openJob, type PendingBlock, slotDurationMs } from "./engine-state.ts";
 import { type BlockRefusal, checkArrival, checkProposer, noteProposal } from "./gossip-rules.ts";
-import { importBlock } from "./import-block.ts";
+import { importBlock, weighEvidence } from "./import-block.ts";
 import { askForParent, noteDelivery } from "./peer-claims.ts";
 import { askForState } from "./rebuild-state.ts";
 import { bodySignatureSets, headerSignatureSet } from "./signature-sets.ts";
@@ -21,6 +22,7 @@ export const UNVERIFIED_BLOCKS_LIMIT = 32;
 /** How long a block waits for its parent. */
 export const WAITING_SLOTS = 8;
 export const INVALID_ROOTS_LIMIT = 1024;
+const SAFETY_FAULT = "FORK_CHOICE_SAFETY_FAULT";
 
 export function onBlockReceived(engine: Engine, event: EngineEvent & { type: "blockReceived" }): void {
   const { block, arrivalMs, origin } = event;
@@ -60,11 +62,12 @@ export function advance(engine: Engine, pending: PendingBlock): void {
     pending.stage = "early";
     return;
   }
-  if (!store.tree.indices.has(parentRoot)) {
+  const isEvidence = isBesideFinality(engine, parentRoot);
+  if (!store.tree.indices.has(parentRoot) && !isEvidence) {
     waitForParent(engine, pending);
     return;
   }
-  const parentState = getState(states, parentRoot);
+  const parentState = isEvidence ? engine.decidedBlocks.get(parentRoot)?.state : getState(states, parentRoot);
   if (parentState === undefined) {
     pending.stage = "waitingForState";
     askForState(engine, parentRoot);
@@ -130,14 +133,18 @@ export function onProposerSignature(engine: Engine, root: Hash, isValid: boolean
     refuse(engine, pending, refusal);
     return;
   }
-  giveVerdict(engine, pending, "accept", "BLOCK_ACCEPTED");
+  // Beside our finality it is forwarded only if it proves a safety fault.
+  if (!isBesideFinality(engine, pending.parentRoot)) giveVerdict(engine, pending, "accept", "BLOCK_ACCEPTED");
   executeTransition(engine, pending);
 }
 
 function executeTransition(engine: Engine, pending: PendingBlock): void {
   const { chain } = engine;
   const { root, parentRoot, block } = pending;
-  const parentState = getStateInPeriod(engine, parentRoot, block.message.slot);
+  const isEvidence = isBesideFinality(engine, parentRoot);
+  const parentState = isEvidence
+    ? engine.decidedBlocks.get(parentRoot)?.state
+    : getStateInPeriod(engine, parentRoot, block.message.slot);
   if (parentState === undefined) {
     // Dropped, or pruned, while the signature was being checked.
     advance(engine, pending);
@@ -160,6 +167,11 @@ function executeTransition(engine: Engine, pending: PendingBlock): void {
     sets: bodySignatureSets(pending.postState, block.message, chain.params),
     urgency: "block",
   });
+  if (isEvidence) {
+    // Whoever voted for it is bound by the vote, whatever the payload; and the execution side has let its parent go.
+    pending.isPayloadValid = true;
+    return;
+  }
   emit(engine, {
     type: "executePayload",
     id: openJob(engine, { kind: "payload", root }),
@@ -185,9 +197,14 @@ export function onPayloadExecuted(engine: Engine, root: Hash, verdict: "valid" |
 
 function finish(engine: Engine, pending: PendingBlock): void {
   if (!pending.areSignaturesValid || !pending.isPayloadValid || pending.postState === undefined) return;
-  const refusal = importBlock(engine, pending, pending.postState);
+  const { parentRoot, postState } = pending;
+  const refusal = isBesideFinality(engine, parentRoot)
+    ? weighEvidence(engine, pending, postState)
+    : importBlock(engine, pending, postState);
   if (refusal !== undefined) {
+    if (refusal.reason === SAFETY_FAULT) giveVerdict(engine, pending, "accept", SAFETY_FAULT);
     refuse(engine, pending, refusal);
+    resumeChildren(engine, pending.root);
     return;
   }
   engine.pendingBlocks.delete(pending.root);

@@ -1,6 +1,7 @@
 /** Tells of finality and forgets what it decided against. See specs/consensus/engine.md#finality. */
 import type { Hash } from "../primitives/bytes.ts";
 import { addBounded } from "./bounded-map.ts";
+import { keepDecided } from "./decided-branches.ts";
 import { type Engine, emit, type TreeBlock } from "./engine-state.ts";
 import { pruneOperations } from "./operation-pool.ts";
 import { askForState } from "./rebuild-state.ts";
@@ -31,6 +32,7 @@ export function settleFinality(engine: Engine): void {
   const abandoned = [...prunedRoots].filter((root) => !canonical.has(root));
   const canonicalRoots = chain.slice(0, chain.indexOf(settled.root)).reverse();
 
+  keepDecided(engine, prunedRoots);
   dropStates(states, [...prunedRoots]);
   for (const root of prunedRoots) blocks.delete(root);
   for (const root of abandoned) addBounded(engine.abandonedRoots, root, ABANDONED_ROOTS_LIMIT);

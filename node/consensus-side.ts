@@ -20,6 +20,7 @@ import { createLiveView } from "./chain/live-view.ts";
 import { openEngine } from "./chain/open-engine.ts";
 import { localStatusOf, toPeerStatus } from "./chain/peer-status.ts";
 import { createEffectRunner, type ProposalSettings } from "./chain/run-effects.ts";
+import { openSafetyFaultRecord } from "./chain/safety-fault.ts";
 import { createSlotReport, type SlotReportPorts } from "./chain/slot-report.ts";
 import { createSyncPort } from "./chain/sync-port.ts";
 import { createSyncRunner } from "./chain/sync-runner.ts";
@@ -83,9 +84,10 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const genesisTimeMs = spec.genesisTime * 1000;
   const nowMs = () => systemTime.now() - genesisTimeMs;
   const localValidators = (state: ConsensusState) => indicesOfKeys(state, keyring);
+  const safetyFault = openSafetyFaultRecord(config.dir, codec, log);
   const engine = openEngine({
     ...{ params, genesis, blocks, codec, localValidators, isSingleNode: config.singleNode },
-    ...{ graffiti: graffitiOf(config), nowMs: nowMs() },
+    ...{ graffiti: graffitiOf(config), nowMs: nowMs(), isFaulted: safetyFault.isFaulted() },
   });
 
   // Peers may speak before everything is there to answer them: the chain keeps what they say until it starts.
@@ -118,6 +120,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const perform = createEffectRunner({
     ...{ submit, codec, containers, blocks, execution, network, sync, signer, outcomes, inOrder, report },
     ...{ engine, proposals: proposalsOf(config, spec), disk, log, metrics, fatal },
+    ...{ safetyFault },
     // A head that comes from catching up says nothing about how fast blocks travel.
     onHead: (slot) => slot === engine.store.nowSlot && metrics.onHead(slot, nowMs() - slot * slotMs),
     onFinalizedState: createKeyWatch(keyring, submit),

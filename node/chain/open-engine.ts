@@ -11,6 +11,8 @@ import type { ConsensusBlocks } from "../storage/consensus-blocks.ts";
 import type { BlockCodec } from "./block-codec.ts";
 
 export type OpenEngineOptions = Pick<EngineStart, "params" | "isSingleNode" | "graffiti" | "nowMs"> & {
+  /** A safety fault is on record. */
+  readonly isFaulted: boolean;
   readonly genesis: Genesis;
   readonly blocks: ConsensusBlocks;
   readonly codec: BlockCodec;
@@ -32,7 +34,7 @@ export function openEngine(options: OpenEngineOptions): Engine {
     storedBlocks: [...blocks.unfinalizedBlocks()].map(({ bytes }) => codec.decode(bytes)),
     ...(justifiedAtSlot === undefined ? {} : { justifiedAtSlot }),
     localValidators: options.localValidators(anchorState),
-    isSingleNode: options.isSingleNode ?? false,
+    ...{ isSingleNode: options.isSingleNode ?? false, isFaulted: options.isFaulted },
     ...(options.graffiti === undefined ? {} : { graffiti: options.graffiti }),
     nowMs: options.nowMs,
   });

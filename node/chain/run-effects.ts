@@ -21,6 +21,7 @@ import type { BlockOutcomes } from "./block-outcomes.ts";
 import { createDutyEffects } from "./duty-effects.ts";
 import { executeWithAncestors } from "./execute-payload.ts";
 import type { InOrder } from "./in-order.ts";
+import type { SafetyFaultRecord } from "./safety-fault.ts";
 import type { SlotReport } from "./slot-report.ts";
 import type { SyncRunner } from "./sync-runner.ts";
 
@@ -39,6 +40,7 @@ export type EffectPorts = {
   readonly inOrder: InOrder;
   readonly report: SlotReport;
   readonly proposals: ProposalSettings;
+  readonly safetyFault: SafetyFaultRecord;
   readonly log: Logger;
   readonly metrics: NodeMetrics;
   readonly disk: DiskWatch;
@@ -110,7 +112,7 @@ export function createEffectRunner(ports: EffectPorts): (effect: Effect) => void
         publishEvidence(ports, effect.evidence);
         break;
       case "safetyFault":
-        log.fatal({ ours: effect.ours, conflicting: effect.conflicting }, SAFETY_FAULT);
+        ports.safetyFault.record(effect);
         break;
       case "proposalFailed":
         reportFailedProposal(ports, effect);
@@ -126,9 +128,6 @@ export function createEffectRunner(ports: EffectPorts): (effect: Effect) => void
 
 /** Slots between two states written to disk. One is a few hundred kilobytes, a replayed block a few milliseconds. */
 const ANCHOR_INTERVAL_SLOTS = 64;
-
-const SAFETY_FAULT =
-  "two conflicting blocks are final: a third of the stake is slashable. Duties have stopped; keep the data folder";
 
 /** One answer per set. Honest sets pass in one pairing product; only when that fails each is checked alone. */
 function verifyEach(sets: readonly SignatureSet[]): readonly boolean[] {

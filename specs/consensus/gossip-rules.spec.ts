@@ -97,7 +97,7 @@ describe("gossip rules: blocks", () => {
     const { engine, chain } = finalizedEngine();
     const finalizedSlot = engine.blocks.get(engine.store.finalized.root)!.slot;
     ok(finalizedSlot >= 2);
-    const stale = makeBlock(bench, genesis, 1, { graffiti: "stale" });
+    const stale = spoiled(b1, 2, { parentRoot: new Uint8Array(32).fill(7), slot: 1 });
     expectRefusal(engine, stale, ["ignore", "BLOCK_BEHIND_FINALITY"]);
     const late = makeBlock(bench, chain[0]!, 9, { graffiti: "late" });
     settle(engine, receiveBlock(engine, late.signed));
