@@ -2,12 +2,18 @@
 
 import type { SignatureSet } from "../primitives/bls.ts";
 import type { Hash } from "../primitives/bytes.ts";
-import type { AggregateAndProof, SignedAggregateAndProof, SignedBeaconBlock } from "./chain-containers.ts";
+import type {
+  AggregateAndProof,
+  AttesterSlashing,
+  SignedAggregateAndProof,
+  SignedBeaconBlock,
+} from "./chain-containers.ts";
 import type { AttestationData, SingleAttestation, Withdrawal } from "./containers.ts";
 import type { TreeCheckpoint } from "./fork-choice-store.ts";
 import type { Operation } from "./operation-pool.ts";
 import type { ExecutionPayload, ExecutionRequests } from "./payload-containers.ts";
 import type { ConsensusState } from "./state.ts";
+import type { SignedVote } from "./vote-records.ts";
 
 export type PeerId = string;
 /** Names a wish whose answer comes as an event. Ids are never used twice in the life of an engine. */
@@ -62,6 +68,8 @@ export type EngineEvent =
     }
   /** A slashing or an exit from gossip. */
   | { readonly type: "operationReceived"; readonly operation: Operation; readonly messageId: string }
+  /** The slasher found a pair of votes; both were verified here before. */
+  | { readonly type: "evidenceFound"; readonly slashing: AttesterSlashing }
   /** The finalized registry has these validators, whose keys this node holds, too. */
   | { readonly type: "localValidatorsJoined"; readonly validatorIndices: readonly number[] }
   /** One answer per set of the wish, in its order. */
@@ -257,6 +265,8 @@ export type Effect =
   | { readonly type: "publishAggregates"; readonly aggregates: readonly SignedAggregateAndProof[] }
   /** Listen to these subnets, ascending, besides those the node keeps for others' sake; no longer to those before. */
   | { readonly type: "subnetsWanted"; readonly subnets: readonly number[] }
+  /** Only where a slasher listens: a vote of gossip or of a block, its signatures verified. */
+  | { readonly type: "voteSeen"; readonly vote: SignedVote }
   /** Someone signed two conflicting messages; both signatures are verified. Tell everyone. */
   | { readonly type: "slashingEvidence"; readonly evidence: Evidence }
   /** A third of the stake signed slashable messages: duties have stopped, a person must decide. */

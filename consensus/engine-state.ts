@@ -139,6 +139,8 @@ export type Engine = {
   localValidators: ReadonlySet<number>;
   readonly graffiti: Uint8Array;
   readonly aggregateSignatures: (signatures: readonly Uint8Array[]) => Uint8Array;
+  /** Whether somebody wants to hear of every vote. */
+  readonly hasSlasher: boolean;
   /** Milliseconds since genesis, moved by ticks only. */
   nowMs: number;
   clockOffsetMs: number;

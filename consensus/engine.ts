@@ -19,7 +19,7 @@ import {
   onPayloadExecuted,
   onProposerSignature,
 } from "./on-block.ts";
-import { onOperationReceived, onOperationVerified } from "./on-operation.ts";
+import { onEvidenceFound, onOperationReceived, onOperationVerified } from "./on-operation.ts";
 import { onTick } from "./on-tick.ts";
 import { createOperationPool } from "./operation-pool.ts";
 import type { ChainParams } from "./params.ts";
@@ -52,6 +52,8 @@ export type EngineStart = {
   readonly isSingleNode?: boolean;
   /** A safety fault was seen before the node stopped, and nobody has decided since: no duties. */
   readonly isFaulted?: boolean;
+  /** Whether every verified vote is handed out, for a slasher. */
+  readonly hasSlasher?: boolean;
   /** 32 bytes put into our blocks. */
   readonly graffiti?: Uint8Array;
   /** Milliseconds since genesis. */
@@ -82,6 +84,7 @@ export function createEngine(start: EngineStart): Engine {
       genesisValidatorsRoot: anchorState.genesisValidatorsRoot,
     },
     localValidators: new Set(start.localValidators),
+    hasSlasher: start.hasSlasher ?? false,
     graffiti: start.graffiti ?? new Uint8Array(32),
     aggregateSignatures: start.aggregateSignatures ?? blsAggregateSignatures,
     ...{ nowMs: start.nowMs, clockOffsetMs: 0, hasStarted: false, isFaulted: start.isFaulted ?? false },
@@ -148,6 +151,9 @@ function handle(engine: Engine, event: EngineEvent): void {
       break;
     case "operationReceived":
       onOperationReceived(engine, event);
+      break;
+    case "evidenceFound":
+      onEvidenceFound(engine, event.slashing);
       break;
     case "localValidatorsJoined":
       engine.localValidators = new Set([...engine.localValidators, ...event.validatorIndices]);

@@ -95,6 +95,7 @@ export function acceptVote(engine: Engine, vote: SignedVote): void {
  * @returns whether there was one.
  */
 export function noteVote(engine: Engine, vote: SignedVote): boolean {
+  if (engine.hasSlasher) emit(engine, { type: "voteSeen", vote });
   const oldest = computeEpochAtSlot(
     Math.max(0, engine.store.nowSlot - VOTE_WINDOW_SLOTS),
     engine.chain.params,

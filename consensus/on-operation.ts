@@ -1,6 +1,7 @@
 /** Slashings and exits from gossip, and evidence of our own. See specs/consensus/gossip-rules.md#operations. */
 import type { SignatureSet } from "../primitives/bls.ts";
 import { getStateInPeriod } from "./advanced-state.ts";
+import type { AttesterSlashing } from "./chain-containers.ts";
 import type { EngineEvent, Evidence } from "./engine-events.ts";
 import { type Engine, emit, openJob } from "./engine-state.ts";
 import { onEquivocation } from "./fork-choice.ts";
@@ -101,4 +102,15 @@ export function onOperationVerified(
 export function giveEvidence(engine: Engine, evidence: Evidence): void {
   addOperation(engine.operationPool, evidence);
   emit(engine, { type: "slashingEvidence", evidence });
+}
+
+/** A pair of votes the slasher found: used when it is of use on the head's chain, as evidence of our own. */
+export function onEvidenceFound(engine: Engine, slashing: AttesterSlashing): void {
+  const { store, chain, operationPool } = engine;
+  const evidence = { kind: "attesterSlashing", slashing } as const;
+  onEquivocation(store, equivocatorsOf(slashing));
+  const state = getStateInPeriod(engine, store.headRoot, store.nowSlot);
+  const isUseless =
+    state === undefined || findAttesterSlashingFault(state, slashing, chain.params) !== undefined;
+  if (!isUseless && !isPooled(operationPool, evidence)) giveEvidence(engine, evidence);
 }

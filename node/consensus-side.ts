@@ -38,6 +38,7 @@ import { loadIdentity } from "./network/identity.ts";
 import { createNetwork } from "./network/network.ts";
 import type { Network, NetworkHandlers } from "./network/network-port.ts";
 import { prepareRest } from "./rest/start-rest.ts";
+import { openSlasher } from "./slasher/slasher.ts";
 import { ConsensusBlocks } from "./storage/consensus-blocks.ts";
 import type { Database } from "./storage/database.ts";
 import { DatabaseError } from "./storage/database-error.ts";
@@ -87,6 +88,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const safetyFault = openSafetyFaultRecord(config.dir, codec, log);
   const engine = openEngine({
     ...{ params, genesis, blocks, codec, localValidators, isSingleNode: config.singleNode },
+    hasSlasher: config.slasher,
     ...{ graffiti: graffitiOf(config), nowMs: nowMs(), isFaulted: safetyFault.isFaulted() },
   });
 
@@ -116,11 +118,12 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
     publish: (status) => void execution.updateConsensusStatus(status).catch(fatal),
     onReported: createPictures(parts, engine),
   });
+  const slasher = config.slasher ? openSlasher({ database, containers, params }) : undefined;
   const signer = openSigner(parts, engine, metrics, timed(parts.validatorDatabase));
   const perform = createEffectRunner({
     ...{ submit, codec, containers, blocks, execution, network, sync, signer, outcomes, inOrder, report },
     ...{ engine, proposals: proposalsOf(config, spec), disk, log, metrics, fatal },
-    ...{ safetyFault },
+    ...{ safetyFault, slasher },
     // A head that comes from catching up says nothing about how fast blocks travel.
     onHead: (slot) => slot === engine.store.nowSlot && metrics.onHead(slot, nowMs() - slot * slotMs),
     onFinalizedState: createKeyWatch(keyring, submit),

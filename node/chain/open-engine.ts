@@ -10,7 +10,10 @@ import { toHex } from "../../primitives/bytes.ts";
 import type { ConsensusBlocks } from "../storage/consensus-blocks.ts";
 import type { BlockCodec } from "./block-codec.ts";
 
-export type OpenEngineOptions = Pick<EngineStart, "params" | "isSingleNode" | "graffiti" | "nowMs"> & {
+export type OpenEngineOptions = Pick<
+  EngineStart,
+  "params" | "isSingleNode" | "hasSlasher" | "graffiti" | "nowMs"
+> & {
   /** A safety fault is on record. */
   readonly isFaulted: boolean;
   readonly genesis: Genesis;
@@ -35,6 +38,7 @@ export function openEngine(options: OpenEngineOptions): Engine {
     ...(justifiedAtSlot === undefined ? {} : { justifiedAtSlot }),
     localValidators: options.localValidators(anchorState),
     ...{ isSingleNode: options.isSingleNode ?? false, isFaulted: options.isFaulted },
+    hasSlasher: options.hasSlasher ?? false,
     ...(options.graffiti === undefined ? {} : { graffiti: options.graffiti }),
     nowMs: options.nowMs,
   });

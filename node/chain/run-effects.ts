@@ -14,6 +14,7 @@ import type { Logger } from "../log.ts";
 import type { NodeMetrics } from "../metrics/consensus-metrics.ts";
 import type { Network } from "../network/network-port.ts";
 import type { PenaltyReason } from "../network/peer-score.ts";
+import type { Slasher } from "../slasher/slasher.ts";
 import type { AnchorState, ConsensusBlocks } from "../storage/consensus-blocks.ts";
 import type { Signer } from "../validator/signer.ts";
 import { type BlockCodec, slotOfStoredBlock } from "./block-codec.ts";
@@ -41,6 +42,8 @@ export type EffectPorts = {
   readonly report: SlotReport;
   readonly proposals: ProposalSettings;
   readonly safetyFault: SafetyFaultRecord;
+  /** With --slasher. */
+  readonly slasher: Slasher | undefined;
   readonly log: Logger;
   readonly metrics: NodeMetrics;
   readonly disk: DiskWatch;
@@ -108,6 +111,11 @@ export function createEffectRunner(ports: EffectPorts): (effect: Effect) => void
       case "subnetsWanted":
         network.setSubnets(effect.subnets);
         break;
+      case "voteSeen":
+        for (const slashing of ports.slasher?.onVote(effect.vote) ?? []) {
+          submit({ type: "evidenceFound", slashing });
+        }
+        break;
       case "slashingEvidence":
         publishEvidence(ports, effect.evidence);
         break;
@@ -119,6 +127,7 @@ export function createEffectRunner(ports: EffectPorts): (effect: Effect) => void
         break;
       case "slotSummary":
         ports.report.onSlot(effect.summary);
+        ports.slasher?.onSlot(effect.summary.slot).catch(ports.fatal);
         break;
       default:
         duties(effect);
