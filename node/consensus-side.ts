@@ -130,10 +130,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   });
   chain.start(rest.watching(perform));
 
-  const stopClock = startSlotClock(
-    { genesisTimeMs, slotDurationMs: slotMs, wakeAtMs: engineWakeMoments(params), ...systemTime },
-    (sinceGenesisMs) => submit({ type: "tick", nowMs: sinceGenesisMs, ...clockOffsetOf(network) }),
-  );
+  const stopClock = startClock(spec, network, submit);
   return {
     ...{ network, beaconPort: beacon.port, askLight: beacon.askLight },
     async close() {
@@ -145,6 +142,22 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
       await inOrder.settled();
     },
   };
+}
+
+/** Wakes the engine at its moments of each slot, and tells it how far our clock seems to be off. */
+function startClock(
+  { genesisTime, params }: ChainSpec,
+  network: Network,
+  submit: (event: EngineEvent) => void,
+): () => void {
+  const slotDurationMs = params.slotSeconds * 1000;
+  return startSlotClock(
+    {
+      ...{ genesisTimeMs: genesisTime * 1000, slotDurationMs, wakeAtMs: engineWakeMoments(params) },
+      ...systemTime,
+    },
+    (nowMs) => submit({ type: "tick", nowMs, ...clockOffsetOf(network) }),
+  );
 }
 
 function openSigner(

@@ -1,4 +1,5 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { type ChainParams, checked } from "../../consensus/params.ts";
 import { createParams, DEVNET_PARAMS, LARGE_PARAMS } from "../../consensus/presets.ts";
 import { ALL_RULES, type RuleName, type Rules } from "../../consensus/rules.ts";
@@ -91,6 +92,17 @@ describe("consensus: time", () => {
     deepEqual(
       [0, 31, 32, 64, 67, 68].map((epoch) => computePeriodAtEpoch(epoch, params)),
       [0, 0, 1, 2, 2, 3],
+    );
+  });
+});
+
+describe("parameters: the page", () => {
+  it("explains every field", () => {
+    const page = readFileSync(new URL("../../../specs/consensus/params.md", import.meta.url), "utf8");
+    const named = new Set([...page.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+    deepEqual(
+      Object.keys(DEVNET_PARAMS).filter((field) => !named.has(field)),
+      [],
     );
   });
 });
