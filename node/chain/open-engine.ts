@@ -12,10 +12,8 @@ import type { BlockCodec } from "./block-codec.ts";
 
 export type OpenEngineOptions = Pick<
   EngineStart,
-  "params" | "isSingleNode" | "hasSlasher" | "graffiti" | "nowMs"
+  "params" | "isSingleNode" | "hasSlasher" | "isFaulted" | "graffiti" | "nowMs"
 > & {
-  /** A safety fault is on record. */
-  readonly isFaulted: boolean;
   readonly genesis: Genesis;
   readonly blocks: ConsensusBlocks;
   readonly codec: BlockCodec;
@@ -37,7 +35,7 @@ export function openEngine(options: OpenEngineOptions): Engine {
     storedBlocks: [...blocks.unfinalizedBlocks()].map(({ bytes }) => codec.decode(bytes)),
     ...(justifiedAtSlot === undefined ? {} : { justifiedAtSlot }),
     localValidators: options.localValidators(anchorState),
-    ...{ isSingleNode: options.isSingleNode ?? false, isFaulted: options.isFaulted },
+    ...{ isSingleNode: options.isSingleNode ?? false, isFaulted: options.isFaulted ?? false },
     hasSlasher: options.hasSlasher ?? false,
     ...(options.graffiti === undefined ? {} : { graffiti: options.graffiti }),
     nowMs: options.nowMs,

@@ -41,9 +41,9 @@ export type EffectPorts = {
   readonly inOrder: InOrder;
   readonly report: SlotReport;
   readonly proposals: ProposalSettings;
-  readonly safetyFault: SafetyFaultRecord;
+  readonly safetyFault: Pick<SafetyFaultRecord, "record">;
   /** With --slasher. */
-  readonly slasher: Slasher | undefined;
+  readonly slasher?: Slasher | undefined;
   readonly log: Logger;
   readonly metrics: NodeMetrics;
   readonly disk: DiskWatch;

@@ -52,6 +52,7 @@ export function openOfflineChain(
     ...{ engine, submit, codec, containers, blocks, outcomes, inOrder, fatal },
     ...{ log: createLog({ levels: { level, modules: {} }, json: false }), metrics: createNodeMetrics() },
     ...inertPorts(),
+    safetyFault: { record: () => fatal(new Error("a block finalizes what contradicts this chain")) },
     execution: openExecutionService(folder),
   });
   chain.start(perform);
