@@ -1,5 +1,5 @@
 /** What V8 adds to Error; Node's types know it, the browser's do not. */
 interface ErrorConstructor {
   stackTraceLimit: number;
-  captureStackTrace(target: object, constructor?: unknown): void;
+  captureStackTrace(target: object): void;
 }

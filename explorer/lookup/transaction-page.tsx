@@ -11,6 +11,7 @@ import type { ReceiptJson, TransactionJson } from "../node/objects.ts";
 import { CallTree } from "./call-tree.tsx";
 import { DecodedView } from "./decoded-view.tsx";
 import { Finality } from "./finality.tsx";
+import { GasByLine } from "./gas-by-line.tsx";
 import { AddressLink, BlockLink } from "./links.tsx";
 import { LogsList } from "./logs-list.tsx";
 import { StateChanges } from "./state-changes.tsx";
@@ -74,6 +75,7 @@ function TransactionView({ transaction, receipt, contract }: Found) {
           )}
           <CallTree hash={hash} />
           <StateChanges hash={hash} />
+          {to !== null && contract !== undefined && <GasByLine hash={hash} contract={contract} />}
         </>
       )}
     </>

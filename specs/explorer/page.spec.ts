@@ -128,6 +128,7 @@ describe("the explorer in a browser", function () {
     match(text, /Transfer.*from.*0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266.*value.*1234/s);
     await page.waitForSelector("text=State changes");
     await page.locator("td", { hasText: "slot 0x" }).nth(1).waitFor();
+    await page.waitForSelector("[data-gas-lines] .line .gas");
   });
 
   it("says why a transaction failed, in the contract's words", async () => {
