@@ -28,6 +28,8 @@ export type RpcFixture = {
   /** Failures that are our fault; a spec expects none. */
   readonly faults: unknown[];
   answer(method: string, ...params: unknown[]): Promise<RpcAnswer>;
+  /** What is said to a body as it came; undefined for a notification. */
+  raw(body: string): Promise<string | undefined>;
   /** The result; a failure is thrown. */
   ask(method: string, ...params: unknown[]): Promise<Loose>;
   /** The failure; a result is thrown. */
@@ -59,6 +61,7 @@ export async function withRpc<T>(
       processUsage: () => ({ residentBytes: 1000, cpuMs: 20 }),
       subscriber: undefined,
     };
+    const raw = (text: string) => dispatcher.handle(text, context);
     const send = async (method: string, params: unknown[]): Promise<RpcAnswer> => {
       const request = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
       return JSON.parse((await dispatcher.handle(request, context)) ?? "{}") as RpcAnswer;
@@ -85,7 +88,7 @@ export async function withRpc<T>(
       return error;
     };
     try {
-      return await body({ live, clock, timers, faults, answer, ask, refuse });
+      return await body({ live, clock, timers, faults, answer, raw, ask, refuse });
     } finally {
       receiptWaits.close();
       await live.stop();

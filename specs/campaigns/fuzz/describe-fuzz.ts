@@ -1,0 +1,56 @@
+/** The fuzzing specs in one size or another: a few inputs in the suite, many in the campaign. */
+import { deepEqual } from "node:assert/strict";
+import type { GossipTopic } from "../../../node/network/gossip-topics.ts";
+import { utf8ToBytes } from "../../../primitives/bytes.ts";
+import { METHODS } from "../../../rpc/method-table.ts";
+import { withRpc } from "../../rpc/rpc-fixture.ts";
+import { DECODERS } from "./decoders.ts";
+import { createGossipTarget, GOSSIP_SEEDS } from "./gossip-target.ts";
+import { type FuzzOptions, fuzz } from "./mutations.ts";
+
+const FAILURE_LIMIT_MS = 3_600_000;
+const nothingIsExpected = () => false;
+
+/** Parameters of many shapes: what a method gets is seldom what it wants. */
+const PARAMS = [
+  [],
+  ["latest"],
+  ["0x0", true],
+  [`0x${"11".repeat(20)}`, "latest"],
+  [{ to: `0x${"11".repeat(20)}`, data: "0x01", value: "0x1" }, "latest"],
+  [`0x${"22".repeat(32)}`],
+  [{ fromBlock: "0x0", toBlock: "latest", topics: [null, [`0x${"33".repeat(32)}`]] }],
+  ["0x4", "latest", [25, 75]],
+];
+
+export function describeFuzzing({ inputs, seed }: FuzzOptions): void {
+  const few = (oneIn = 1) => ({ inputs: Math.ceil(inputs / oneIn), seed });
+
+  describe(`${inputs} hostile inputs each, seed ${seed}`, function () {
+    this.timeout(FAILURE_LIMIT_MS);
+
+    for (const { name, seeds, read, isExpected, oneIn } of DECODERS) {
+      it(`to the decoder of ${name}`, () => fuzz(few(oneIn), seeds, read, isExpected));
+    }
+
+    for (const [topic, seeds] of Object.entries(GOSSIP_SEEDS)) {
+      it(`as gossip on ${topic}`, () => {
+        return fuzz(few(), seeds, createGossipTarget(topic as GossipTopic), nothingIsExpected);
+      });
+    }
+
+    it("to JSON-RPC: each has an answer, and none is our fault", () =>
+      withRpc(async ({ raw, faults }) => {
+        const requests = METHODS.flatMap(({ name: method }) =>
+          PARAMS.map((params) => JSON.stringify({ jsonrpc: "2.0", id: 1, method, params })),
+        );
+        const seeds = [...requests, `[${requests.slice(0, 3).join(",")}]`].map(utf8ToBytes);
+        const answerOf = async (bytes: Uint8Array) => {
+          const answer = await raw(Buffer.from(bytes).toString("utf8"));
+          if (answer !== undefined) JSON.parse(answer);
+        };
+        await fuzz(few(), seeds, answerOf, nothingIsExpected);
+        deepEqual(faults, []);
+      }));
+  });
+}
