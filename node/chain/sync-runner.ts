@@ -4,6 +4,7 @@ import type { Effect, EngineEvent } from "../../consensus/engine-events.ts";
 import type { Logger } from "../log.ts";
 import { Sync } from "../sync/sync.ts";
 import type { SyncPort } from "../sync/sync-port.ts";
+import { createSyncProgress } from "../sync/sync-progress.ts";
 
 type Wish<Type extends Effect["type"]> = Extract<Effect, { readonly type: Type }>;
 
@@ -15,9 +16,6 @@ export type SyncRunner = {
   stop(): void;
 };
 
-/** Progress is logged once per this many blocks. */
-const PROGRESS_BLOCKS = 1000;
-
 export type SyncRunnerPorts = {
   readonly port: SyncPort<SignedBeaconBlock>;
   readonly submit: (event: EngineEvent) => void;
@@ -28,11 +26,14 @@ export type SyncRunnerPorts = {
 
 export function createSyncRunner({ port, submit, log, nowMs, fatal }: SyncRunnerPorts): SyncRunner {
   const targets = new Map<string, number>();
+  const watches = new Map<string, ReturnType<typeof createSyncProgress>>();
   const sync = new Sync(port, {
     nowMs,
-    onProgress({ slot, toSlot, imported }) {
-      if (imported > 0 && imported % PROGRESS_BLOCKS === 0)
-        log.info({ slot, toSlot, imported }, "catching up");
+    onProgress({ peer, ...position }) {
+      const watch = watches.get(peer) ?? createSyncProgress(nowMs);
+      watches.set(peer, watch);
+      const report = watch(position);
+      if (report !== undefined) log.info(report, "catching up");
     },
   });
   return {
@@ -48,6 +49,7 @@ export function createSyncRunner({ port, submit, log, nowMs, fatal }: SyncRunner
         .startRangeSync({ peer, fromSlot, toSlot, headRoot })
         .then((outcome) => {
           targets.delete(peer);
+          watches.delete(peer);
           log.info({ peer, fromSlot, toSlot, outcome }, "sync run ended");
           submit({ type: "rangeSyncEnded", peer, outcome });
         })
