@@ -18,12 +18,20 @@ export function createBenchClient(url: string, connections: number): BenchClient
     else connection.send(waiting);
   }
 
+  /** The next request opens another one. */
+  function forget(connection: Connection): void {
+    for (const list of [all, idle]) {
+      const at = list.indexOf(connection);
+      if (at >= 0) list.splice(at, 1);
+    }
+  }
+
   function post(body: string): Promise<string> {
     const head = `POST / HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`;
     return new Promise((resolve, reject) => {
       queue.push({ request: `${head}\r\n\r\n${body}`, resolve, reject });
       if (idle.length === 0 && all.length < connections) {
-        const connection = new Connection(connect(Number(port), hostname), next);
+        const connection = new Connection(connect(Number(port), hostname), next, forget);
         all.push(connection);
         return next(connection);
       }
@@ -40,7 +48,7 @@ export function createBenchClient(url: string, connections: number): BenchClient
       return answer.result;
     },
     close() {
-      for (const connection of all) connection.close();
+      for (const connection of [...all]) connection.close();
     },
   };
 }
@@ -51,7 +59,11 @@ class Connection {
   #waiting: Waiting | undefined;
   #received: Buffer = Buffer.alloc(0);
 
-  constructor(socket: Socket, onFree: (connection: Connection) => void) {
+  constructor(
+    socket: Socket,
+    onFree: (connection: Connection) => void,
+    onGone: (connection: Connection) => void,
+  ) {
     this.#socket = socket.setNoDelay(true);
     socket.on("data", (chunk) => {
       this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
@@ -63,7 +75,11 @@ class Connection {
       onFree(this);
       waiting?.resolve(body);
     });
-    socket.on("error", (error) => this.#waiting?.reject(error));
+    socket.on("error", (error) => {
+      onGone(this);
+      this.#waiting?.reject(error);
+    });
+    socket.on("close", () => onGone(this));
   }
 
   send(waiting: Waiting): void {
