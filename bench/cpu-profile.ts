@@ -15,7 +15,7 @@ const PARTS: readonly (readonly [string, RegExp])[] = [
   ["garbage collection", /^\(garbage collector\)/],
   [
     "writing to and reading from sockets",
-    /^(write|writev|shutdown|readStart|onStreamRead)|node:(net|internal\/stream)/,
+    /^(write(Latin1String|Utf8String|Buffer|v)|shutdown|readStart|onStreamRead) |node:(net|internal\/stream)/,
   ],
   ["HTTP", /dist\/rpc\/(fast-lane|answer-post|http-exchange|server)|node:_http/],
   ["reading requests, dispatch, schemas, JSON", /dist\/rpc\//],
