@@ -1,46 +1,51 @@
-/** Transactions an account took part in, newest first, a page at a time. */
+/** Transactions an account took part in, newest first: those of the newest blocks, and further back on request. */
 import { useState } from "preact/hooks";
 import { Card, Waiting } from "../card.tsx";
-import { toNumber } from "../display.ts";
+import { formatCount, toNumber } from "../display.ts";
 import { useLoaded } from "../load.ts";
 import { ask } from "../node/json-rpc.ts";
-import type { Hex, TransactionJson } from "../node/objects.ts";
+import type { BlockJson, Hex, TransactionJson } from "../node/objects.ts";
 import { TransactionsTable } from "./transactions-table.tsx";
 
-/** Otterscan's page of a search. */
-type SearchPage = {
-  readonly txs: readonly TransactionJson[];
-  readonly firstPage: boolean;
-  readonly lastPage: boolean;
-};
+/** Blocks looked through at a time: the node keeps no index by account, so each is asked for. */
+const BLOCKS_AT_A_TIME = 64;
 
-const PAGE_SIZE = 25;
+type History = { readonly transactions: readonly TransactionJson[]; readonly first: number };
 
 export function AccountHistory({ address }: { readonly address: Hex }) {
-  /** Block below which to look; 0 is the newest. */
-  const [below, setBelow] = useState(0);
-  const loaded = useLoaded(`${address} ${below}`, () =>
-    ask<SearchPage>("ots_searchTransactionsBefore", address, below, PAGE_SIZE),
-  );
+  const [rounds, setRounds] = useState(1);
+  const loaded = useLoaded(`${address} ${rounds}`, () => searchBack(address, rounds * BLOCKS_AT_A_TIME));
   return (
     <Card title="Transactions">
       <Waiting on={loaded}>
-        {({ txs, firstPage, lastPage }) => (
+        {({ transactions, first }) => (
           <>
-            <TransactionsTable transactions={txs} />
-            {!firstPage && (
-              <button type="button" onClick={() => setBelow(0)}>
-                newest
-              </button>
-            )}{" "}
-            {!lastPage && (
-              <button type="button" onClick={() => setBelow(toNumber(txs.at(-1)?.blockNumber ?? "0x0"))}>
-                older
-              </button>
-            )}
+            <TransactionsTable transactions={transactions} />
+            <p class="quiet">
+              Looked through from the newest block back to {formatCount(first)}.{" "}
+              {first > 0 && (
+                <button type="button" onClick={() => setRounds(rounds + 1)}>
+                  look further back
+                </button>
+              )}
+            </p>
           </>
         )}
       </Waiting>
     </Card>
   );
+}
+
+async function searchBack(address: Hex, blocks: number): Promise<History> {
+  const newest = toNumber(await ask<Hex>("eth_blockNumber"));
+  const first = Math.max(0, newest - blocks + 1);
+  const numbers = Array.from({ length: newest - first + 1 }, (_, index) => newest - index);
+  const found = await Promise.all(
+    numbers.map((number) => ask<BlockJson | null>("eth_getBlockByNumber", `0x${number.toString(16)}`, true)),
+  );
+  const account = address.toLowerCase();
+  const transactions = found.flatMap((block) =>
+    [...(block?.transactions ?? [])].reverse().filter(({ from, to }) => from === account || to === account),
+  );
+  return { transactions, first };
 }

@@ -141,6 +141,10 @@ describe("the explorer in a browser", function () {
     await open(`/address/${token.address}`);
     await page.waitForSelector("[data-token=symbol]");
     equal(await textOf("[data-token=symbol]"), "TKN");
+    await page
+      .locator("td a", { hasText: transferHash.slice(0, 8) })
+      .first()
+      .waitFor();
     await page.click("role=tab[name=source]");
     match(await textOf("pre.source"), /contract\(\{/);
     await page.click("role=tab[name=storage]");
