@@ -1,5 +1,6 @@
 /** The testnet's flags, read and checked before anything is started. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { readNetworkParams } from "./network-params.ts";
 
 export const DEFAULT_CHAIN_ID = 8700;
 /** Taken by Hardhat, geth --dev and anvil: wallets remember nonces and names for them. */
@@ -19,7 +20,19 @@ export type TestnetOptions = {
   readonly chainId: number;
   readonly explorer: boolean;
   readonly json: boolean;
+  /** Scenarios to run instead of an open-ended network. */
+  readonly scenario: readonly string[];
 };
+
+export const SCENARIO_NAMES = [
+  "finalizes",
+  "third-stopped",
+  "partition",
+  "slashing",
+  "late-joiner",
+  "rolling-restart",
+  "load",
+] as const;
 
 function integerBetween(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
@@ -42,12 +55,19 @@ function chainId(text: string): number {
 }
 
 /**
+ * @throws NetworkParamsError
  * @throws CommanderError for a flag that is unknown or wrong (its message is written to stderr) and for --help.
  */
 export function parseTestnetOptions(argv: readonly string[]): TestnetOptions {
   const command = createTestnetCommand();
   command.parse([...argv], { from: "user" });
-  return command.opts<TestnetOptions>();
+  const { networkParams, ...options } = command.opts<TestnetOptions & { readonly networkParams?: string }>();
+  if (networkParams === undefined) return options;
+  // A flag says more than a file: it was typed just now.
+  const fromFile = Object.entries(readNetworkParams(networkParams)).filter(
+    ([name]) => command.getOptionValueSource(name) !== "cli",
+  );
+  return { ...options, ...Object.fromEntries(fromFile) };
 }
 
 /** All flags, without anything parsed yet. */
@@ -73,6 +93,12 @@ export function createTestnetCommand(): Command {
     .addOption(
       new Option("--chain-id <id>", "chain id of a new chain").argParser(chainId).default(DEFAULT_CHAIN_ID),
     )
+    .option("--network-params <file>", "YAML in the shape of ethereum-package: participants, network_params")
+    .addOption(
+      new Option("--scenario <names...>", "run scenarios, each on a network of its own, and end with a table")
+        .choices(["all", ...SCENARIO_NAMES])
+        .default([], "none"),
+    )
     .option("--no-explorer", "serve no web page beside JSON-RPC")
     .option("--json", "one JSON object per line instead of a table", false)
     .addHelpText(
@@ -83,9 +109,10 @@ Examples:
   $ jurat-testnet --nodes 7 --slot-seconds 2    a larger, slower network
   $ jurat-testnet --reset                       start again from genesis
   $ jurat-testnet --json | jq .                 for programs
+  $ jurat-testnet --scenario partition slashing two scenarios; exit code 1 when one fails
 
 Node i also uses port base + 1000 + i - 1 (libp2p), base + 2000 + i - 1 (metrics) and base + 3000 + i - 1 (beacon API).
-Exit codes: 0 stopped by Ctrl-C, 1 a node failed, 2 wrong flag, 3 port in use, 4 directory of another chain.`,
+Exit codes: 0 stopped by Ctrl-C, 1 a node or a scenario failed, 2 wrong flag, 3 port in use, 4 directory of another chain.`,
     )
     .allowExcessArguments(false)
     .showHelpAfterError("(jurat-testnet --help shows the flags)")
