@@ -2,6 +2,11 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { parseAddress } from "../primitives/address.ts";
 import type { Address } from "../primitives/bytes.ts";
+import {
+  addCheckpointFlags,
+  type CheckpointConfig,
+  checkCheckpointFlags,
+} from "./checkpoint/checkpoint-flags.ts";
 import { LOG_LEVELS, LOG_MODULES, parseLogLevels } from "./log.ts";
 import { addRestFlags, type RestConfig } from "./rest-flags.ts";
 import { addRpcFlags, type RpcConfig } from "./rpc-flags.ts";
@@ -9,7 +14,8 @@ import { applySettings, type Environment, environmentName } from "./settings.ts"
 import { wholeNumber } from "./whole-number.ts";
 
 export type NodeConfig = RpcConfig &
-  RestConfig & {
+  RestConfig &
+  CheckpointConfig & {
     /** Folder of this node's databases, identity and slashing protection. */
     readonly dir: string;
     readonly chainSpec: string;
@@ -17,6 +23,7 @@ export type NodeConfig = RpcConfig &
     readonly keystores?: string;
     readonly passwordFile?: string;
     readonly feeRecipient?: Address;
+    readonly doppelganger: boolean;
     readonly graffiti: string;
     readonly gasLimit: number;
     readonly archive: boolean;
@@ -73,6 +80,7 @@ export function addRunFlags(command: Command): void {
     "YAML or JSON with settings that are neither flags nor in the environment",
   );
   addChainFlags(command);
+  addCheckpointFlags(command);
   addValidatorFlags(command);
   addServiceFlags(command);
   addRpcFlags(command);
@@ -104,6 +112,7 @@ function addValidatorFlags(run: Command): void {
     .option("--keystores <folder>", "sign with the EIP-2335 keystores of this folder")
     .option("--password-file <file>", "password of the keystores; readable by you alone")
     .option("--fee-recipient <address>", "account that gets the tips of our blocks", address)
+    .option("--doppelganger", "listen two periods for other users of our keys before signing", false)
     .option("--graffiti <text>", "up to 32 bytes in each of our blocks", graffiti, "jurat");
 }
 
@@ -137,6 +146,7 @@ function checkTogether(flags: NodeConfig, run: Command): void {
       `error: --${setting} is required: give it as a flag, as ${environmentName(setting)} or in --config`,
     );
   }
+  checkCheckpointFlags(flags, run);
   const hasKeys = flags.interopKeys !== undefined || flags.keystores !== undefined;
   if (hasKeys && flags.feeRecipient === undefined) {
     run.error("error: a validator needs --fee-recipient: without one the tips of its blocks would be lost");

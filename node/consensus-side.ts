@@ -18,10 +18,12 @@ import { createGossipHandler } from "./chain/gossip-events.ts";
 import { createInOrder, type InOrder } from "./chain/in-order.ts";
 import { createLiveView } from "./chain/live-view.ts";
 import { openEngine } from "./chain/open-engine.ts";
+import { createOwnValidators, type OwnValidators } from "./chain/own-validators.ts";
 import { localStatusOf, toPeerStatus } from "./chain/peer-status.ts";
 import { createEffectRunner, type ProposalSettings } from "./chain/run-effects.ts";
 import { openSafetyFaultRecord } from "./chain/safety-fault.ts";
 import { createSlotReport, type SlotReportPorts } from "./chain/slot-report.ts";
+import { startBackfill } from "./chain/start-backfill.ts";
 import { createSyncPort } from "./chain/sync-port.ts";
 import { createSyncRunner } from "./chain/sync-runner.ts";
 import type { ChainSpec } from "./chain-spec.ts";
@@ -44,7 +46,7 @@ import type { Database } from "./storage/database.ts";
 import { DatabaseError } from "./storage/database-error.ts";
 import { FULL_DISK_BYTES, freeBytesOf } from "./storage/disk-room.ts";
 import { SlashingProtection } from "./storage/slashing-protection.ts";
-import { createKeyWatch, indicesOfKeys } from "./validator/key-indices.ts";
+import { indicesOfKeys } from "./validator/key-indices.ts";
 import type { Keyring } from "./validator/keyring.ts";
 import { createSigner, type Signer } from "./validator/signer.ts";
 
@@ -73,7 +75,7 @@ export type ConsensusSide = {
 };
 
 export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSide> {
-  const { config, spec, genesis, keyring, execution, log, fatal } = parts;
+  const { config, spec, genesis, execution, log, fatal } = parts;
   const { params } = spec;
   const slotMs = params.slotSeconds * 1000;
   const containers = containersOf(params);
@@ -84,11 +86,10 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const blocks = new ConsensusBlocks(database);
   const genesisTimeMs = spec.genesisTime * 1000;
   const nowMs = () => systemTime.now() - genesisTimeMs;
-  const localValidators = (state: ConsensusState) => indicesOfKeys(state, keyring);
   const safetyFault = openSafetyFaultRecord(config.dir, codec, log);
   const engine = openEngine({
-    ...{ params, genesis, blocks, codec, localValidators, isSingleNode: config.singleNode },
-    hasSlasher: config.slasher,
+    ...{ params, genesis, blocks, codec, localValidators: firstValidatorsOf(parts) },
+    ...{ isSingleNode: config.singleNode, hasSlasher: config.slasher },
     ...{ graffiti: graffitiOf(config), nowMs: nowMs(), isFaulted: safetyFault.isFaulted() },
   });
 
@@ -97,7 +98,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const inOrder = createInOrder(fatal);
   const rest = prepareRest({
     ...{ engine, genesis, containers, codec, blocks, database, inOrder, log, fatal },
-    ...{ chainId: spec.chainId, run: systemTime.now().toString(36) },
+    ...{ execution, chainId: spec.chainId, run: systemTime.now().toString(36) },
   });
   const submit = (event: EngineEvent) => chain.submit(rest.watched(event));
   const network = await connect(parts, {
@@ -111,31 +112,33 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const server = await startMetricsServer(config, metrics, execution);
   const syncTargetSlot = () => sync.targetSlot();
   const beacon = await rest.listen({ config, network, submit, syncTargetSlot });
+  const own = ownValidatorsOf(parts, engine, submit, Math.floor(nowMs() / slotMs));
   const disk = diskWatchOf(parts);
   const report = createSlotReport({
     ...{ log, metrics, disk, localValidators: () => engine.localValidators.size },
     ...{ peers: () => network.peers().length, syncTargetSlot, beaconPort: beacon.port },
     publish: (status) => void execution.updateConsensusStatus(status).catch(fatal),
-    onReported: createPictures(parts, engine),
+    onReported: reportTo(own, createPictures(parts, engine)),
   });
   const slasher = config.slasher ? openSlasher({ database, containers, params }) : undefined;
   const signer = openSigner(parts, engine, metrics, timed(parts.validatorDatabase));
   const perform = createEffectRunner({
     ...{ submit, codec, containers, blocks, execution, network, sync, signer, outcomes, inOrder, report },
     ...{ engine, proposals: proposalsOf(config, spec), disk, log, metrics, fatal },
-    ...{ safetyFault, slasher },
+    ...{ safetyFault, slasher, onFinalizedState: own.onFinalizedState },
     // A head that comes from catching up says nothing about how fast blocks travel.
     onHead: (slot) => slot === engine.store.nowSlot && metrics.onHead(slot, nowMs() - slot * slotMs),
-    onFinalizedState: createKeyWatch(keyring, submit),
   });
   chain.start(rest.watching(perform));
 
+  const backfill = startBackfill(parts, { engine, blocks, codec, network });
   const stopClock = startClock(spec, network, submit);
   return {
     ...{ network, beaconPort: beacon.port, askLight: beacon.askLight },
     async close() {
       stopClock();
       sync.stop();
+      await backfill.stop();
       await beacon.close();
       server.close();
       await network.close();
@@ -176,6 +179,28 @@ function openSigner(
       log.warn({ publicKey, ...refusal }, "not signed: it could be slashed");
     },
   });
+}
+
+/** Who has duties from the start: nobody, when the node is to listen first. */
+function firstValidatorsOf({ config, keyring }: ConsensusParts) {
+  return (state: ConsensusState) => (config.doppelganger ? [] : indicesOfKeys(state, keyring));
+}
+
+function ownValidatorsOf(
+  { config, keyring, logOf, fatal }: ConsensusParts,
+  engine: Engine,
+  submit: (event: EngineEvent) => void,
+  startSlot: number,
+): OwnValidators {
+  const parts = { engine, keyring, submit, startSlot, log: logOf("validator"), fatal };
+  return createOwnValidators({ ...parts, listensFirst: config.doppelganger });
+}
+
+function reportTo(own: OwnValidators, picture: SlotReportPorts["onReported"]): SlotReportPorts["onReported"] {
+  return (summary, peers) => {
+    own.onSlot(summary.slot, summary.isSynced);
+    picture(summary, peers);
+  };
 }
 
 /** Sends the explorer its picture of each slot, where there is an explorer. */

@@ -2,11 +2,13 @@
 /** jurat: the validator node. */
 import "./polyfill.ts";
 import { CommanderError } from "commander";
+import type { SaveConfig } from "./checkpoint/save-command.ts";
 import type { NodeConfig } from "./config.ts";
 import type { DbActions } from "./db/db-config.ts";
 import type { DevConfig } from "./dev/dev-config.ts";
 import type { CheckConfig, MakeConfig } from "./genesis/genesis-config.ts";
 import { createProgram } from "./program.ts";
+import type { InterchangeActions } from "./validator/interchange-config.ts";
 
 const WRONG_FLAG = 2;
 
@@ -27,6 +29,15 @@ const genesisActions = {
     (await import("./genesis/genesis-command.ts")).runGenesisCheck(config),
 };
 
+const interchange: InterchangeActions = {
+  import: async (config) => (await import("./validator/interchange-command.ts")).importInterchange(config),
+  export: async (config) => (await import("./validator/interchange-command.ts")).exportInterchange(config),
+};
+
+async function saveCheckpoint(config: SaveConfig): Promise<void> {
+  await (await import("./checkpoint/save-checkpoint.ts")).saveCheckpoint(config);
+}
+
 const dbCommand = () => import("./db/db-command.ts");
 const dbActions: DbActions = {
   inspect: async (config) => (await dbCommand()).runInspect(config),
@@ -45,7 +56,15 @@ async function exitCodeOf(error: unknown): Promise<number> {
   return exitCode;
 }
 
-const program = createProgram({ environment: process.env, run, dev, genesis: genesisActions, db: dbActions });
+const program = createProgram({
+  environment: process.env,
+  run,
+  dev,
+  genesis: genesisActions,
+  saveCheckpoint,
+  interchange,
+  db: dbActions,
+});
 
 program.parseAsync(process.argv).catch(async (error: unknown) => {
   process.exit(await exitCodeOf(error));

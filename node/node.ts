@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "../primitives/bytes.ts";
 import { type ChainSpec, readChainSpec } from "./chain-spec.ts";
+import { beginFromCheckpoint } from "./checkpoint/begin-from-checkpoint.ts";
 import { CLIENT_VERSION } from "./client-version.ts";
 import type { NodeConfig } from "./config.ts";
 import { type ConsensusSide, startConsensus } from "./consensus-side.ts";
@@ -68,6 +69,14 @@ async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Pro
     "starting",
   );
 
+  await beginFromCheckpoint({
+    ...{ config, spec, genesis, log, nowMs: Date.now() },
+    directory: {
+      dir: config.dir,
+      genesisRoot: toHex(genesis.blockRoot),
+      executionGenesisHash: executionGenesis.block.hash,
+    },
+  });
   const batcher: { current: TransactionBatcher | undefined } = { current: undefined };
   const consensusSide: { current: ConsensusSide | undefined } = { current: undefined };
   const upcalls = {

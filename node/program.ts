@@ -1,21 +1,26 @@
 /** The commands of jurat. Only their flags load here; what they do loads when one is run. */
 import { Command } from "commander";
+import { addCheckpointCommand, type SaveConfig } from "./checkpoint/save-command.ts";
 import { addRunCommand, type NodeConfig } from "./config.ts";
 import { addConfigCommand } from "./config-command.ts";
 import { addDbCommand, type DbActions } from "./db/db-config.ts";
 import { addDevCommand, type DevConfig } from "./dev/dev-config.ts";
 import { addGenesisCommand, type GenesisActions } from "./genesis/genesis-config.ts";
 import type { Environment } from "./settings.ts";
+import { addInterchangeCommand, type InterchangeActions } from "./validator/interchange-config.ts";
 
 export type ProgramActions = {
   readonly environment: Environment;
   readonly run: (config: NodeConfig) => Promise<void>;
   readonly dev: (config: DevConfig) => Promise<void>;
   readonly genesis: GenesisActions;
+  readonly saveCheckpoint: (config: SaveConfig) => Promise<void>;
+  readonly interchange: InterchangeActions;
   readonly db: DbActions;
 };
 
-export function createProgram({ environment, run, dev, genesis, db }: ProgramActions): Command {
+export function createProgram(actions: ProgramActions): Command {
+  const { environment, run, dev, genesis, saveCheckpoint, interchange, db } = actions;
   const program = new Command("jurat")
     .description("A proof-of-stake Ethereum node whose contracts are TypeScript.")
     .showHelpAfterError("(--help shows the flags)")
@@ -24,6 +29,8 @@ export function createProgram({ environment, run, dev, genesis, db }: ProgramAct
   addConfigCommand(program, environment, (text) => void process.stdout.write(text));
   addDevCommand(program, dev);
   addGenesisCommand(program, genesis);
+  addCheckpointCommand(program, saveCheckpoint);
+  addInterchangeCommand(program, interchange);
   addDbCommand(program, db);
   for (const command of program.commands) {
     command.exitOverride();

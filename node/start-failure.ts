@@ -1,10 +1,12 @@
 /** Why a node cannot start: a sentence that says what to do, and an exit code. See specs/node/exit-codes.md. */
+import { CheckpointError } from "./checkpoint/checkpoint.ts";
 import { BlockFileError, type BlockFileErrorDetail } from "./db/block-file.ts";
 import { DbDamage } from "./db/db-damage.ts";
 import { DevDirectoryError } from "./dev/dev-genesis.ts";
 import { ChainSpecError } from "./genesis/spec-issues.ts";
 import { NetworkError } from "./network/network-error.ts";
 import { DatabaseError, type DatabaseErrorDetail } from "./storage/database-error.ts";
+import { InterchangeError } from "./validator/interchange.ts";
 import { KeyringError } from "./validator/keyring.ts";
 
 export const EXIT_CODES = { failure: 1, wrongFlag: 2, input: 3, directory: 4, address: 5 } as const;
@@ -23,12 +25,16 @@ export class StartError extends Error {
   }
 }
 
+/** What is wrong with a file or an answer that the operator chose. */
+const WRONG_INPUTS = [ChainSpecError, KeyringError, CheckpointError, InterchangeError] as const;
+
 /** Anything unknown is our own mistake: its stack, and code 1. */
 export function describeStartFailure(error: unknown): StartFailure {
   if (error instanceof StartError) return error.failure;
   if (error instanceof DatabaseError) return of(EXIT_CODES.directory, sentenceOf(error.detail));
-  if (error instanceof ChainSpecError || error instanceof KeyringError)
-    return of(EXIT_CODES.input, error.message);
+  if (WRONG_INPUTS.some((kind) => error instanceof kind)) {
+    return of(EXIT_CODES.input, error instanceof Error ? error.message : String(error));
+  }
   if (error instanceof DbDamage) return of(EXIT_CODES.directory, error.message);
   if (error instanceof BlockFileError) return of(EXIT_CODES.input, blockFileSentence(error.detail));
   if (error instanceof DevDirectoryError) return of(EXIT_CODES.directory, error.message);

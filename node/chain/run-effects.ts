@@ -188,9 +188,11 @@ function createStoreEffects(ports: EffectPorts) {
   const { blocks, codec, execution, inOrder, submit, log, engine } = ports;
   /** Now and then the state itself: a start replays the finalized blocks after it. */
   const anchorAt = ({ checkpoint, slot }: Wish<"finalized">): AnchorState | undefined => {
-    if (slot < (blocks.anchor()?.slot ?? 0) + ANCHOR_INTERVAL_SLOTS) return undefined;
+    const last = blocks.anchor();
+    // The first one at once, and one whose epoch is known: other nodes may begin with it.
+    if (last?.epoch !== undefined && slot < last.slot + ANCHOR_INTERVAL_SLOTS) return undefined;
     const state = getState(engine.states, checkpoint.root);
-    return state === undefined ? undefined : { root: checkpoint.root, slot, bytes: state.serialize() };
+    return state === undefined ? undefined : { ...checkpoint, slot, bytes: state.serialize() };
   };
   type StoreEffect = Wish<"storeBlock" | "loadBlocks" | "justified" | "finalized" | "headChanged">;
   return (effect: StoreEffect): void =>

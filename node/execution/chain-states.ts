@@ -1,5 +1,5 @@
 /** The states of the execution chain's blocks: on disk up to finality, layers above it. See specs/node/execution.md#blocks-and-layers. */
-import type { Hash } from "../../primitives/bytes.ts";
+import { concatBytes, type Hash } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
 import type { Block } from "../../vm/block.ts";
 import type { StateDiff, StateStore } from "../../vm/state/account.ts";
@@ -12,6 +12,7 @@ import {
   type FinalizedStateOptions,
 } from "../storage/finalized-state.ts";
 import { SpilledLayers } from "../storage/spilled-layers.ts";
+import { STATE_PAGE_LIMIT, type StateEntries, type StateRange } from "./port.ts";
 
 /** Blocks merged into the state on disk at a time; the rest of a long backlog waits for the next time. */
 export const MERGE_LIMIT_BLOCKS = 64;
@@ -74,6 +75,23 @@ export class ChainStates {
   /** Number of the oldest block whose state can be read. */
   oldest(): number {
     return this.#disk.oldest();
+  }
+
+  code(codeHash: Hash): Uint8Array | undefined {
+    return this.#disk.code(codeHash);
+  }
+
+  /** Entries of the state after a finalized block; undefined when the disk does not have that state. */
+  readPage({ blockNumber, table, after }: StateRange): StateEntries | undefined {
+    if (blockNumber < this.oldest() || blockNumber > this.merged().number) return undefined;
+    const entries: (readonly [Uint8Array, Uint8Array])[] = [];
+    // The key right after `after` is `after` and a zero byte.
+    const from = after.length === 0 ? Uint8Array.of(0) : concatBytes(after, Uint8Array.of(0));
+    for (const { key, value } of this.#disk.entriesAt(blockNumber, table, from)) {
+      entries.push([key, value]);
+      if (entries.length >= STATE_PAGE_LIMIT) break;
+    }
+    return entries;
   }
 
   /** The block whose state is on disk. */

@@ -21,7 +21,7 @@ import type { Layer } from "../../vm/state/layers.ts";
 import { Blocks } from "../storage/blocks.ts";
 import type { Database } from "../storage/database.ts";
 import { ChainStates, type ExecutionGenesis } from "./chain-states.ts";
-import type { ForkchoiceUpdate } from "./port.ts";
+import type { ForkchoiceUpdate, StateEntries, StateRange } from "./port.ts";
 
 /** Blocks of our own making whose execution is remembered until they come back to be imported. */
 const BUILT_BLOCKS_LIMIT = 2;
@@ -137,6 +137,15 @@ export class ExecutionChain {
   /** Number of the oldest block whose state can be read. */
   oldestState(): number {
     return this.#states.oldest();
+  }
+
+  /** A page of a finalized block's state; undefined when it is not on disk any more, or not yet. */
+  readState(range: StateRange): StateEntries | undefined {
+    return this.#states.readPage(range);
+  }
+
+  readCode(codeHash: Hash): Uint8Array | undefined {
+    return this.#states.code(codeHash);
   }
 
   /** Number and hash of the block whose state is on disk. */

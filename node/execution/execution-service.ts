@@ -66,6 +66,8 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     buildPayload: async (attributes) => buildPayload(options, attributes),
     addGossipedTransactions: (batch) => options.admitGossip(batch),
     getTransactionsByHash: async (hashes) => hashes.map((hash) => pool.get(hash)?.raw),
+    readState: async (range) => chain.readState(range),
+    readCodes: async (hashes) => hashes.map((hash) => chain.readCode(hash)),
     updateConsensusStatus: async (status) => options.onConsensusStatus(status),
     updateLivePicture: async (picture) => options.onLivePicture(picture),
     metrics: async () => {

@@ -72,6 +72,18 @@ export type ExecutionMetrics = {
   readonly queuedTransactions: number;
 };
 
+/** Entries of one page: a few milliseconds of the execution thread. */
+export const STATE_PAGE_LIMIT = 1024;
+
+/** A page of the state after a canonical block: keys and values as they are stored. */
+export type StateRange = {
+  readonly blockNumber: number;
+  readonly table: "accounts" | "storage";
+  /** The last key of the page before; empty for the first page. */
+  readonly after: Uint8Array;
+};
+export type StateEntries = readonly (readonly [key: Uint8Array, value: Uint8Array])[];
+
 export interface ExecutionPort {
   progress(): Promise<ExecutionProgress>;
   executePayload(request: PayloadToExecute): Promise<PayloadVerdict>;
@@ -83,6 +95,9 @@ export interface ExecutionPort {
   addGossipedTransactions(batch: GossipedTransactions): Promise<readonly GossipVerdict[]>;
   /** The pool's encodings; undefined for what it does not have. */
   getTransactionsByHash(hashes: readonly Hash[]): Promise<readonly (Uint8Array | undefined)[]>;
+  /** At most STATE_PAGE_LIMIT entries; none after the last. Undefined for a block whose state is not kept. */
+  readState(range: StateRange): Promise<StateEntries | undefined>;
+  readCodes(hashes: readonly Hash[]): Promise<readonly (Uint8Array | undefined)[]>;
   updateConsensusStatus(status: ConsensusStatus): Promise<void>;
   /** For the explorer; only sent where it is served. */
   updateLivePicture(picture: LivePicture): Promise<void>;
@@ -115,6 +130,8 @@ export const EXECUTION_METHODS = [
   "buildPayload",
   "addGossipedTransactions",
   "getTransactionsByHash",
+  "readState",
+  "readCodes",
   "updateConsensusStatus",
   "updateLivePicture",
   "metrics",

@@ -21,6 +21,7 @@ import type { Database } from "../storage/database.ts";
 import { StakeLedger } from "../storage/stake-ledger.ts";
 import { blockRoutes } from "./block-routes.ts";
 import { createChainWatch } from "./chain-watch.ts";
+import { type CheckpointSource, checkpointRoutes } from "./checkpoint-routes.ts";
 import { configRoutes } from "./config-routes.ts";
 import { createEventHub } from "./event-stream.ts";
 import { lightRoutes } from "./light-routes.ts";
@@ -42,6 +43,7 @@ export type RestParts = {
   /** The consensus side's, for the ledger of stakes. */
   readonly database: Database;
   readonly inOrder: InOrder;
+  readonly execution: CheckpointSource["execution"];
   readonly chainId: number;
   /** Names this run of the node in the ids of events. */
   readonly run: string;
@@ -117,6 +119,7 @@ export function prepareRest(parts: RestParts): Rest {
           ...poolRoutes(view, submitExit),
           ...nodeRoutes(view),
           ...lightRoutes(view),
+          ...checkpointRoutes({ anchor: () => blocks.anchor(), execution: parts.execution }),
           ...rewardRoutes(view, ledger, history),
         ],
         events,

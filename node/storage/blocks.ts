@@ -124,6 +124,12 @@ export class Blocks {
     this.#canonical.put(numberKey(block.header.number), hashKey(block.hash));
   }
 
+  /** A final block whose receipts are not known: it was not executed here. Inside a write. */
+  putCheckpoint(block: Block): void {
+    this.#blocks.put(hashKey(block.hash), encodeStoredBlock(block));
+    this.moveCanonical([], [block]);
+  }
+
   /**
    * Moves the canonical chain: by number and by transaction. Inside a write.
    *

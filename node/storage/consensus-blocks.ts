@@ -19,7 +19,13 @@ export type StoredBeaconBlock = { readonly root: Hash; readonly slot: number; re
 export type FinalityRecord = { readonly epoch: number; readonly root: Hash; readonly slot: number };
 
 /** A finalized state to start from: BeaconState as SSZ bytes, right after the block `root`. */
-export type AnchorState = { readonly root: Hash; readonly slot: number; readonly bytes: Uint8Array };
+export type AnchorState = {
+  readonly root: Hash;
+  readonly slot: number;
+  /** Of the checkpoint; undefined in a record of before it was kept. */
+  readonly epoch: number | undefined;
+  readonly bytes: Uint8Array;
+};
 
 /** The store's justified checkpoint, the block that proved it and the slot in which this node saw it. */
 export type JustificationRecord = {
@@ -91,6 +97,20 @@ export class ConsensusBlocks {
     return undefined;
   }
 
+  /** Whether this node has seen no block of the chain yet but genesis, which is not stored. */
+  isEmpty(): boolean {
+    for (const _ of this.#unfinalized.range({ limit: 1 })) return false;
+    return this.finality() === undefined;
+  }
+
+  /** The oldest finalized block kept. */
+  oldestFinalized(): StoredBeaconBlock | undefined {
+    for (const { key, value } of this.#canonical.range({ limit: 1 })) {
+      return this.#stored(numberFromKey(key), toHex(value));
+    }
+    return undefined;
+  }
+
   /** Every unfinalized block by ascending slot, so that a block's parent comes before it. */
   *unfinalizedBlocks(): Iterable<StoredBeaconBlock> {
     for (const { key } of this.#unfinalized.range({})) {
@@ -131,7 +151,8 @@ export class ConsensusBlocks {
         encodeRlp([numberKey(record.epoch), hashKey(record.root), numberKey(record.slot)]),
       );
       if (anchor !== undefined) {
-        this.#records.put(ANCHOR, encodeRlp([hashKey(anchor.root), numberKey(anchor.slot)]));
+        const epoch = anchor.epoch === undefined ? [] : [numberKey(anchor.epoch)];
+        this.#records.put(ANCHOR, encodeRlp([hashKey(anchor.root), numberKey(anchor.slot), ...epoch]));
         this.#records.put(ANCHOR_STATE, anchor.bytes);
       }
     });
@@ -141,7 +162,8 @@ export class ConsensusBlocks {
     const fields = this.#record(ANCHOR);
     const bytes = this.#records.get(ANCHOR_STATE);
     if (fields === undefined || bytes === undefined) return undefined;
-    return { root: asHash(fields[0]), slot: asNumber(fields[1]), bytes };
+    const epoch = fields[2] === undefined ? undefined : asNumber(fields[2]);
+    return { root: asHash(fields[0]), slot: asNumber(fields[1]), epoch, bytes };
   }
 
   justification(): JustificationRecord | undefined {

@@ -3,6 +3,7 @@ import {
   type Address,
   bigIntToMinimalBytes,
   bytesToBigInt,
+  compareBytes,
   EMPTY_BYTES,
   equalBytes,
   fromHex,
@@ -13,7 +14,7 @@ import {
 import { assert } from "../../primitives/errors.ts";
 import { decodeRlp, encodeRlp } from "../../primitives/rlp.ts";
 import type { Account, StateDiff, StateStore } from "../../vm/state/account.ts";
-import type { Database, Table } from "./database.ts";
+import type { Database, Entry, Table } from "./database.ts";
 import { DatabaseError } from "./database-error.ts";
 import { type BlockHistory, DEFAULT_HISTORY_BLOCKS, History, type StateTable } from "./history.ts";
 import {
@@ -98,14 +99,7 @@ export class FinalizedState implements StateStore {
    * @throws DatabaseError STATE_PRUNED when the block is older than the window.
    */
   at(number: number): StateStore {
-    const oldest = this.oldest();
-    if (number < oldest) throw new DatabaseError({ code: "STATE_PRUNED", number, oldest });
-    const read = (table: StateTable, key: Uint8Array) => {
-      // The present first: if another thread merges between the two reads, the second one finds the old value.
-      const present = this.#tables[table].get(key);
-      const value = this.#history.valueAt(table, key, number);
-      return value === "present" ? present : value;
-    };
+    const read = this.#readerAt(number);
     return {
       account: (address) => asAccount(read("accounts", accountKey(address))),
       storage: (address, slot) => asWord(read("storage", slotKey(address, slot))),
@@ -115,8 +109,41 @@ export class FinalizedState implements StateStore {
   }
 
   /**
+   * Stored accounts or slots of the state after block `number`, by ascending key from `from` on, as the tables hold
+   * them: for who copies the state. Removed since or not, a key is there if it was there then.
+   *
+   * @throws DatabaseError STATE_PRUNED
+   */
+  *entriesAt(number: number, table: "accounts" | "storage", from: Uint8Array): Iterable<Entry> {
+    const read = this.#readerAt(number);
+    const present = this.#tables[table].range({ from })[Symbol.iterator]();
+    const dated = this.#history.keysFrom(table, from)[Symbol.iterator]();
+    let now = present.next();
+    let then = dated.next();
+    while (now.done !== true || then.done !== true) {
+      const order = now.done ? 1 : then.done ? -1 : compareBytes(now.value.key, then.value);
+      const key = order <= 0 ? now.value.key : then.value;
+      if (order <= 0) now = present.next();
+      if (order >= 0) then = dated.next();
+      const value = read(table, key);
+      if (value !== undefined) yield { key, value };
+    }
+  }
+
+  #readerAt(number: number): (table: StateTable, key: Uint8Array) => Uint8Array | undefined {
+    const oldest = this.oldest();
+    if (number < oldest) throw new DatabaseError({ code: "STATE_PRUNED", number, oldest });
+    return (table, key) => {
+      // The present first: if another thread merges between the two reads, the second one finds the old value.
+      const present = this.#tables[table].get(key);
+      const value = this.#history.valueAt(table, key, number);
+      return value === "present" ? present : value;
+    };
+  }
+
+  /**
    * Makes the last of `layers` the state on disk: one atomic write, old values kept as history.
-   * The first merge ever is the genesis state and leaves no history.
+   * The first merge ever is the state the database begins with, of genesis or of a checkpoint; it leaves no history.
    *
    * @param layers oldest first; the first is the child of the finalized block.
    */

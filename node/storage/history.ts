@@ -1,13 +1,16 @@
 /** What the world state was at earlier blocks: old values by key and block. See specs/node/storage.md#history. */
-import { concatBytes } from "../../primitives/bytes.ts";
+import { compareBytes, concatBytes } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
 import type { Database, Table } from "./database.ts";
-import { atBlock, isDatedKeyOf, numberFromKey, numberKey } from "./state-codec.ts";
+import { atBlock, isDatedKeyOf, NUMBER_BYTES, numberFromKey, numberKey } from "./state-codec.ts";
 
 /** Kept by default: about a day of one-second slots. */
 export const DEFAULT_HISTORY_BLOCKS = 90_000;
 /** Blocks pruned per merge beyond as many as were merged, so that a shortened window is reached in steps. */
 const EXTRA_BLOCKS_PRUNED = 8;
+
+/** Later than every block. */
+const LAST_BLOCK = 2 ** (8 * NUMBER_BYTES) - 1;
 
 const STATE_TABLES = ["accounts", "storage", "trie"] as const;
 export type StateTable = (typeof STATE_TABLES)[number];
@@ -37,6 +40,18 @@ export class History {
       if (isDatedKeyOf(entry.key, key)) return entry.value.length === 0 ? undefined : entry.value;
     }
     return "present";
+  }
+
+  /** Keys with old values at or after `from`, ascending, each once. One seek a key. */
+  *keysFrom(table: StateTable, from: Uint8Array): Iterable<Uint8Array> {
+    for (let next = from; ; ) {
+      const [entry] = this.#tables[table].range({ from: next, limit: 1 });
+      if (entry === undefined) return;
+      const key = entry.key.subarray(0, entry.key.length - NUMBER_BYTES);
+      // The dated keys of a shorter key than `from` may lie behind it.
+      if (compareBytes(key, from) >= 0) yield key;
+      next = atBlock(key, LAST_BLOCK);
+    }
   }
 
   /** Collects what a block overwrites; `close` stores the list of keys. Inside a write. */

@@ -31,6 +31,13 @@ export type AttestationWatermark = {
 
 export type BlockWatermark = { readonly slot: number; readonly signingRoot: Hash | undefined };
 
+/** The highest messages of one key. */
+export type Watermarks = {
+  readonly publicKey: Hex;
+  readonly attestation: AttestationWatermark | undefined;
+  readonly block: BlockWatermark | undefined;
+};
+
 /**
  * EIP-3076's minimal condition: a key's sources never decrease and its targets and block slots always
  * increase, which excludes double votes and both directions of surround votes. The very same message
@@ -120,15 +127,40 @@ export class SlashingProtection {
     attestation: AttestationWatermark | undefined,
     block: BlockWatermark | undefined,
   ): Promise<void> {
+    await this.raiseAll([{ publicKey, attestation, block }]);
+  }
+
+  /** The same for many keys: all of them or, when the process dies, none. */
+  async raiseAll(histories: readonly Watermarks[]): Promise<void> {
     await this.#database.commit(() => {
-      if (attestation !== undefined) this.#raiseAttestation(publicKey, attestation);
-      const signed = this.blockWatermark(publicKey);
-      if (block !== undefined && (signed === undefined || block.slot > signed.slot)) {
-        const fields = [numberKey(block.slot), rootField(block.signingRoot)];
-        this.#blocks.put(fromHex(publicKey), encodeRlp(fields));
+      for (const { publicKey, attestation, block } of histories) {
+        if (attestation !== undefined) this.#raiseAttestation(publicKey, attestation);
+        if (block !== undefined) this.#raiseBlock(publicKey, block);
       }
     });
     await this.#database.flushed();
+  }
+
+  /** Keys that have signed anything, or of which it was imported. */
+  publicKeys(): readonly Hex[] {
+    const keys = [this.#attestations, this.#blocks].flatMap((table) =>
+      [...table.range({})].map(({ key }) => toHex(key)),
+    );
+    return [...new Set(keys)].sort();
+  }
+
+  historyOf(publicKey: Hex): Watermarks {
+    const attestation = this.attestationWatermark(publicKey);
+    return { publicKey, attestation, block: this.blockWatermark(publicKey) };
+  }
+
+  /** Two different blocks at the highest slot leave no root: neither may be signed again. */
+  #raiseBlock(publicKey: Hex, block: BlockWatermark): void {
+    const signed = this.blockWatermark(publicKey);
+    if (signed !== undefined && signed.slot > block.slot) return;
+    const isOther = signed?.slot === block.slot && signed.signingRoot !== block.signingRoot;
+    const signingRoot = isOther ? undefined : block.signingRoot;
+    this.#blocks.put(fromHex(publicKey), encodeRlp([numberKey(block.slot), rootField(signingRoot)]));
   }
 
   #raiseAttestation(publicKey: Hex, raised: AttestationWatermark): void {

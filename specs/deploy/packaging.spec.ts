@@ -36,6 +36,8 @@ function knownVariables(): readonly string[] {
     dev: nothing,
     genesis: { make: nothing, check: nothing },
     db: DB_NOTHING,
+    saveCheckpoint: nothing,
+    interchange: { import: nothing, export: nothing },
   });
   const run = program.commands.find((command) => command.name() === "run");
   return (run?.options ?? []).map(({ long }) => environmentName(long?.slice(2) ?? ""));

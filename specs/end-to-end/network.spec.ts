@@ -13,6 +13,8 @@ import { buildConsensusGenesis, buildExecutionGenesis } from "../../node/genesis
 import { validatorSetOf } from "../../node/light/light-server.ts";
 import { fromHex, toHex } from "../../primitives/bytes.ts";
 import { deriveDevAccounts } from "../../primitives/dev-accounts.ts";
+import { startNode, stopNode } from "../../testnet/node-process.ts";
+import { portsOf } from "../../testnet/ports.ts";
 import { verifyAccountProof } from "../../vm/state/proof.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { alertRules, dashboardQueries, Prometheus, prometheusInstalled } from "../support/prometheus.ts";
@@ -29,7 +31,7 @@ describe("a network of four processes", function () {
 
   before(async () => {
     dir = mkdtempSync(join(tmpdir(), "jurat-e2e-"));
-    basePort = await freeBasePort(4);
+    basePort = await freeBasePort(5);
     testnet = new TestnetRun(["--dir", join(dir, "net"), "--base-port", String(basePort)]);
     await testnet.step("first final block on all 4 nodes");
   });
@@ -115,6 +117,51 @@ describe("a network of four processes", function () {
     const header = await clientOf(1).getBlock({ blockHash });
     equal(header.number, BigInt(block.execution.blockNumber));
     equal(header.stateRoot, toHex(block.execution.stateRoot));
+  });
+
+  it("takes in a node that begins with a checkpoint and fetches what lies below", async () => {
+    const beacon = (node: number) => `http://127.0.0.1:${basePort + 3000 + node - 1}`;
+    const { rpc, p2p, metrics, beacon: rest } = portsOf(basePort, 5);
+    const joiner = startNode({
+      ...{ number: 5, dir: join(dir, "joiner"), rpcPort: rpc },
+      args: [
+        ...["--dir", join(dir, "joiner"), "--chain-spec", join(dir, "net", "chain-spec.json")],
+        ...["--checkpoint-url", beacon(1), beacon(2)],
+        ...["--bootstrap", `/ip4/127.0.0.1/tcp/${basePort + 1000}`, `/ip4/127.0.0.1/tcp/${basePort + 1001}`],
+        ...["--rpc-port", String(rpc), "--p2p-port", String(p2p)],
+        ...["--metrics-port", String(metrics), "--beacon-port", String(rest)],
+      ],
+    });
+    try {
+      await joiner.ready;
+      const client = createPublicClient({ transport: http(joiner.url) });
+      const first = await clientOf(1).getBlock({ blockTag: "finalized" });
+      for (;;) {
+        const head = await client.getBlock({ blockTag: "finalized" });
+        if (head.number > first.number) break;
+        await testnet.status(() => true);
+      }
+      const block = await client.getBlock({ blockTag: "finalized" });
+      equal((await clientOf(1).getBlock({ blockNumber: block.number })).hash, block.hash);
+      equal(
+        await client.getBalance({ address: alice!.address, blockNumber: block.number }),
+        await clientOf(1).getBalance({ address: alice!.address, blockNumber: block.number }),
+      );
+      const oldest = async (url: string) => {
+        const blocks = await Promise.all(
+          Array.from({ length: 40 }, (_, index) => index + 1).map(async (slot) => {
+            const answer = await fetch(`${url}/eth/v1/beacon/blocks/${slot}/root`);
+            return answer.ok ? JSON.stringify(((await answer.json()) as { data: unknown }).data) : undefined;
+          }),
+        );
+        return blocks.find((root) => root !== undefined);
+      };
+      const expected = await oldest(beacon(1));
+      notEqual(expected, undefined);
+      while ((await oldest(`http://127.0.0.1:${rest}`)) !== expected) await testnet.status(() => true);
+    } finally {
+      await stopNode(joiner);
+    }
   });
 
   it("proves an account against the header it finalized", async () => {

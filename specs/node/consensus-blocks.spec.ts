@@ -51,11 +51,11 @@ describe("consensus blocks", () => {
   it("keeps the last state to start from until a newer one is given", async () => {
     await withBlocks(["b1", "b2"], async (blocks) => {
       equal(blocks.anchor(), undefined);
-      const anchor = { root: block("b1").root, slot: 1, bytes: new Uint8Array(300_000).fill(5) };
+      const anchor = { root: block("b1").root, slot: 1, epoch: 1, bytes: new Uint8Array(300_000).fill(5) };
       blocks.finalize({ epoch: 1, root: block("b1").root, slot: 1 }, [block("b1")], anchor);
       blocks.finalize({ epoch: 2, root: block("b2").root, slot: 2 }, [block("b2")]);
       deepEqual(blocks.anchor(), anchor);
-      const newer = { root: block("b2").root, slot: 2, bytes: new Uint8Array(10) };
+      const newer = { root: block("b2").root, slot: 2, epoch: undefined, bytes: new Uint8Array(10) };
       blocks.finalize({ epoch: 2, root: block("b2").root, slot: 2 }, [], newer);
       deepEqual(blocks.anchor(), newer);
     });

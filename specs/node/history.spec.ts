@@ -2,6 +2,7 @@ import { deepEqual, equal, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { DatabaseError } from "../../node/storage/database-error.ts";
 import { FinalizedState } from "../../node/storage/finalized-state.ts";
+import { concatBytes, fromHex, toHex } from "../../primitives/bytes.ts";
 import { withScratchDatabase } from "../support/scratch-database.ts";
 import { emptyDiff, hashOf, ModelState, someDiff } from "./model-state.ts";
 
@@ -20,6 +21,40 @@ describe("history", () => {
           for (const [number, past] of models.entries()) past.mustEqual(state.at(number));
         });
       }),
+      { numRuns: 25 },
+    );
+  });
+
+  it("lists the entries of every earlier block, in order and from any key on", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(someDiff, { minLength: 1, maxLength: 10 }),
+        fc.nat({ max: 9 }),
+        async (diffs, position) => {
+          await withScratchDatabase("execution", async (database) => {
+            const state = new FinalizedState(database, { historyBlocks: Number.POSITIVE_INFINITY });
+            const listed = (
+              number: number,
+              table: "accounts" | "storage",
+              from: Uint8Array = Uint8Array.of(0),
+            ) =>
+              [...state.entriesAt(number, table, from)].map(({ key, value }) => [toHex(key), toHex(value)]);
+            const before: (readonly [string[][], string[][]])[] = [];
+            for (const [number, diff] of diffs.entries()) {
+              state.merge([{ number, hash: hashOf(number), diff }]);
+              before.push([listed(number, "accounts"), listed(number, "storage")]);
+            }
+            for (const [number, [accounts, storage]] of before.entries()) {
+              deepEqual([listed(number, "accounts"), listed(number, "storage")], [accounts, storage]);
+              // A page goes on after the last key of the one before.
+              const last = storage[position]?.[0];
+              if (last === undefined) continue;
+              const rest = listed(number, "storage", concatBytes(fromHex(last), Uint8Array.of(0)));
+              deepEqual(rest, storage.slice(position + 1));
+            }
+          });
+        },
+      ),
       { numRuns: 25 },
     );
   });

@@ -70,6 +70,7 @@ export async function withRest(
     const inOrder = createInOrder((error) => faults.push(error));
     const rest = prepareRest({
       ...{ engine, containers, codec, blocks, database, inOrder, chainId: 8700, run: "run" },
+      execution: { readState: async () => undefined, readCodes: async () => [] },
       genesis: {
         state: bench.genesis.state,
         block: bench.genesis.signed.message,

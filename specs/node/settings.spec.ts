@@ -23,6 +23,8 @@ async function settle(args: readonly string[], environment: Environment): Promis
     },
     dev: nothing,
     genesis: { make: nothing, check: nothing },
+    saveCheckpoint: async () => undefined,
+    interchange: { import: async () => undefined, export: async () => undefined },
     db: DB_NOTHING,
   });
   for (const command of program.commands) {
@@ -137,6 +139,8 @@ describe("settings", () => {
         run: nothing,
         dev: nothing,
         genesis: { make: nothing, check: nothing },
+        saveCheckpoint: async () => undefined,
+        interchange: { import: async () => undefined, export: async () => undefined },
         db: DB_NOTHING,
       });
       process.stdout.write = ((chunk: string) => {

@@ -21,6 +21,8 @@ export function renderFlagReference(): string {
       run: nothing,
       dev: nothing,
       genesis: { make: nothing, check: nothing },
+      saveCheckpoint: async () => undefined,
+      interchange: { import: async () => undefined, export: async () => undefined },
       db: DB_NOTHING,
     }),
     createTestnetCommand(),
