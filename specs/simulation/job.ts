@@ -100,7 +100,7 @@ const MOST_NODES = 12;
 /** The one line that repeats a run. */
 export function replayCommand({ scenario, seed, mutant }: Job, { nodes, slots, without }: Size): string {
   const flags = [
-    ["--scenario", scenario],
+    ["--scenario", scenario.includes(" ") ? `"${scenario}"` : scenario],
     ["--seed", seed],
     ["--mutant", mutant],
     ["--nodes", nodes],

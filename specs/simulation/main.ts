@@ -6,6 +6,7 @@ import type { Job, Outcome } from "./job.ts";
 import { isKilled, mutantTable, runMutants } from "./mutant-campaign.ts";
 import { MUTANTS, mutantOf } from "./mutants.ts";
 import { RUNNERS, runnerOf } from "./scenarios.ts";
+import { printTable } from "./table.ts";
 
 const USAGE = `npm run simulate -- [options]
   --seeds N       N seeds from --seed on, in turn over all scenarios or those named (default 1 each)
@@ -13,6 +14,7 @@ const USAGE = `npm run simulate -- [options]
   --scenario A,B  only these scenarios
   --mutants       plays without each rule in turn; every mutant must be caught (with --seeds, up to N seeds each)
   --mutant NAME   plays without one rule
+  --table         the figures of specs/simulation/results.md
   --slots N, --nodes N, --without I,J   a smaller run, as a replay command gives it
   --jobs N        worker processes (default: one per core)
   --list          all scenarios and mutants`;
@@ -36,7 +38,12 @@ const parseFlags = () =>
     options: {
       ...{ seeds: { type: "string" }, seed: { type: "string", default: "1" } },
       ...{ scenario: { type: "string" }, mutant: { type: "string" } },
-      ...{ mutants: { type: "boolean" }, list: { type: "boolean" }, help: { type: "boolean" } },
+      ...{
+        mutants: { type: "boolean" },
+        table: { type: "boolean" },
+        list: { type: "boolean" },
+        help: { type: "boolean" },
+      },
       ...{
         slots: { type: "string" },
         nodes: { type: "string" },
@@ -82,6 +89,8 @@ async function runSeeds(): Promise<void> {
   const all = jobs();
   await runJobs(all, workers, (outcome) => {
     outcomes.push(outcome);
+    if (all.length > 64 && outcomes.length % 50 === 0)
+      console.error(`${outcomes.length} of ${all.length} seeds`);
     const { scenario, seed, failure, finding, hash, checks } = outcome;
     if (failure !== undefined) {
       console.log(`${scenario} seed ${seed}: ${failure.message}\n  again with: ${failure.replay}`);
@@ -110,6 +119,10 @@ async function runAllMutants(): Promise<void> {
   if (killed < verdicts.length) process.exitCode = 1;
 }
 
+async function printFigures(): Promise<void> {
+  if (!(await printTable(firstSeed, seeds ?? 2, workers))) process.exitCode = 1;
+}
+
 function list(): void {
   for (const [name, { summary }] of Object.entries(RUNNERS)) console.log(`${name.padEnd(20)}${summary}`);
   console.log();
@@ -119,4 +132,5 @@ function list(): void {
 if (values.help === true) console.log(USAGE);
 else if (values.list === true) list();
 else if (values.mutants === true) await runAllMutants();
+else if (values.table === true) await printFigures();
 else await runSeeds();

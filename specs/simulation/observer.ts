@@ -111,7 +111,9 @@ export class Observer {
     if (event.type !== "blockReceived") return;
     const { rootOf } = this.#simulation();
     const root = rootOf(event.block);
-    if (!memory.arrivals.has(root)) memory.arrivals.set(root, event.arrivalMs);
+    // A block of its own comes back from others.
+    const isKnown = memory.arrivals.has(root) || node.engine.store.tree.indices.has(root);
+    if (!isKnown) memory.arrivals.set(root, event.arrivalMs);
   }
 
   onStep(node: SimulatedNode, event: EngineEvent, effects: readonly Effect[]): void {

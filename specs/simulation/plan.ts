@@ -51,6 +51,8 @@ export type Plan = {
   readonly validators?: number;
   /** Whose rewards are paid out instead of added to the stake; nobody's when left out. */
   readonly isPaidOut?: (validator: number) => boolean;
+  /** Share of proposals that their signer refuses; none when left out. */
+  readonly missedProposals?: number;
   readonly parts: readonly Part[];
   /** What the execution side asks of the block of a slot. */
   readonly requestsAt?: (slot: number) => Partial<ExecutionRequests>;

@@ -6,6 +6,7 @@ import { PROOF_SCENARIOS } from "./proof-scenarios.ts";
 import { type Run, simulate } from "./simulation.ts";
 import type { Switch } from "./simulator-params.ts";
 import { STAKE_SCENARIOS } from "./stake-scenarios.ts";
+import { TABLE_SCENARIOS } from "./table-scenarios.ts";
 import { searchVotes } from "./vote-search.ts";
 
 /** Something that a seed decides and that must hold; plays without one rule when asked to. */
@@ -16,16 +17,9 @@ export type Runner = {
   countParts(seed: number): number;
 };
 
-const simulated: Readonly<Record<string, Scenario>> = {
-  ...HONEST_SCENARIOS,
-  ...ATTACK_SCENARIOS,
-  ...PROOF_SCENARIOS,
-  ...STAKE_SCENARIOS,
-};
-
-export const RUNNERS: Readonly<Record<string, Runner>> = {
-  ...Object.fromEntries(
-    Object.entries(simulated).map(([name, scenario]): [string, Runner] => [
+function toRunners(scenarios: Readonly<Record<string, Scenario>>): Readonly<Record<string, Runner>> {
+  return Object.fromEntries(
+    Object.entries(scenarios).map(([name, scenario]): [string, Runner] => [
       name,
       {
         summary: scenario.summary,
@@ -33,7 +27,11 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
         countParts: (seed) => scenario.plan(seed, {}).parts.length,
       },
     ]),
-  ),
+  );
+}
+
+export const RUNNERS: Readonly<Record<string, Runner>> = {
+  ...toRunners({ ...HONEST_SCENARIOS, ...ATTACK_SCENARIOS, ...PROOF_SCENARIOS, ...STAKE_SCENARIOS }),
   "vote-search": {
     summary: "random votes on two real chains: no conflicting finality without an offence",
     run: searchVotes,
@@ -41,9 +39,12 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   },
 };
 
+/** Those of the table, which campaigns leave out. */
+const CASES = toRunners(TABLE_SCENARIOS);
+
 /** @throws when there is no scenario of this name. */
 export function runnerOf(name: string): Runner {
-  const runner = RUNNERS[name];
+  const runner = RUNNERS[name] ?? CASES[name];
   if (runner !== undefined) return runner;
   throw new Error(`no scenario ${name}: there are ${Object.keys(RUNNERS).join(", ")}`);
 }

@@ -243,7 +243,7 @@ export class SimulatedNode {
   }
 
   #runDuty(effect: Effect): void {
-    const { emptyPayload, observer, requestsAt } = this.#simulation;
+    const { emptyPayload, observer, requestsAt, missedProposals } = this.#simulation;
     if (effect.type === "buildPayload") {
       const payload = buildCheaply(emptyPayload, effect);
       this.#answer(DELAY_MS.payload, {
@@ -256,7 +256,9 @@ export class SimulatedNode {
     if (effect.type === "signRandao") this.#sign(effect.id, [effect.validatorIndex], effect.signingRoot);
     if (effect.type === "signBlock") {
       const isAllowed = this.#needsNoLeave || this.disk.allowProposal(effect.validatorIndex, effect.slot);
-      this.#sign(effect.id, [isAllowed ? effect.validatorIndex : undefined], effect.signingRoot);
+      const isMissed = this.#random.next() < missedProposals;
+      const signer = isAllowed && !isMissed ? effect.validatorIndex : undefined;
+      this.#sign(effect.id, [signer], effect.signingRoot);
     }
     if (effect.type === "signAttestation") {
       const allowed = effect.validatorIndices.map((validatorIndex) => {

@@ -4,16 +4,18 @@ import { ALL_RULES } from "../../consensus/rules.ts";
 import { installNativeBackends } from "../../node/native/install.ts";
 import { type Job, runJob } from "./job.ts";
 import { MUTANTS } from "./mutants.ts";
-import { RUNNERS, runnerOf } from "./scenarios.ts";
+import type { Size } from "./plan.ts";
+import { runnerOf } from "./scenarios.ts";
 
 /** A few short ones; the command line runs all of them, longer and on more seeds. */
-const RUNS: readonly (readonly [scenario: string, seed: number])[] = [
+const RUNS: readonly (readonly [scenario: string, seed: number, size?: Size])[] = [
   ["crashes", 11],
   ["chaos", 7],
   ["chained-proofs", 1],
   ["stakes", 3],
   ["spam", 2],
   ["twins-third", 1],
+  ["links 100 to 600 ms", 1, { slots: 24, nodes: 8 }],
 ];
 
 /** Mutant, scenario, seed, and the invariant that must break. */
@@ -36,9 +38,9 @@ describe("simulation", function () {
   this.timeout(0);
   before(installNativeBackends);
 
-  for (const [scenario, seed] of RUNS) {
-    it(`${scenario}, seed ${seed}: ${RUNNERS[scenario]!.summary}`, () => {
-      const { failure, finding, checks } = runJob(job(scenario, seed));
+  for (const [scenario, seed, size = {}] of RUNS) {
+    it(`${scenario}, seed ${seed}: ${runnerOf(scenario).summary}`, () => {
+      const { failure, finding, checks } = runJob(job(scenario, seed, { size }));
       equal(failure, undefined);
       ok(checks > 100);
       console.log(`      ${finding}; ${checks} checks`);

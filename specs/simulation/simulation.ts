@@ -33,6 +33,7 @@ export type Simulation = {
   readonly observer: Observer;
   readonly publicKeys: readonly Uint8Array[];
   readonly emptyPayload: ExecutionPayload;
+  readonly missedProposals: number;
   /** Latency of the best link. */
   readonly shortestMs: number;
   /** Of Byzantine nodes, in common. */
@@ -98,6 +99,7 @@ function createSimulation(plan: Plan, seed: number, mutation: Switch): Simulatio
     genesisRoot: toHex(genesis.blockRoot),
     network: createNetwork(clock, randomStream(seed, "network"), linksOf(plan)),
     observer: new Observer(() => simulation),
+    missedProposals: plan.missedProposals ?? 0,
     shortestMs: plan.links.minLatencyMs,
     conspiracy: randomStream(seed, "conspiracy"),
     requestsAt: (slot) => ({

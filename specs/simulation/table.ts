@@ -1,0 +1,43 @@
+/** `npm run simulate -- --table`: the figures of specs/simulation/results.md. */
+import { formatTable, runJobs } from "./campaign.ts";
+import { quantile } from "./findings.ts";
+import type { Outcome } from "./job.ts";
+import { TABLE_SCENARIOS } from "./table-scenarios.ts";
+
+/** Runs each case on some seeds and prints one line per case. @returns whether all demands are met. */
+export async function printTable(firstSeed: number, seeds: number, workers: number): Promise<boolean> {
+  const names = Object.keys(TABLE_SCENARIOS);
+  const outcomes: Outcome[] = [];
+  const jobs = names.flatMap((scenario) =>
+    Array.from({ length: seeds }, (_, index) => ({
+      scenario,
+      seed: firstSeed + index,
+      size: {},
+      isShrunk: false,
+    })),
+  );
+  await runJobs(jobs, workers, (outcome) => {
+    outcomes.push(outcome);
+    const { scenario, finding, failure } = outcome;
+    console.error(`${scenario}: ${failure?.message ?? finding}`);
+    return [];
+  });
+  const rows = names.map((name) =>
+    rowOf(
+      name,
+      outcomes.filter(({ scenario }) => scenario === name),
+    ),
+  );
+  console.log(formatTable([["case", "p50", "p95", "max", "orphans", "must", "found"], ...rows]));
+  return outcomes.every(({ failure }) => failure === undefined);
+}
+
+function rowOf(name: string, runs: readonly Outcome[]): string[] {
+  const slots = runs.flatMap(({ finalitySlots }) => finalitySlots);
+  const shown = (q: number): string => (slots.length === 0 ? "-" : quantile(slots, q).toFixed(2));
+  const orphans = runs.reduce((sum, run) => sum + run.orphans, 0);
+  const [first] = runs;
+  const found = runs.find(({ failure }) => failure !== undefined)?.failure?.message ?? first?.finding ?? "";
+  const must = TABLE_SCENARIOS[name]!.summary;
+  return [name, shown(0.5), shown(0.95), shown(1), String(orphans), must.replace(/^\d+ of .*: /, ""), found];
+}
