@@ -160,7 +160,10 @@ function createReader(
   async function run(): Promise<void> {
     isRunning = true;
     try {
-      for (let record = next(); record !== undefined && !response.destroyed; record = next()) {
+      // A reader that left is not looked after: by then the chain may be closed as well.
+      while (!response.destroyed) {
+        const record = next();
+        if (record === undefined) break;
         await written(response, `${JSON.stringify(record)}\n`);
       }
     } catch (error) {

@@ -16,12 +16,16 @@ export type ReadOutcome = {
 type WitnessAnswer = { readonly outcome: string; readonly output: Hex; readonly gasUsed: Hex };
 
 /** @throws NodeError when the call fails and nothing can be proven. */
-export function readChecked(call: {
+export async function readChecked(call: {
   readonly to: Hex;
   readonly data: Hex;
   readonly from?: Hex;
 }): Promise<Marked<ReadOutcome>> {
-  const final = proof.value.state === "following" ? proof.value.final : undefined;
+  const newest = proof.value.state === "following" ? proof.value.final : undefined;
+  // A contract younger than the newest final block has nothing proven yet: the node's word is all there is.
+  const isThere =
+    newest !== undefined && (await ask<Hex>("eth_getCode", call.to, { blockHash: newest.hash })) !== "0x";
+  const final = isThere ? newest : undefined;
   return markValue<ReadOutcome>(currentVerifier(), final, {
     async prove(verifier, block) {
       const { ask: askNode, chainId } = verifier;

@@ -1,7 +1,15 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { type Abi, createPublicClient, createWalletClient, defineChain, type Hex, http } from "viem";
+import {
+  type Abi,
+  createPublicClient,
+  createWalletClient,
+  defineChain,
+  encodeFunctionData,
+  type Hex,
+  http,
+} from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { buildContract } from "../../contracts/build/build-contract.ts";
 import { deriveDevAccounts } from "../../primitives/dev-accounts.ts";
@@ -62,14 +70,7 @@ describe("the explorer in a browser", function () {
     browser = await startBrowser(this);
     node = await startSingleNode({ flags: ["--explorer"] });
     const { wallet, reader } = clients();
-    const { abi, bytecode } = await buildContract(join(PROJECT_ROOT, "contracts/examples/token.ts"), {
-      typeCheck: false,
-    });
-    const deployment = await wallet.deployContract({
-      ...{ abi: abi as Abi, bytecode: bytecode as Hex, args: ["Token", "TKN", 1_000_000n] },
-    });
-    const { contractAddress } = await reader.waitForTransactionReceipt({ hash: deployment });
-    token = { address: contractAddress!, abi: abi as Abi };
+    token = await deploy("token", ["Token", "TKN", 1_000_000n]);
     const transfer = { ...token, functionName: "transfer" };
     transferHash = await wallet.writeContract({ ...transfer, args: [bob!.address, 1234n] });
     await reader.waitForTransactionReceipt({ hash: transferHash });
@@ -88,6 +89,22 @@ describe("the explorer in a browser", function () {
     await browser?.close();
     await node?.stop();
   });
+
+  async function deploy(name: string, args: readonly unknown[]): Promise<{ address: Hex; abi: Abi }> {
+    const { wallet, reader } = clients();
+    const { abi, bytecode } = await buildContract(join(PROJECT_ROOT, `contracts/examples/${name}.ts`), {
+      typeCheck: false,
+    });
+    const hash = await wallet.deployContract({ abi: abi as Abi, bytecode: bytecode as Hex, args });
+    const { contractAddress } = await reader.waitForTransactionReceipt({ hash });
+    return { address: contractAddress!, abi: abi as Abi };
+  }
+
+  async function write(call: { address: Hex; abi: Abi; functionName: string; args: readonly unknown[] }) {
+    const { wallet, reader } = clients();
+    const { status } = await reader.waitForTransactionReceipt({ hash: await wallet.writeContract(call) });
+    equal(status, "success");
+  }
 
   const open = (path: string) => page.goto(`${node.url}/#${path}`);
   const textOf = async (selector: string) => (await page.locator(selector).first().textContent()) ?? "";
@@ -151,6 +168,36 @@ describe("the explorer in a browser", function () {
     await page.locator("[data-storage]", { hasText: '"TKN"' }).waitFor();
     await open(`/compare/${token.address}/${token.address}`);
     await page.waitForSelector("text=The same source");
+  });
+
+  it("has a page for each standard of tokens", async () => {
+    const collectible = await deploy("collectible", ["Cats", "CAT", "ipfs://"]);
+    await write({ ...collectible, functionName: "safeMint", args: [account.address] });
+    const items = await deploy("items", ["ipfs://{id}", `0x${"00".repeat(32)}`]);
+    await write({ ...items, functionName: "mint", args: [account.address, 3n, 5n, "0x"] });
+    for (const [{ address }, standard, shown] of [
+      [collectible, "ERC-721", /tokenId 0/],
+      [items, "ERC-1155", /value 5/],
+      [token, "ERC-20", /value 1234/],
+    ] as const) {
+      await open(`/address/${address}`);
+      await page.locator("dl.facts dd", { hasText: new RegExp(`^${standard}$`) }).waitFor();
+      await page.locator("tr", { hasText: shown }).first().waitFor();
+    }
+  });
+
+  it("looks through a proxy, and shows what differs between two sources", async () => {
+    const implementation = await deploy("proxied-counter", []);
+    const initialize = { abi: implementation.abi, functionName: "initialize", args: [account.address, 4n] };
+    const proxied = await deploy("proxy", [implementation.address, encodeFunctionData(initialize)]);
+    await open(`/address/${proxied.address}`);
+    await page.waitForSelector("text=A proxy; its code is");
+    await page.click("role=tab[name=read]");
+    await page.click("[data-function=count] button");
+    await page.locator("[data-result=count]", { hasText: /^0$/ }).waitFor();
+    await open(`/compare/${proxied.address}/${implementation.address}`);
+    await page.locator("h2", { hasText: /^\d+ lines differ$/ }).waitFor();
+    await page.waitForSelector("pre.source .line.added");
   });
 
   it("reads a function through its form", async () => {
@@ -257,6 +304,29 @@ describe("the explorer in a browser", function () {
     }
   });
 
+  it("says when the node is gone, and follows it again when it is back", async () => {
+    const honest = (_request: unknown, result: unknown) => result;
+    const proxy = await startLyingProxy(node.url, honest);
+    const watching = await browser.newPage();
+    watching.setDefaultTimeout(GIVE_UP_MS);
+    try {
+      await watching.goto(`${proxy.url}/#/`);
+      await untilFigure(watching, "block", /^\d/);
+      await proxy.close();
+      await watching.waitForSelector("text=The node does not answer");
+      const before = (await watching.locator("[data-figure=block]").textContent()) ?? "";
+      const back = await startLyingProxy(node.url, honest, proxy.port);
+      try {
+        await watching.waitForSelector("text=The node does not answer", { state: "detached" });
+        await untilFigure(watching, "block", new RegExp(`^(?!${before}$)\\d`));
+      } finally {
+        await back.close();
+      }
+    } finally {
+      await watching.close();
+    }
+  });
+
   it("fits a phone and can be used by keyboard", async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     for (const path of ["/", `/tx/${transferHash}`, `/address/${token.address}`, "/validators"]) {
@@ -270,12 +340,7 @@ describe("the explorer in a browser", function () {
     await page.setViewportSize({ width: 1200, height: 800 });
   });
 
-  it("says when the node is gone", async () => {
-    await open("/");
-    await untilFigure(page, "block", /^\d/);
-    // What follows is the browser's own account of failed requests.
+  it("has nothing to complain about in its console", () => {
     deepEqual(complaints, []);
-    await node.stop();
-    await page.waitForSelector("text=The node does not answer");
   });
 });

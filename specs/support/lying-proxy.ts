@@ -1,18 +1,24 @@
 /** A server in front of a node that changes what the node said: what a reader of the explorer must be told of. */
 import { createServer, request as httpRequest } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import type { Duplex } from "node:stream";
 
 type JsonRpc = { readonly method: string; readonly params: unknown };
 
 export type LyingProxy = {
   readonly url: string;
+  readonly port: number;
   close(): Promise<void>;
 };
 
-/** @param lie gets each JSON-RPC result and gives what is said instead. */
+/**
+ * @param lie gets each JSON-RPC result and gives what is said instead.
+ * @param port 0 takes a free one.
+ */
 export async function startLyingProxy(
   nodeUrl: string,
   lie: (request: JsonRpc, result: unknown) => unknown,
+  port = 0,
 ): Promise<LyingProxy> {
   const node = new URL(nodeUrl);
   const server = createServer((incoming, outgoing) => {
@@ -41,7 +47,9 @@ export async function startLyingProxy(
       forwarded.end(body);
     });
   });
+  const upgraded = new Set<Duplex>();
   server.on("upgrade", (incoming, socket, head) => {
+    upgraded.add(socket);
     const upstream = connect(Number(node.port), node.hostname, () => {
       const lines = Object.entries(incoming.headers).map(([name, value]) => `${name}: ${String(value)}`);
       upstream.write(`GET ${incoming.url} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
@@ -55,14 +63,16 @@ export async function startLyingProxy(
     upstream.on("error", destroyBoth);
     socket.on("error", destroyBoth);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const bound = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${bound.port}`,
+    port: bound.port,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
+        for (const socket of upgraded) socket.destroy();
       }),
   };
 }
