@@ -3,6 +3,7 @@ import { computed } from "@preact/signals";
 import { Card } from "../card.tsx";
 import { formatAge, formatCount, formatUnits, shorten, toNumber } from "../display.ts";
 import { now } from "../now.ts";
+import { Mark } from "../proof/mark.tsx";
 import { ProofCard } from "../proof/proof-card.tsx";
 import { linkTo } from "../route.ts";
 import { BlockTree } from "./block-tree.tsx";
@@ -19,6 +20,9 @@ export function LivePage() {
     <>
       <Card title="Now">
         <Figures />
+        <p>
+          <Mark state="reported" />
+        </p>
       </Card>
       <Card title="Blocks">
         <BlockTree />

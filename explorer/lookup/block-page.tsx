@@ -4,6 +4,7 @@ import { formatCount, formatJur, formatTime, formatUnits, gweiToWei, toNumber } 
 import { useLoaded } from "../load.ts";
 import { ask } from "../node/json-rpc.ts";
 import type { BlockJson } from "../node/objects.ts";
+import { BlockMark } from "../proof/proven-mark.tsx";
 import { linkTo } from "../route.ts";
 import { Finality } from "./finality.tsx";
 import { AddressLink } from "./links.tsx";
@@ -39,7 +40,8 @@ function BlockView({ block }: { readonly block: BlockJson }) {
     <>
       <Card>
         <h1>
-          Block {formatCount(number)} <Finality number={block.number} hash={block.hash} />
+          Block {formatCount(number)} <Finality number={block.number} hash={block.hash} />{" "}
+          <BlockMark block={block} />
         </h1>
         <p>
           {number > 0 && <a href={linkTo("block", number - 1)}>← {formatCount(number - 1)}</a>}{" "}

@@ -8,6 +8,7 @@ import { newestHead } from "../live/live-state.ts";
 import { useLoaded } from "../load.ts";
 import { ask } from "../node/json-rpc.ts";
 import type { ReceiptJson, TransactionJson } from "../node/objects.ts";
+import { TransactionMark } from "../proof/proven-mark.tsx";
 import { CallTree } from "./call-tree.tsx";
 import { DecodedView } from "./decoded-view.tsx";
 import { Finality } from "./finality.tsx";
@@ -58,7 +59,9 @@ function TransactionView({ transaction, receipt, contract }: Found) {
   return (
     <>
       <Card>
-        <h1>Transaction</h1>
+        <h1>
+          Transaction <TransactionMark transaction={transaction} receipt={receipt} />
+        </h1>
         <Facts transaction={transaction} receipt={receipt} contract={contract} />
       </Card>
       {to !== null && input !== "0x" && (

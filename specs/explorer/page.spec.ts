@@ -253,13 +253,24 @@ describe("the explorer in a browser", function () {
     equal(await page.locator("[data-mark=lie]").count(), 0);
   });
 
+  it("proves a block and a transaction once they are final", async () => {
+    await open(`/tx/${transferHash}`);
+    await page.waitForSelector("h1 [data-mark=verified]");
+    await open("/block/1");
+    await page.waitForSelector("h1 [data-mark=verified]");
+  });
+
   it("catches a node that lies about a balance, a word of storage, a result or its gas", async () => {
     const more = (hex: unknown) => `0x${(BigInt(String(hex)) + 1n).toString(16)}`;
     const padded = (hex: unknown) => `0x${(BigInt(String(hex)) + 1n).toString(16).padStart(64, "0")}`;
+    const lookAtTransfer = async (at: Page) => {
+      await at.goto(at.url().replace(/#.*$/, `#/tx/${transferHash}`));
+    };
     const lies: readonly (readonly [string, (result: never) => unknown, (at: Page) => Promise<unknown>])[] = [
       ["eth_getBalance", more, async () => undefined],
       ["eth_getStorageAt", padded, (at) => at.click("role=tab[name=storage]")],
       ["eth_call", padded, readSupply],
+      ["eth_getTransactionReceipt", (receipt: object) => ({ ...receipt, status: "0x0" }), lookAtTransfer],
       [
         "jurat_getWitness",
         (witness: { gasUsed: Hex }) => ({ ...witness, gasUsed: more(witness.gasUsed) }),
@@ -276,6 +287,7 @@ describe("the explorer in a browser", function () {
       await liedTo.goto(`${proxy.url}/#/address/${token.address}`);
       await liedTo.waitForSelector("[data-mark=verified]");
       for (lied of lies) {
+        await liedTo.goto(`${proxy.url}/#/address/${token.address}`);
         await liedTo.reload();
         await liedTo.waitForSelector("role=tab[name=read]");
         await lied[2](liedTo);
