@@ -30,7 +30,12 @@ export type StreamHub = {
   close(): void;
 };
 
-type Reader = { wake(): void; keepAlive(): void };
+type Reader = {
+  wake(): void;
+  keepAlive(): void;
+  /** Nothing more is read for it. */
+  end(): void;
+};
 
 export function createStreamHub(chain: ChainView, onFault: (error: unknown) => void): StreamHub {
   const readers = new Set<Reader>();
@@ -61,6 +66,7 @@ export function createStreamHub(chain: ChainView, onFault: (error: unknown) => v
     },
     close() {
       clearInterval(keepAlive);
+      for (const reader of readers) reader.end();
       end();
     },
   };
@@ -136,6 +142,7 @@ function createReader(
   let place = start;
   let finalized = -1;
   let isRunning = false;
+  let isEnded = false;
 
   function next(): JsonObject | undefined {
     const back = place === undefined ? undefined : findRollback(chain, place);
@@ -160,8 +167,8 @@ function createReader(
   async function run(): Promise<void> {
     isRunning = true;
     try {
-      // A reader that left is not looked after: by then the chain may be closed as well.
-      while (!response.destroyed) {
+      // Whoever left, or whose server stops, is not looked after: by then the chain may be closed as well.
+      while (!isEnded && !response.destroyed) {
         const record = next();
         if (record === undefined) break;
         await written(response, `${JSON.stringify(record)}\n`);
@@ -176,7 +183,10 @@ function createReader(
 
   return {
     wake() {
-      if (!isRunning) void run();
+      if (!isRunning && !isEnded) void run();
+    },
+    end() {
+      isEnded = true;
     },
     keepAlive() {
       if (!isRunning && !response.writableNeedDrain) response.write("\n");

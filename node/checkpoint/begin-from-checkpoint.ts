@@ -39,7 +39,12 @@ export async function beginFromCheckpoint(beginning: CheckpointBeginning): Promi
     log.info({}, "the folder has a chain: going on with it, not with the checkpoint");
     return;
   }
-  const verified = verifyCheckpoint(await loadCheckpoint(beginning), rulesOf(beginning));
+  const checkpoint = await loadCheckpoint(beginning);
+  if (checkpoint === undefined) {
+    log.info({}, "the providers' newest checkpoint is genesis: beginning there");
+    return;
+  }
+  const verified = verifyCheckpoint(checkpoint, rulesOf(beginning));
   await importCheckpoint(verified, directory);
   const { root, epoch, slot, blocks } = verified;
   log.info({ root, epoch, slot, block: blocks[0]?.executionBlock.hash }, "beginning with the checkpoint");
@@ -58,13 +63,13 @@ export function rulesOf({
   };
 }
 
-/** From the file or the providers that the flags name; not verified yet. @throws CheckpointError */
+/** From the file or the providers that the flags name, not verified yet; undefined for genesis. @throws CheckpointError */
 export async function loadCheckpoint({
   config,
   spec,
   genesis,
   log,
-}: Omit<CheckpointBeginning, "directory" | "nowMs">): Promise<Checkpoint> {
+}: Omit<CheckpointBeginning, "directory" | "nowMs">): Promise<Checkpoint | undefined> {
   const { checkpointFile, checkpointUrl } = config;
   if (checkpointFile !== undefined) return readCheckpointFile(checkpointFile);
   const options = {

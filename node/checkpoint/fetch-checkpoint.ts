@@ -20,18 +20,19 @@ export type FetchOptions = {
 
 /**
  * The checkpoint of the first provider, once every other one has its block as final. It is not verified yet, beyond
- * what the fetching itself needs.
+ * what the fetching itself needs. Undefined when that is genesis, which every node has already.
  *
  * @throws CheckpointError
  */
 export async function fetchCheckpoint(
   providers: readonly [CheckpointProvider, ...CheckpointProvider[]],
   options: FetchOptions,
-): Promise<Checkpoint> {
+): Promise<Checkpoint | undefined> {
   const [source, ...witnesses] = providers;
   const { root, epoch } = await source.offered();
   options.onProgress("checkpoint offered", { provider: source.url, root, epoch });
   for (const witness of witnesses) await waitForAgreement(witness, root, options);
+  if (root === options.genesisRoot) return undefined;
 
   const [state, block] = [await source.state(root), await source.block(root)];
   const ancestors = await fetchAncestors(source, block, options);

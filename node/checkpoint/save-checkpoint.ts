@@ -4,7 +4,7 @@ import { readChainSpec } from "../chain-spec.ts";
 import { buildConsensusGenesis, buildExecutionGenesis } from "../genesis.ts";
 import { installNativeBackends } from "../native/install.ts";
 import { loadCheckpoint, rulesOf } from "./begin-from-checkpoint.ts";
-import { encodeCheckpoint } from "./checkpoint.ts";
+import { encodeCheckpoint, unreadable } from "./checkpoint.ts";
 import type { SaveConfig } from "./save-command.ts";
 import { verifyCheckpoint } from "./verify-checkpoint.ts";
 
@@ -18,6 +18,8 @@ export async function saveCheckpoint(config: SaveConfig): Promise<void> {
       void process.stderr.write(`${message ?? ""} ${JSON.stringify(fields)}\n`),
   };
   const checkpoint = await loadCheckpoint({ config, spec, genesis, log });
+  if (checkpoint === undefined)
+    throw unreadable("source", "its newest checkpoint is genesis: try again later");
   const { root, epoch, slot } = verifyCheckpoint(
     checkpoint,
     rulesOf({ config, spec, genesis, nowMs: Date.now() }),

@@ -244,10 +244,19 @@ describe("a checkpoint", function () {
       const behind = provider("b", { isFinalized: async () => ++asked > 3 });
       const fetched = await fetching(provider("a"), behind);
       deepEqual(
-        { ...fetched, codes: [...fetched.codes].sort() },
+        { ...fetched, codes: [...(fetched?.codes ?? [])].sort() },
         { ...checkpoint, codes: [...checkpoint.codes].sort() },
       );
       equal(told.filter((what) => what === "pause").length, 3);
+    });
+
+    it("which is none while nothing but genesis is final", async () => {
+      const genesisRoot = toHex(sides.genesis.blockRoot);
+      const young = { offered: async () => ({ root: genesisRoot, epoch: 9 }) };
+      equal(
+        await fetching(provider("a", young), provider("b", { isFinalized: async () => true })),
+        undefined,
+      );
     });
 
     it("and not when one of them has another chain", async () => {

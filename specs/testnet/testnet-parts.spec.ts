@@ -30,6 +30,7 @@ describe("testnet flags", () => {
       slotSeconds: 1,
       dir: ".jurat/testnet",
       reset: false,
+      scenario: [],
       basePort: 8545,
       chainId: 8700,
       explorer: true,
