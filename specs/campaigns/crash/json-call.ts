@@ -1,6 +1,7 @@
 /** JSON-RPC without the client's schemas, and waiting: what a campaign does against real time. */
 
-const TIMEOUT_MS = 2000;
+/** Long, since the campaign shares its cores with five processes: a slow answer is not a loss. */
+const TIMEOUT_MS = 15_000;
 
 export async function callJson<T>(url: string, method: string, params: readonly unknown[]): Promise<T> {
   const response = await fetch(url, {

@@ -23,9 +23,9 @@ const SLOT_MS = 1000;
 /** Starts take this long or less: kills fall before, into and after the opening of the databases. */
 const START_MS = 2500;
 const CATCH_UP_MS = 400;
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 /** Finality needs three slots; what is left is for a machine that does something else as well. */
-const FINALITY_TIMEOUT_MS = 60_000;
+const FINALITY_TIMEOUT_MS = 120_000;
 /** A validator proposes in one slot of four, on average. */
 const OWN_BLOCK_TIMEOUT_MS = 8000;
 
