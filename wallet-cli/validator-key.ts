@@ -3,12 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { bls12_381 } from "@noble/curves/bls12-381.js";
-import {
-  decryptKeystore,
-  encryptKeystore,
-  KeystoreError,
-  parseKeystore,
-} from "../node/validator/keystore.ts";
+import { decryptKeystore, encryptKeystore, KeystoreError, parseKeystore } from "../keys/keystore.ts";
 import { blsPublicKey } from "../primitives/bls.ts";
 import { bigIntToBytes, bytesToBigInt, toHex } from "../primitives/bytes.ts";
 import { interopSecretKey } from "../primitives/interop-keys.ts";

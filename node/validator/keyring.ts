@@ -1,10 +1,10 @@
 /** The validator keys this node signs with, by public key. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { decryptKeystore, parseKeystore } from "../../keys/keystore.ts";
 import { blsPublicKey } from "../../primitives/bls.ts";
 import { type Hex, toHex } from "../../primitives/bytes.ts";
 import { interopSecretKey } from "../../primitives/interop-keys.ts";
-import { decryptKeystore, parseKeystore } from "./keystore.ts";
 
 /** Secret keys by public key (48 bytes as hex). */
 export type Keyring = ReadonlyMap<Hex, Uint8Array>;

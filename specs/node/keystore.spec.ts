@@ -1,10 +1,11 @@
-import { equal, throws } from "node:assert/strict";
+import { equal, rejects, throws } from "node:assert/strict";
 import {
   decryptKeystore,
+  decryptKeystoreInBackground,
   encryptKeystore,
   type KeystoreError,
   parseKeystore,
-} from "../../node/validator/keystore.ts";
+} from "../../keys/keystore.ts";
 import { blsPublicKey } from "../../primitives/bls.ts";
 import { bigIntToBytes, toHex } from "../../primitives/bytes.ts";
 import { interopSecretKey } from "../../primitives/interop-keys.ts";
@@ -13,13 +14,14 @@ import { readJson, vectorsPath } from "../support/vectors.ts";
 const code = (expected: string) => (error: KeystoreError) => error.detail.code === expected;
 
 describe("EIP-2335 keystores", () => {
-  it("of the standard decrypt to its secret, with scrypt and with PBKDF2", function () {
+  it("of the standard decrypt to its secret, with scrypt and with PBKDF2", async function () {
     type Vectors = { password: string; secret: string; keystores: unknown[] };
     const vectors = readJson<Vectors>(vectorsPath(this, "derived", "erc2335.json"));
     for (const keystore of vectors.keystores) {
       const parsed = parseKeystore(JSON.stringify(keystore));
       equal(toHex(decryptKeystore(parsed, vectors.password)), vectors.secret);
-      throws(() => decryptKeystore(parsed, "wrong"), code("KEYSTORE_WRONG_PASSWORD"));
+      equal(toHex(await decryptKeystoreInBackground(parsed, vectors.password)), vectors.secret);
+      await rejects(decryptKeystoreInBackground(parsed, "wrong"), code("KEYSTORE_WRONG_PASSWORD"));
     }
     equal(vectors.keystores.length, 2);
   });
@@ -57,6 +59,8 @@ describe("EIP-2335 keystores", () => {
       version: 4 as const,
     };
     throws(() => decryptKeystore(parseKeystore(JSON.stringify(greedy)), ""), code("KEYSTORE_TOO_COSTLY"));
+    const odd = JSON.stringify({ ...greedy, crypto: { ...greedy.crypto, kdf: kdf(3) } });
+    throws(() => parseKeystore(odd), code("KEYSTORE_NOT_EIP2335"));
   });
 });
 

@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TESTNET_PARAMS } from "../../consensus/presets.ts";
 import { depositSigningRoot } from "../../consensus/process-pending-deposits.ts";
-import { decryptKeystore, parseKeystore } from "../../node/validator/keystore.ts";
+import { decryptKeystore, parseKeystore } from "../../keys/keystore.ts";
 import { blsPublicKey, blsVerify } from "../../primitives/bls.ts";
 import { toHex } from "../../primitives/bytes.ts";
 import { interopSecretKey } from "../../primitives/interop-keys.ts";

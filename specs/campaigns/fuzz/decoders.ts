@@ -1,6 +1,7 @@
 /** Every decoder of outside bytes but gossip's and JSON-RPC's, with real messages and the errors it may throw. */
 import { createCipheriv, createHash, pbkdf2Sync } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
+import { decryptKeystore, parseKeystore } from "../../../keys/keystore.ts";
 import { parseChainSpec } from "../../../node/chain-spec.ts";
 import { blockFileName, decodeBlockFile, encodeBlockFile } from "../../../node/db/block-file.ts";
 import { ChainSpecError } from "../../../node/genesis/spec-issues.ts";
@@ -10,7 +11,6 @@ import { StreamError } from "../../../node/network/request-errors.ts";
 import { compressBlock, decompressBlock } from "../../../node/network/snappy-block.ts";
 import type { StreamReader } from "../../../node/network/stream-io.ts";
 import { decodeTransactionBatch, encodeTransactionBatch } from "../../../node/network/transaction-gossip.ts";
-import { decryptKeystore, parseKeystore } from "../../../node/validator/keystore.ts";
 import { utf8ToBytes } from "../../../primitives/bytes.ts";
 import { CodedError } from "../../../primitives/errors.ts";
 import { decodeRlp, encodeRlp } from "../../../primitives/rlp.ts";

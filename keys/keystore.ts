@@ -2,16 +2,20 @@
 import {
   createCipheriv,
   createDecipheriv,
+  pbkdf2,
   pbkdf2Sync,
   randomBytes,
   randomUUID,
+  type ScryptOptions,
+  scrypt,
   scryptSync,
 } from "node:crypto";
+import { promisify } from "node:util";
 import { z } from "zod";
-import { blsPublicKey } from "../../primitives/bls.ts";
-import { equalBytes, fromHex, toHex, utf8ToBytes } from "../../primitives/bytes.ts";
-import { CodedError } from "../../primitives/errors.ts";
-import { sha256 } from "../../primitives/hash.ts";
+import { blsPublicKey } from "../primitives/bls.ts";
+import { equalBytes, fromHex, toHex, utf8ToBytes } from "../primitives/bytes.ts";
+import { CodedError } from "../primitives/errors.ts";
+import { sha256 } from "../primitives/hash.ts";
 
 export class KeystoreError extends CodedError<{
   readonly code:
@@ -23,30 +27,30 @@ export class KeystoreError extends CodedError<{
   readonly reason?: string;
 }> {}
 
-/** The most memory a keystore may ask for: scrypt takes 128 · N · r bytes. The standard's own parameters take 256 MiB. */
+/** The most memory a keystore may ask for: scrypt takes 128 · r · (N + p) bytes, 256 MiB by the standard. */
 export const SCRYPT_MEMORY_LIMIT_BYTES = 512 * 1024 * 1024;
 export const PBKDF2_ITERATIONS_LIMIT = 10_000_000;
 
 const hex = z.string().regex(/^(?:[0-9a-f]{2})*$/i);
-const scrypt = z.object({
+const scryptFields = z.object({
   function: z.literal("scrypt"),
   params: z.object({
     dklen: z.literal(32),
-    n: z.int().positive(),
+    n: z.int().refine((n) => n > 1 && Number.isInteger(Math.log2(n)), "expected a power of two"),
     p: z.int().positive().max(16),
     r: z.int().positive(),
     salt: hex,
   }),
   message: z.literal(""),
 });
-const pbkdf2 = z.object({
+const pbkdf2Fields = z.object({
   function: z.literal("pbkdf2"),
   params: z.object({ dklen: z.literal(32), c: z.int().positive(), prf: z.literal("hmac-sha256"), salt: hex }),
   message: z.literal(""),
 });
 const Keystore = z.object({
   crypto: z.object({
-    kdf: z.discriminatedUnion("function", [scrypt, pbkdf2]),
+    kdf: z.discriminatedUnion("function", [scryptFields, pbkdf2Fields]),
     checksum: z.object({ function: z.literal("sha256"), params: z.object({}), message: hex }),
     cipher: z.object({
       function: z.literal("aes-128-ctr"),
@@ -79,13 +83,29 @@ export function parseKeystore(text: string): Keystore {
   });
 }
 
+const scryptInBackground = promisify<Uint8Array, Uint8Array, number, ScryptOptions, Buffer>(scrypt);
+const pbkdf2InBackground = promisify(pbkdf2);
+
 /**
- * The secret key, 32 bytes.
+ * The secret key, 32 bytes. Takes the better part of a second, as it is meant to.
  * @throws KeystoreError KEYSTORE_WRONG_PASSWORD, KEYSTORE_TOO_COSTLY, or KEYSTORE_OTHER_PUBLIC_KEY when the key
  *   inside is not the one the file names.
  */
-export function decryptKeystore({ crypto, pubkey }: Keystore, password: string): Uint8Array {
-  const derived = deriveKey(crypto.kdf, password);
+export function decryptKeystore(keystore: Keystore, password: string): Uint8Array {
+  return openWith(keystore, deriveKey(keystore.crypto.kdf, password));
+}
+
+/** As decryptKeystore, without holding up the thread: a node decrypts keys while it votes. */
+export async function decryptKeystoreInBackground(keystore: Keystore, password: string): Promise<Uint8Array> {
+  const work = workOf(keystore.crypto.kdf, password);
+  const derived =
+    work.kind === "pbkdf2"
+      ? await pbkdf2InBackground(work.secret, work.salt, work.iterations, DERIVED_BYTES, "sha256")
+      : await scryptInBackground(work.secret, work.salt, DERIVED_BYTES, work.options);
+  return openWith(keystore, derived);
+}
+
+function openWith({ crypto, pubkey }: Keystore, derived: Uint8Array): Uint8Array {
   const encrypted = fromHex(`0x${crypto.cipher.message}`);
   const checksum = sha256(new Uint8Array([...derived.subarray(16, 32), ...encrypted]));
   if (!equalBytes(checksum, fromHex(`0x${crypto.checksum.message}`))) {
@@ -126,21 +146,36 @@ export function encryptKeystore(secretKey: Uint8Array, password: string, path: s
   };
 }
 
+const DERIVED_BYTES = 32;
+
 function deriveKey(kdf: Keystore["crypto"]["kdf"], password: string): Uint8Array {
-  const secret = passwordBytes(password);
-  const salt = fromHex(`0x${kdf.params.salt}`);
+  const work = workOf(kdf, password);
+  return work.kind === "pbkdf2"
+    ? pbkdf2Sync(work.secret, work.salt, work.iterations, DERIVED_BYTES, "sha256")
+    : scryptSync(work.secret, work.salt, DERIVED_BYTES, work.options);
+}
+
+type Work = { readonly secret: Uint8Array; readonly salt: Uint8Array } & (
+  | { readonly kind: "pbkdf2"; readonly iterations: number }
+  | { readonly kind: "scrypt"; readonly options: ScryptOptions }
+);
+
+/** What there is to compute, unless it is more than anyone honest asks for. @throws KeystoreError KEYSTORE_TOO_COSTLY */
+function workOf(kdf: Keystore["crypto"]["kdf"], password: string): Work {
+  const input = { secret: passwordBytes(password), salt: fromHex(`0x${kdf.params.salt}`) };
   if (kdf.function === "pbkdf2") {
-    if (kdf.params.c > PBKDF2_ITERATIONS_LIMIT) {
-      throw new KeystoreError({ code: "KEYSTORE_TOO_COSTLY", reason: `${kdf.params.c} iterations` });
+    const { c: iterations } = kdf.params;
+    if (iterations > PBKDF2_ITERATIONS_LIMIT) {
+      throw new KeystoreError({ code: "KEYSTORE_TOO_COSTLY", reason: `${iterations} iterations` });
     }
-    return pbkdf2Sync(secret, salt, kdf.params.c, 32, "sha256");
+    return { kind: "pbkdf2", iterations, ...input };
   }
   const { n, r, p } = kdf.params;
-  const memory = 128 * n * r;
+  const memory = 128 * r * (n + p);
   if (memory > SCRYPT_MEMORY_LIMIT_BYTES) {
     throw new KeystoreError({ code: "KEYSTORE_TOO_COSTLY", reason: `scrypt with ${memory} bytes` });
   }
-  return scryptSync(secret, salt, 32, { N: n, r, p, maxmem: 2 * memory + 1024 * 1024 });
+  return { kind: "scrypt", options: { N: n, r, p, maxmem: 2 * memory + 1024 * 1024 }, ...input };
 }
 
 /** EIP-2335, "Password requirements": NFKD, without C0, C1 and Delete control codes, UTF-8. */
