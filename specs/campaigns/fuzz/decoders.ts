@@ -1,5 +1,4 @@
 /** Every decoder of outside bytes but gossip's and JSON-RPC's, with real messages and the errors it may throw. */
-import { createCipheriv, createHash, pbkdf2Sync } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import { decryptKeystore, parseKeystore } from "../../../keys/keystore.ts";
 import { parseChainSpec } from "../../../node/chain-spec.ts";
@@ -20,14 +19,13 @@ import { recoverTransaction, signTransaction } from "../../../vm/transaction-sig
 import { decryptKeystore as decryptWalletKeystore, encryptKeystore } from "../../../wallet-cli/keystore.ts";
 import { WalletError } from "../../../wallet-cli/wallet-error.ts";
 import { account, transfer } from "../../support/pool-transactions.ts";
+import { isSlow, PASSWORD, secret, validatorKeystore, walletKdfParams } from "./quick-keystores.ts";
 
 export type Decoder = {
   readonly name: string;
   readonly seeds: readonly Uint8Array[];
   read(bytes: Uint8Array): unknown;
   isExpected(error: unknown): boolean;
-  /** Costly ones get fewer inputs: one in so many. */
-  readonly oneIn?: number;
 };
 
 const isCoded = (error: unknown): boolean => error instanceof CodedError;
@@ -47,8 +45,6 @@ const CHAIN_SPEC = {
   ],
   alloc: { [`0x${"11".repeat(20)}`]: { balance: "0x1" } },
 };
-const PASSWORD = "a password";
-const secret = new Uint8Array(32).fill(7);
 
 /** A stream that has all its bytes already. */
 function readerOf(bytes: Uint8Array): StreamReader {
@@ -78,7 +74,7 @@ export const DECODERS: readonly Decoder[] = [
     isExpected: isCoded,
   },
   { name: "transactions", seeds: [...raws, legacy], read: decodeTransaction, isExpected: isCoded },
-  { name: "senders of transactions", seeds: raws, read: recoverTransaction, isExpected: isCoded, oneIn: 10 },
+  { name: "senders of transactions", seeds: raws, read: recoverTransaction, isExpected: isCoded },
   {
     name: "batches of transactions",
     seeds: [encodeTransactionBatch(raws), encodeTransactionBatch([])],
@@ -122,17 +118,21 @@ export const DECODERS: readonly Decoder[] = [
   },
   {
     name: "validator keystores",
-    seeds: [validatorKeystore()],
-    read: (bytes) => decryptKeystore(parseKeystore(textOf(bytes)), PASSWORD),
+    seeds: [validatorKeystore("pbkdf2"), validatorKeystore("scrypt")],
+    read(bytes) {
+      const keystore = parseKeystore(textOf(bytes));
+      if (!isSlow(keystore.crypto.kdf.params)) decryptKeystore(keystore, PASSWORD);
+    },
     isExpected: isCoded,
-    oneIn: 10,
   },
   {
     name: "wallet keystores",
     seeds: [utf8ToBytes(encryptKeystore(secret, PASSWORD, 2))],
-    read: (bytes) => decryptWalletKeystore(textOf(bytes), PASSWORD),
+    read(bytes) {
+      const text = textOf(bytes);
+      if (!isSlow(walletKdfParams(text))) decryptWalletKeystore(text, PASSWORD);
+    },
     isExpected: (error) => error instanceof WalletError,
-    oneIn: 10,
   },
   {
     name: "chain specs",
@@ -166,25 +166,4 @@ function containerSeed(name: string): Uint8Array {
 /** As a file is read: bytes that are no UTF-8 become replacement characters. */
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("utf8");
-}
-
-/** EIP-2335 with two rounds of PBKDF2, where a real one has a quarter of a million. */
-function validatorKeystore(): Uint8Array {
-  const salt = new Uint8Array(32).fill(1);
-  const iv = new Uint8Array(16).fill(2);
-  const derived = pbkdf2Sync(PASSWORD, salt, 2, 32, "sha256");
-  const message = createCipheriv("aes-128-ctr", derived.subarray(0, 16), iv).update(secret);
-  const checksum = createHash("sha256").update(derived.subarray(16)).update(message).digest();
-  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
-  const crypto = {
-    kdf: {
-      function: "pbkdf2",
-      params: { dklen: 32, c: 2, prf: "hmac-sha256", salt: hex(salt) },
-      message: "",
-    },
-    checksum: { function: "sha256", params: {}, message: hex(checksum) },
-    cipher: { function: "aes-128-ctr", params: { iv: hex(iv) }, message: hex(message) },
-  };
-  const rest = { path: "m/12381/3600/0/0/0", uuid: "1d85ae20-35c5-4611-98e8-aa14a633906f", version: 4 };
-  return utf8ToBytes(JSON.stringify({ crypto, ...rest }));
 }
