@@ -37,22 +37,25 @@ export type NodeLaunch = {
   readonly args: readonly string[];
   /** Flags of Node itself. */
   readonly runtimeFlags?: readonly string[];
+  /** Where JSON-RPC is reached, when not on loopback. */
+  readonly rpcHost?: string;
+  /** In front of the command: a program that enters a namespace, say. */
+  readonly enter?: readonly string[];
 };
 
 /** Starts `jurat run` with its log in <dir>/node.log. The node ends by itself when this process dies. */
-export function startNode({ number, dir, rpcPort, args, runtimeFlags = [] }: NodeLaunch): NodeProcess {
+export function startNode(launch: NodeLaunch): NodeProcess {
+  const { number, dir, rpcPort, args, runtimeFlags = [], rpcHost = "127.0.0.1", enter = [] } = launch;
   mkdirSync(dir, { recursive: true });
   const logPath = join(dir, "node.log");
-  const child = spawn(
-    process.execPath,
-    ["--enable-source-maps", ...runtimeFlags, NODE_PROGRAM, "run", ...args],
-    {
-      // The ipc channel closes when this process dies, also by kill -9: the node then stops.
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-      // A group of its own, so that Ctrl-C reaches this process only, which then stops the nodes in order.
-      detached: true,
-    },
-  );
+  const node = [process.execPath, "--enable-source-maps", ...runtimeFlags, NODE_PROGRAM, "run", ...args];
+  const [program = process.execPath, ...rest] = [...enter, ...node];
+  const child = spawn(program, rest, {
+    // The ipc channel closes when this process dies, also by kill -9: the node then stops.
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    // A group of its own, so that Ctrl-C reaches this process only, which then stops the nodes in order.
+    detached: true,
+  });
   const { stdout, stderr } = child;
   assert(stdout !== null && stderr !== null, "a child with pipes has streams");
   const log = createWriteStream(logPath, { flags: "a" });
@@ -77,7 +80,7 @@ export function startNode({ number, dir, rpcPort, args, runtimeFlags = [] }: Nod
   });
   // Whoever starts the node awaits `ready` or `ended`; neither may crash this process by itself.
   ready.catch(() => undefined);
-  return { number, url: `http://127.0.0.1:${rpcPort}`, logPath, process: child, ready, ended, lastWords };
+  return { number, url: `http://${rpcHost}:${rpcPort}`, logPath, process: child, ready, ended, lastWords };
 }
 
 /** Asks the node to stop and waits; a node that hangs is killed. */

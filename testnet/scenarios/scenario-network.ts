@@ -1,17 +1,12 @@
 /** The network of a scenario: processes that are started and stopped by hand, joined by relays. See specs/testnet/scenarios.md. */
-import { setTimeout as pause } from "node:timers/promises";
 import { launchOf } from "../launch.ts";
 import { type NodeProcess, startNode, stopNode } from "../node-process.ts";
 import { nodeStatus } from "../node-status.ts";
 import type { TestnetOptions } from "../options.ts";
 import { portsOf } from "../ports.ts";
 import { type Relay, startRelay } from "./relay.ts";
-import { ScenarioFailure, type ScenarioNetwork } from "./scenario.ts";
-
-/** Slots that a condition may take when the scenario does not say. */
-const LIMIT_SLOTS = 60;
-/** How often the nodes are asked, as a share of a slot. */
-const POLLS_PER_SLOT = 4;
+import type { ScenarioNetwork } from "./scenario.ts";
+import { createUntil } from "./until.ts";
 
 export type RunningScenarioNetwork = ScenarioNetwork & { close(): Promise<void> };
 
@@ -75,16 +70,7 @@ export async function startScenarioNetwork(
       const response = await fetch(`http://127.0.0.1:${portsOf(basePort, number).beacon}${path}`);
       return response.json();
     },
-    until: async (what, test, { nodes: asked = running(), limitSlots = LIMIT_SLOTS } = {}) => {
-      const attempts = limitSlots * POLLS_PER_SLOT;
-      for (let attempt = 0; ; attempt++) {
-        const statuses = await Promise.all(asked.map((number) => network.status(number)));
-        if (statuses.every((status, index) => status !== undefined && test(status, asked[index] ?? 0)))
-          return;
-        if (attempt >= attempts) throw new ScenarioFailure(`${what}: not after ${limitSlots} slots`);
-        await pause((slotSeconds * 1000) / POLLS_PER_SLOT);
-      }
-    },
+    until: createUntil({ status: (number) => network.status(number), running, slotSeconds }),
     async close() {
       await Promise.all(running().map(stop));
       await Promise.all([...relays.values()].map((relay) => relay.close()));
