@@ -1,6 +1,6 @@
 /** Keystores that take no time to open, so that as many damaged ones can be tried as of anything else. */
 import { createCipheriv, createHash, pbkdf2Sync, scryptSync } from "node:crypto";
-import { PBKDF2_ITERATIONS_LIMIT } from "../../../node/validator/keystore.ts";
+import { PBKDF2_ITERATIONS_LIMIT } from "../../../keys/keystore.ts";
 import { utf8ToBytes } from "../../../primitives/bytes.ts";
 
 export const PASSWORD = "a password";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ABSENCE_SCENARIOS } from "./absence-scenarios.ts";
-import { startFaultNetwork } from "./fault-network.ts";
+import { type FaultNetwork, startFaultNetwork } from "./fault-network.ts";
 import { type FaultResult, type FaultScenario, judge } from "./fault-scenario.ts";
 import { enterOwnNamespace, isInOwnNamespace, whatIsMissing } from "./fault-switch.ts";
 import { LINK_SCENARIOS } from "./link-scenarios.ts";
@@ -25,14 +25,15 @@ async function play(scenario: FaultScenario, slots: number): Promise<FaultResult
     const result = { scenario: scenario.name, passed: reason === "", reason, seconds };
     return figures === undefined ? result : { ...result, figures };
   };
-  const network = await startFaultNetwork(join(dir, "net"), NODES, note);
+  let network: FaultNetwork | undefined;
   let figures: FaultResult["figures"];
   try {
+    network = await startFaultNetwork(join(dir, "net"), NODES, note);
     figures = await judge(network, scenario, slots);
   } catch (error) {
     return ended(`${error instanceof Error ? error.message : String(error)} (logs in ${dir})`);
   } finally {
-    await network.close();
+    await network?.close();
   }
   rmSync(dir, { recursive: true, force: true });
   return ended("", figures);
