@@ -31,6 +31,11 @@ export function chainInstruments(registry: Registry) {
     help: "Slots at whose end no block of theirs had arrived.",
     registers,
   });
+  const late = new Counter({
+    name: "jurat_votes_late_total",
+    help: "Votes of a slot that had not arrived at its end.",
+    registers,
+  });
   let lastHeadSlot = 0;
   return {
     onSlot(reading: SlotReading): void {
@@ -44,6 +49,7 @@ export function chainInstruments(registry: Registry) {
       keptStates.set(reading.keptStates);
       if (reading.blockArrivalMs !== undefined) blockDelay.observe(reading.blockArrivalMs / 1000);
       else if (reading.isSynced) empty.inc();
+      if (reading.isSynced) late.inc(Math.max(0, reading.voters - reading.votes));
     },
     /** Counts the first head of each slot. @param sinceSlotMs after the start of that slot. */
     onHead(headSlot: number, sinceSlotMs: number): void {

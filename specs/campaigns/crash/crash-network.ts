@@ -13,6 +13,9 @@ const POLL_MS = 50;
 
 export type CrashNode = { readonly number: number; readonly dir: string; readonly url: string };
 
+/** Flags of Node itself for one node of the network. */
+export type RuntimeFlags = (number: number) => readonly string[];
+
 export class CrashNetwork {
   readonly chainId: number;
   readonly specPath: string;
@@ -21,7 +24,7 @@ export class CrashNetwork {
   readonly #processes = new Map<number, NodeProcess>();
   readonly #launch: (number: number) => NodeProcess;
 
-  constructor(dir: string, basePort: number, nodes: number) {
+  constructor(dir: string, basePort: number, nodes: number, runtimeFlags: RuntimeFlags = () => []) {
     const options = parseTestnetOptions([
       "--dir",
       dir,
@@ -33,7 +36,8 @@ export class CrashNetwork {
     const genesisTime = Math.ceil(Date.now() / 1000) + GENESIS_DELAY_SECONDS;
     this.chainId = options.chainId;
     this.specPath = prepareNetwork(options, genesisTime, readSystemAllocation()).specPath;
-    this.#launch = (number) => startNode(launchOf(options, this.specPath, number));
+    this.#launch = (number) =>
+      startNode({ ...launchOf(options, this.specPath, number), runtimeFlags: runtimeFlags(number) });
     const numbers = Array.from({ length: nodes }, (_, index) => index + 1);
     this.addresses = numbers.map((number) => `/ip4/127.0.0.1/tcp/${portsOf(basePort, number).p2p}`);
     this.nodes = numbers.map((number) => {
@@ -53,6 +57,12 @@ export class CrashNetwork {
     const victim = this.#processes.get(number);
     victim?.process.kill("SIGKILL");
     await victim?.ended;
+  }
+
+  /** Undefined when the process is gone. */
+  processId(number: number): number | undefined {
+    const running = this.#processes.get(number)?.process;
+    return running?.exitCode === null && running.signalCode === null ? running.pid : undefined;
   }
 
   lastWords(number: number): string {

@@ -42,6 +42,14 @@ export class SignedMessages {
     };
   }
 
+  /** Slots from `first` to `last` of which no vote of the validator was seen. */
+  slotsWithoutVote(validator: number, first: number, last: number): number {
+    const voted = new Set(this.#of(validator).votes.map(({ slot }) => slot));
+    let missing = 0;
+    for (let slot = first; slot <= last; slot++) if (!voted.has(slot)) missing++;
+    return missing;
+  }
+
   count(): { readonly votes: number; readonly blocks: number } {
     const all = [...this.#byValidator.values()];
     return {

@@ -24,7 +24,7 @@ export type Load = {
   stop(): Promise<void>;
 };
 
-type Transaction = {
+export type LoadTransaction = {
   readonly to: Address | undefined;
   readonly value: bigint;
   readonly data: Uint8Array;
@@ -43,16 +43,7 @@ export async function startLoad(
   const send = async (sender: number) => {
     while (!isStopping) {
       const url = urls[random.below(urls.length)] ?? "";
-      const to = toHex(
-        keccak256(
-          fromHex(
-            `0x${random
-              .below(2 ** 31)
-              .toString(16)
-              .padStart(8, "0")}`,
-          ),
-        ).subarray(12),
-      );
+      const to = newAccount(random);
       const data = encodeFunctionData({ abi, functionName: "transfer", args: [to, 1n] });
       const transaction =
         sender > 0
@@ -78,8 +69,22 @@ export async function startLoad(
   };
 }
 
+/** An address that very likely has no account yet. */
+export function newAccount(random: RandomStream): Address {
+  const digits = random
+    .below(2 ** 31)
+    .toString(16)
+    .padStart(8, "0");
+  return toHex(keccak256(fromHex(`0x${digits}`)).subarray(12));
+}
+
 /** The nonce comes from the node itself: what a killed node took with it leaves no gap behind. */
-async function submit(url: string, chainId: number, sender: number, transaction: Transaction): Promise<Hash> {
+export async function submit(
+  url: string,
+  chainId: number,
+  sender: number,
+  transaction: LoadTransaction,
+): Promise<Hash> {
   const account = deriveDevAccounts()[sender];
   if (account === undefined) throw new Error(`no account ${sender}`);
   const nonce = BigInt(await callJson<Hex>(url, "eth_getTransactionCount", [account.address, "pending"]));
@@ -96,21 +101,27 @@ async function submit(url: string, chainId: number, sender: number, transaction:
   return callJson<Hash>(url, "eth_sendRawTransaction", [toHex(raw)]);
 }
 
-async function deployToken(
-  url: string,
-  chainId: number,
-): Promise<{ readonly token: Address; readonly abi: Abi }> {
+export type DeployedToken = {
+  readonly token: Address;
+  readonly abi: Abi;
+  /** Deploys another one, when sent. */
+  readonly creation: LoadTransaction;
+};
+
+/** The first development account deploys a token and owns all of it. */
+export async function deployToken(url: string, chainId: number): Promise<DeployedToken> {
   const artifact = await buildContract(join(PROJECT_ROOT, "contracts/examples/token.ts"));
   const abi = artifact.abi as Abi;
   const data = fromHex(encodeDeployData({ ...artifact, abi, args: ["Token", "TKN", 10n ** 24n] }));
-  const hash = await submit(url, chainId, 0, { to: undefined, value: 0n, data, gasLimit: 20_000_000n });
+  const creation = { to: undefined, value: 0n, data, gasLimit: 20_000_000n };
+  const hash = await submit(url, chainId, 0, creation);
   for (;;) {
     const receipt = await callJson<{ readonly contractAddress: Address } | null>(
       url,
       "eth_getTransactionReceipt",
       [hash],
     );
-    if (receipt !== null) return { token: receipt.contractAddress, abi };
+    if (receipt !== null) return { token: receipt.contractAddress, abi, creation };
     await pause(PAUSE_MS);
   }
 }
