@@ -14,7 +14,7 @@ import { PHASES, playRound, type RoundResult } from "./round.ts";
 import { renderCrashTable } from "./table.ts";
 import { startLoad } from "./transaction-load.ts";
 
-const FIRST_FINALITY_TIMEOUT_MS = 60_000;
+const FIRST_FINALITY_TIMEOUT_MS = 180_000;
 
 async function run(rounds: number, seed: number, basePort: number, nodes: number): Promise<boolean> {
   await installNativeBackends();
@@ -38,9 +38,14 @@ async function run(rounds: number, seed: number, basePort: number, nodes: number
     const urls = network.nodes.map(({ url }) => url);
     const load = await startLoad(urls, network.chainId, randomStream(seed, "load"));
     const campaign = { network, identity: identityOf(spec), observer, random: randomStream(seed, "kills") };
-    while (results.length < rounds) {
+    let isInterrupted = false;
+    process.once("SIGINT", () => {
+      console.log("the table follows after this round; again to stop at once");
+      isInterrupted = true;
+    });
+    while (results.length < rounds && !isInterrupted) {
       const phase = PHASES[results.length % PHASES.length] ?? PHASES[0];
-      const result = await playRound(campaign, phase);
+      const result = await playRound(campaign, phase).catch((error: unknown) => unanswered(phase, error));
       results.push(result);
       report(results.length, result);
     }
@@ -53,6 +58,13 @@ async function run(rounds: number, seed: number, basePort: number, nodes: number
     if (isClean) rmSync(dir, { recursive: true, force: true });
     else console.log(`kept: ${dir}`);
   }
+}
+
+/** A node that is up but answers nothing for minutes is a loss, and no reason to end the campaign. */
+function unanswered(phase: RoundResult["phase"], error: unknown): RoundResult {
+  const reason = error instanceof Error ? error.message : String(error);
+  const notOpened = [`a node did not answer: ${reason}`];
+  return { phase, kills: 0, startMs: 0, notOpened, stateFaults: [], unrecorded: [] };
 }
 
 function report(round: number, { phase, startMs, notOpened, stateFaults, unrecorded }: RoundResult): void {

@@ -5,7 +5,7 @@ import { verifyAccountProof } from "../../../vm/state/proof.ts";
 import type { RandomStream } from "../../simulation/random-stream.ts";
 import type { CrashNetwork, CrashNode } from "./crash-network.ts";
 import { type FolderIdentity, inspectFolder } from "./inspect-folder.ts";
-import { callJson, pause } from "./json-call.ts";
+import { askPatiently, pause } from "./json-call.ts";
 import type { Observer } from "./observer.ts";
 
 /** When a node is killed. */
@@ -23,9 +23,9 @@ const SLOT_MS = 1000;
 /** Starts take this long or less: kills fall before, into and after the opening of the databases. */
 const START_MS = 2500;
 const CATCH_UP_MS = 400;
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 180_000;
 /** Finality needs three slots; what is left is for a machine that does something else as well. */
-const FINALITY_TIMEOUT_MS = 120_000;
+const FINALITY_TIMEOUT_MS = 300_000;
 /** A validator proposes in one slot of four, on average. */
 const OWN_BLOCK_TIMEOUT_MS = 8000;
 
@@ -129,7 +129,7 @@ async function compare(network: CrashNetwork, victims: readonly CrashNode[]): Pr
   const quantity = `0x${number.toString(16)}`;
   const roots = await Promise.all(
     network.nodes.map(async ({ url }) => {
-      const block = await callJson<Readonly<Record<"hash" | "stateRoot", Hash>>>(
+      const block = await askPatiently<Readonly<Record<"hash" | "stateRoot", Hash>>>(
         url,
         "eth_getBlockByNumber",
         [quantity, false],
@@ -152,7 +152,7 @@ async function proofFault(
   const faults: string[] = [];
   for (const { address } of deriveDevAccounts()) {
     type Proof = { readonly accountProof: readonly Hex[]; readonly balance: Hex };
-    const proof = await callJson<Proof>(url, "eth_getProof", [address, [], block]);
+    const proof = await askPatiently<Proof>(url, "eth_getProof", [address, [], block]);
     const account = verifyAccountProof(stateRoot, address, proof.accountProof.map(fromHex));
     if (account?.balance !== BigInt(proof.balance))
       faults.push(`node ${number} cannot prove ${address} at ${block}`);

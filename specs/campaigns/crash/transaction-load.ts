@@ -8,7 +8,7 @@ import { keccak256 } from "../../../primitives/hash.ts";
 import { signTransaction } from "../../../vm/transaction-signature.ts";
 import type { RandomStream } from "../../simulation/random-stream.ts";
 import { PROJECT_ROOT } from "../../support/vectors.ts";
-import { callJson, pause } from "./json-call.ts";
+import { askPatiently, callJson, pause } from "./json-call.ts";
 
 const GWEI = 10n ** 9n;
 /** Between two transactions of one account. */
@@ -116,7 +116,7 @@ export async function deployToken(url: string, chainId: number): Promise<Deploye
   const creation = { to: undefined, value: 0n, data, gasLimit: 20_000_000n };
   const hash = await submit(url, chainId, 0, creation);
   for (;;) {
-    const receipt = await callJson<{ readonly contractAddress: Address } | null>(
+    const receipt = await askPatiently<{ readonly contractAddress: Address } | null>(
       url,
       "eth_getTransactionReceipt",
       [hash],
