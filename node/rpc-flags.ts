@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from "../rpc/rpc-limits.ts";
 import { CALL_GAS_CAP } from "./execution/call-tasks.ts";
 import { CALL_TIMEOUT_MS } from "./execution/call-worker-client.ts";
+import { defaultCallWorkers } from "./execution/call-workers.ts";
 import type { ExecutionWorkerOptions } from "./execution/worker-options.ts";
 import { wholeNumber } from "./whole-number.ts";
 
@@ -16,6 +17,8 @@ export type RpcConfig = {
   readonly rpcAnswerBytes: number;
   readonly rpcCallGas: number;
   readonly rpcCallMs: number;
+  /** Undefined: as many as the machine has cores for. */
+  readonly rpcCallWorkers?: number;
   readonly rpcLogBlocks: number;
   readonly rpcLogResults: number;
   readonly rpcFilterIdleMs: number;
@@ -40,6 +43,7 @@ export function addRpcFlags(run: Command): void {
     .option("--rpc-answer-bytes <bytes>", "longest answer to a request or batch", counted, D.answerBytes)
     .option("--rpc-call-gas <gas>", "most gas of a call", wholeNumber(21_000, MAXIMUM), CALL_GAS_CAP)
     .option("--rpc-call-ms <ms>", "longest time of a call or log query", milliseconds, CALL_TIMEOUT_MS)
+    .option("--rpc-call-workers <count>", "threads for calls; by cores without it", wholeNumber(1, 64))
     .option("--rpc-log-blocks <count>", "widest range of eth_getLogs", counted, D.logBlocks)
     .option("--rpc-log-results <count>", "most logs in an answer", counted, D.logResults)
     .option("--rpc-filter-idle-ms <ms>", "after which an unused filter is gone", milliseconds, D.filterIdleMs)
@@ -69,5 +73,6 @@ export function rpcOptionsOf(config: RpcConfig): ExecutionWorkerOptions["rpc"] {
     limits,
     callGasCap: config.rpcCallGas,
     callTimeoutMs: config.rpcCallMs,
+    callWorkers: config.rpcCallWorkers ?? defaultCallWorkers(),
   };
 }

@@ -12,18 +12,25 @@ export type CallLayer = {
   readonly diff: Pick<StateDiff, "accounts" | "storage" | "codes">;
 };
 
+/** A task under the number its answer comes back with: from 1 on, below 2^31. */
+export type NumberedTask = { readonly id: number; readonly task: ReadTask };
+
 export type ToCallWorker =
   | { readonly type: "layer"; readonly layer: CallLayer }
   /** The state on disk is that of block `number` now. */
   | { readonly type: "merged"; readonly number: number }
-  | { readonly type: "task"; readonly id: number; readonly task: ReadTask }
+  /** Worked through in this order. */
+  | { readonly type: "tasks"; readonly tasks: readonly NumberedTask[] }
   | { readonly type: "readMetrics" };
+
+export type CallAnswer =
+  | { readonly type: "result"; readonly id: number; readonly result: unknown }
+  /** The worker cannot read the state of the task's block. */
+  | { readonly type: "stateNotHere"; readonly id: number }
+  | { readonly type: "failure"; readonly id: number; readonly message: string };
 
 export type FromCallWorker =
   /** The engine is up: from here on a task's time counts. */
   | { readonly type: "ready" }
-  | { readonly type: "result"; readonly id: number; readonly result: unknown }
-  /** The worker cannot read the state of the task's block. */
-  | { readonly type: "stateNotHere"; readonly id: number }
-  | { readonly type: "failure"; readonly id: number; readonly message: string }
+  | { readonly type: "answers"; readonly answers: readonly CallAnswer[] }
   | { readonly type: "metrics"; readonly readings: readonly MetricReading[] };

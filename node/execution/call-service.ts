@@ -7,10 +7,11 @@ import type { StateReader } from "../../vm/state/account.ts";
 import { Blocks } from "../storage/blocks.ts";
 import type { Database } from "../storage/database.ts";
 import { FinalizedState } from "../storage/finalized-state.ts";
-import type { CallLayer, FromCallWorker, ToCallWorker } from "./call-messages.ts";
+import type { CallAnswer, CallLayer, NumberedTask } from "./call-messages.ts";
 import { runTask, StateNotHere, type TaskSite } from "./call-tasks.ts";
 import { findLogs } from "./find-logs.ts";
 import { LogIndex } from "./log-index.ts";
+import { StateViews } from "./state-views.ts";
 
 /**
  * Layers a worker keeps. When finality stalls for longer, the oldest are dropped and calls on blocks
@@ -23,6 +24,7 @@ export class CallService {
   readonly #state: FinalizedState;
   readonly #site: TaskSite;
   readonly #layers = new Map<Hash, CallLayer>();
+  readonly #views = new StateViews();
 
   /** @param database opened read-only. */
   constructor(database: Database, chainId: bigint, machine: ContractMachine) {
@@ -33,40 +35,33 @@ export class CallService {
     this.#site = {
       chainId,
       machine,
-      stateAt: (blockHash) => this.#stateAt(blockHash, blocks),
+      stateAt: (blockHash) => this.#warmStateAt(blockHash, blocks),
       ancestorHash: (blockHash) => this.#ancestorHash(blockHash, blocks),
       findLogs: (filter, first, last, limit) => findLogs(blocks, index, filter, { first, last, limit }),
     };
   }
 
-  /** What to say back, if anything. */
-  handle(message: ToCallWorker): FromCallWorker | undefined {
-    switch (message.type) {
-      case "layer":
-        this.#addLayer(message.layer);
-        return undefined;
-      case "merged":
-        for (const { blockHash, number } of this.#layers.values()) {
-          if (number <= message.number) this.#layers.delete(blockHash);
-        }
-        return undefined;
-      case "readMetrics":
-        // Of the thread, not of what it serves: its entry answers.
-        return undefined;
-      case "task":
-        return this.#run(message);
-    }
-  }
-
-  #addLayer(layer: CallLayer): void {
+  /** A block was executed: its changes lie over its parent's. */
+  addLayer(layer: CallLayer): void {
     this.#layers.set(layer.blockHash, layer);
     const oldest = this.#layers.keys().next().value;
     if (this.#layers.size > CALL_LAYERS_LIMIT && oldest !== undefined) this.#layers.delete(oldest);
   }
 
-  #run({ id, task }: Extract<ToCallWorker, { type: "task" }>): FromCallWorker {
-    // What the execution thread committed before it sent the task is visible from here on.
+  /** The state on disk became that of block `number`. */
+  onMerged(number: number): void {
+    for (const layer of this.#layers.values()) {
+      if (layer.number <= number) this.#layers.delete(layer.blockHash);
+    }
+    this.#views.clear();
+  }
+
+  /** What the execution thread committed before it sent the tasks that follow is visible from here on. */
+  refresh(): void {
     this.#database.refresh();
+  }
+
+  answer({ id, task }: NumberedTask): CallAnswer {
     try {
       return { type: "result", id, result: runTask(task, this.#site) };
     } catch (error) {
@@ -74,6 +69,13 @@ export class CallService {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       return { type: "failure", id, message };
     }
+  }
+
+  #warmStateAt(blockHash: Hash, blocks: Blocks): StateReader | undefined {
+    const known = this.#views.get(blockHash);
+    if (known !== undefined) return known;
+    const state = this.#stateAt(blockHash, blocks);
+    return state === undefined ? undefined : this.#views.add(blockHash, state);
   }
 
   /** Layers down to a block whose state the disk holds, now or in its history. */

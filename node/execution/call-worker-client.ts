@@ -1,7 +1,7 @@
 /** Read tasks handed to a call worker, with a time limit that ends the worker if need be. See specs/node/calls.md#time-limit. */
 import { ERROR_CODES, RpcError } from "../../rpc/rpc-errors.ts";
 import type { MetricReading } from "../metrics/thread-metrics.ts";
-import type { CallLayer, FromCallWorker, ToCallWorker } from "./call-messages.ts";
+import type { CallAnswer, CallLayer, FromCallWorker, ToCallWorker } from "./call-messages.ts";
 import { CALL_LAYERS_LIMIT } from "./call-service.ts";
 import type { ReadResult, ReadTask } from "./call-tasks.ts";
 import { type Calls, tooManyCalls, WAITING_TASKS_LIMIT } from "./calls.ts";
@@ -10,6 +10,8 @@ import { type Calls, tooManyCalls, WAITING_TASKS_LIMIT } from "./calls.ts";
 export interface CallThread {
   postMessage(message: ToCallWorker): void;
   onMessage(listener: (message: FromCallWorker) => void): void;
+  /** Id of the task it is at, or was at last; 0 before the first. */
+  taskUnderWay(): number;
   /** The thread ended, on its own or because it was told to. */
   onExit(listener: () => void): void;
   terminate(): void;
@@ -22,12 +24,16 @@ export type CallWorkerOptions = {
   readonly timeoutMs: number;
   /** Returns the function that cancels. */
   readonly setTimer: (callback: () => void, delayMs: number) => () => void;
+  /** Calls back when what else came in at the same time has been looked at. */
+  readonly afterTurn: (callback: () => void) => void;
 };
 
 /** Time a call may take; geth's. */
 export const CALL_TIMEOUT_MS = 5000;
-/** Tasks in the worker's hands at once, so that it need not wait for the next one. */
-const IN_FLIGHT_LIMIT = 4;
+/** Tasks in a worker's hands at once: enough that it need not wait for the next, few enough to be run again. */
+const IN_FLIGHT_LIMIT = 64;
+/** Ids fit a signed word of shared memory; 0 is none. */
+const IDS = 2 ** 31 - 1;
 
 type Waiting = {
   readonly id: number;
@@ -43,7 +49,8 @@ export class CallWorkerClient implements Calls {
   /** In the worker's hands, in the order it works. */
   readonly #inFlight: Waiting[] = [];
   readonly #queue: Waiting[] = [];
-  #nextId = 1;
+  #lastId = 0;
+  #isSending = false;
   /** Undefined after it died, until there is something to do. */
   #thread: CallThread | undefined;
   #isReady = false;
@@ -58,9 +65,10 @@ export class CallWorkerClient implements Calls {
   run<T extends ReadTask>(task: T): Promise<ReadResult<T>> {
     return new Promise((resolve, reject) => {
       if (this.waiting() >= WAITING_TASKS_LIMIT) return reject(tooManyCalls());
-      const id = this.#nextId++;
+      this.#lastId = (this.#lastId % IDS) + 1;
+      const id = this.#lastId;
       this.#queue.push({ id, task, resolve: (result) => resolve(result as ReadResult<T>), reject });
-      this.#sendMore();
+      this.#sendSoon();
     });
   }
 
@@ -115,29 +123,41 @@ export class CallWorkerClient implements Calls {
   }
 
   /**
-   * Gives up on the worker and fails the task it was at; the others are for the next worker. Each death
-   * costs a task, so a worker that cannot even start does not start for ever.
+   * Gives up on the worker and fails the task it was at; the others are for the next worker, also those
+   * that were done and not yet answered. Each death costs a task, so a worker that cannot even start does
+   * not start for ever.
    */
   #drop(reason: Error): void {
     this.#stopTimer();
-    const [guilty, ...innocent] = this.#inFlight.splice(0);
-    this.#queue.unshift(...innocent);
     const thread = this.#thread;
+    const tasks = this.#inFlight.splice(0);
+    const underWay = thread?.taskUnderWay();
+    const guilty = tasks.find(({ id }) => id === underWay) ?? tasks[0];
+    this.#queue.unshift(...tasks.filter((waiting) => waiting !== guilty));
     this.#thread = undefined;
     thread?.terminate();
     guilty?.reject(reason);
     this.#sendMore();
   }
 
+  /** What arrives together is sent together: a message costs more than many a task. */
+  #sendSoon(): void {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    this.#options.afterTurn(() => {
+      this.#isSending = false;
+      this.#sendMore();
+    });
+  }
+
   #sendMore(): void {
-    while (this.#inFlight.length < IN_FLIGHT_LIMIT) {
-      const next = this.#queue.shift();
-      if (next === undefined) break;
+    const tasks = this.#queue.splice(0, IN_FLIGHT_LIMIT - this.#inFlight.length);
+    if (tasks.length > 0) {
       this.#thread ??= this.#spawn();
-      this.#inFlight.push(next);
-      this.#thread.postMessage({ type: "task", id: next.id, task: next.task });
+      this.#inFlight.push(...tasks);
+      this.#thread.postMessage({ type: "tasks", tasks: tasks.map(({ id, task }) => ({ id, task })) });
     }
-    // For the task at the front: the worker works in order.
+    // For the task the worker is at.
     if (this.#isReady && this.#inFlight.length > 0) this.#cancelTimer ??= this.#startTimer();
   }
 
@@ -157,17 +177,17 @@ export class CallWorkerClient implements Calls {
   #onMessage(message: FromCallWorker): void {
     if (message.type === "ready") this.#isReady = true;
     else if (message.type === "metrics") this.#readings = message.readings;
-    else this.#settle(message);
+    else for (const answer of message.answers) this.#settle(answer);
     this.#sendMore();
   }
 
-  #settle(message: Exclude<FromCallWorker, { type: "ready" | "metrics" }>): void {
-    const index = this.#inFlight.findIndex(({ id }) => id === message.id);
+  #settle(answer: CallAnswer): void {
+    const index = this.#inFlight.findIndex(({ id }) => id === answer.id);
     const [waiting] = index < 0 ? [] : this.#inFlight.splice(index, 1);
     if (waiting === undefined) return;
     this.#stopTimer();
-    if (message.type === "result") waiting.resolve(message.result);
-    else if (message.type === "failure") waiting.reject(new Error(message.message));
+    if (answer.type === "result") waiting.resolve(answer.result);
+    else if (answer.type === "failure") waiting.reject(new Error(answer.message));
     else this.#options.fallback.run(waiting.task).then(waiting.resolve, waiting.reject);
   }
 }

@@ -26,7 +26,9 @@ export function createUpcalls(channel: MessageChannelEnd): ExecutionUpcalls {
     waiting.delete(message.id);
   });
   return {
-    publishTransactions: (raws) => sendUpcall(channel, "publishTransactions", raws),
+    publishTransactions: gatherPerTurn((raws: readonly Uint8Array[]) =>
+      sendUpcall(channel, "publishTransactions", raws),
+    ),
     fatal: (message) => sendUpcall(channel, "fatal", message),
     askLight(question) {
       if (waiting.size >= QUESTIONS_LIMIT)
@@ -37,6 +39,21 @@ export function createUpcalls(channel: MessageChannelEnd): ExecutionUpcalls {
         channel.postMessage({ type: "question", id, question } satisfies QuestionMessage);
       });
     },
+  };
+}
+
+/** What is passed on while other requests that came in are looked at leaves as one list: a message costs more than a transaction. */
+function gatherPerTurn<T>(send: (items: readonly T[]) => void): (items: readonly T[]) => void {
+  let gathered: T[] = [];
+  return (items) => {
+    if (gathered.length === 0) {
+      setImmediate(() => {
+        const all = gathered;
+        gathered = [];
+        send(all);
+      });
+    }
+    gathered.push(...items);
   };
 }
 

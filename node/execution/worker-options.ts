@@ -25,6 +25,8 @@ export type ExecutionWorkerOptions = {
     /** Gas and time a call may use. */
     readonly callGasCap: number;
     readonly callTimeoutMs: number;
+    /** Threads that run calls. */
+    readonly callWorkers: number;
   };
   /** Whether the web page is served with JSON-RPC. */
   readonly explorer: boolean;

@@ -13,8 +13,9 @@ import { installNativeBackends } from "../native/install.ts";
 import { describeStartFailure } from "../start-failure.ts";
 import { openDatabase } from "../storage/database.ts";
 import type { TaskSite } from "./call-tasks.ts";
-import { followChain, spawnCallThread } from "./call-thread.ts";
+import { callThreadName, followChain, spawnCallThread } from "./call-thread.ts";
 import { CallWorkerClient } from "./call-worker-client.ts";
+import { CallWorkers } from "./call-workers.ts";
 import { LocalCalls } from "./calls.ts";
 import { NodeChainView } from "./chain-view.ts";
 import { ExecutionChain } from "./execution-chain.ts";
@@ -101,7 +102,7 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
     nowMs,
     async readMetrics() {
       metrics.readFrom({ pool: pool.statistics(), waitingCalls: calls.waiting() });
-      return [await metrics.registry.getMetricsAsJSON(), calls.readMetrics()];
+      return [await metrics.registry.getMetricsAsJSON(), ...calls.readMetrics()];
     },
     onConsensusStatus: (status) => view.setConsensusStatus(status),
     onLivePicture: (picture) => view.setLivePicture(picture),
@@ -119,12 +120,20 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
 
 function openCalls({ directory, config, genesis, rpc }: ExecutionWorkerOptions, site: TaskSite, log: Logger) {
   const data = { directory, chain: genesis.block.hash, chainId: config.chainId };
-  return new CallWorkerClient({
-    spawn: () => spawnCallThread(data, (error) => log.error({ err: error }, "call worker died")),
-    fallback: new LocalCalls(site),
-    timeoutMs: rpc.callTimeoutMs,
-    setTimer: systemTime.setTimer,
-  });
+  const fallback = new LocalCalls(site);
+  const onFault = (error: Error) => log.error({ err: error }, "call worker died");
+  const clients = Array.from(
+    { length: rpc.callWorkers },
+    (_, index) =>
+      new CallWorkerClient({
+        spawn: () => spawnCallThread({ ...data, thread: callThreadName(index) }, onFault),
+        fallback,
+        timeoutMs: rpc.callTimeoutMs,
+        setTimer: systemTime.setTimer,
+        afterTurn: (callback) => void setImmediate(callback),
+      }),
+  );
+  return new CallWorkers(clients);
 }
 
 /** Of the whole process: threads share both. */

@@ -3,7 +3,7 @@ import { type IntervalHistogram, monitorEventLoopDelay, PerformanceObserver } fr
 import { getHeapStatistics } from "node:v8";
 import { Gauge, Histogram, Registry } from "prom-client";
 
-export type ThreadName = "consensus" | "execution" | "call";
+export type ThreadName = "consensus" | "execution" | "call" | `call-${number}`;
 
 /** One metric with its values, as plain data that crosses threads. */
 export type MetricReading = Awaited<ReturnType<Registry["getMetricsAsJSON"]>>[number];

@@ -1,11 +1,18 @@
 /** Calls and log searches off the execution thread. Prose: calls.md. */
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import type { CallLayer, FromCallWorker, ToCallWorker } from "../../node/execution/call-messages.ts";
+import { createAnswerPost } from "../../node/execution/answer-post.ts";
+import type {
+  CallAnswer,
+  CallLayer,
+  FromCallWorker,
+  ToCallWorker,
+} from "../../node/execution/call-messages.ts";
 import { CallService } from "../../node/execution/call-service.ts";
 import type { CallTask, ReadTask } from "../../node/execution/call-tasks.ts";
 import { CALL_GAS_CAP } from "../../node/execution/call-tasks.ts";
 import { followChain, spawnCallThread } from "../../node/execution/call-thread.ts";
 import { type CallThread, CallWorkerClient } from "../../node/execution/call-worker-client.ts";
+import { CallWorkers, defaultCallWorkers } from "../../node/execution/call-workers.ts";
 import type { Calls } from "../../node/execution/calls.ts";
 import { openDatabase } from "../../node/storage/database.ts";
 import { EMPTY_BYTES, toHash, ZERO_ADDRESS, ZERO_HASH } from "../../primitives/bytes.ts";
@@ -39,24 +46,22 @@ const callOn = ({ hash, header }: Pick<Block, "hash" | "header">, more: object =
 
 /** A live chain, and a call service that reads its database as a worker would. */
 async function withService(
-  body: (parts: {
-    live: LiveChain;
-    service: CallService;
-    run(task: ReadTask): FromCallWorker | undefined;
-  }) => Promise<void>,
+  body: (parts: { live: LiveChain; service: CallService; run(task: ReadTask): CallAnswer }) => Promise<void>,
 ): Promise<void> {
   await withScratchDatabase("execution", async (database, options) => {
     const live = new LiveChain(database);
     const readOnly = await openDatabase({ ...options, readOnly: true });
     try {
       const service = new CallService(readOnly, config.chainId, liveMachine());
-      const tell = (message: ToCallWorker) => service.handle(structuredClone(message));
-      const follower = {
-        addLayer: (layer: CallLayer) => void tell({ type: "layer", layer }),
-        onMerged: (number: number) => void tell({ type: "merged", number }),
+      followChain(live.chain, {
+        addLayer: (layer) => service.addLayer(structuredClone(layer)),
+        onMerged: (number) => service.onMerged(number),
+      });
+      const run = (task: ReadTask) => {
+        service.refresh();
+        return structuredClone(service.answer(structuredClone({ id: 1, task })));
       };
-      followChain(live.chain, follower as CallWorkerClient);
-      await body({ live, service, run: (task) => tell({ type: "task", id: 1, task }) });
+      await body({ live, service, run });
       await live.stop();
     } finally {
       await readOnly.close();
@@ -71,8 +76,8 @@ async function count(live: LiveChain, nonce: number, amount: number): Promise<Bl
   return live.mine();
 }
 
-function sumOf(answer: FromCallWorker | undefined): bigint {
-  if (answer?.type !== "result") throw new Error(`no result: ${answer?.type}`);
+function sumOf(answer: CallAnswer): bigint {
+  if (answer.type !== "result") throw new Error(`no result: ${answer.type}`);
   const { outcome, output } = answer.result as CallOutcome;
   equal(outcome, "success");
   return BigInt(`0x${Buffer.from(output).toString("hex")}`);
@@ -83,7 +88,7 @@ describe("call service", () => {
     await withService(async ({ live, run }) => {
       const limited = run({ ...callOn(live.chain.head()), gasCap: 21_000 });
       equal(
-        limited?.type === "result" && (limited.result as CallOutcome).outcome.split(":")[0],
+        limited.type === "result" && (limited.result as CallOutcome).outcome.split(":")[0],
         "intrinsic gas too low",
       );
     });
@@ -138,7 +143,7 @@ describe("call service", () => {
       const block = await live.mine();
       const filter = { addresses: [LOGGER], topics: [] };
       const answer = run({ kind: "logs", filter, first: 0, last: 1, limit: 10 });
-      equal(answer?.type, "result");
+      equal(answer.type, "result");
       const [log] = (answer as { result: { blockHash: string }[] }).result;
       equal(log?.blockHash, block.hash);
     });
@@ -149,7 +154,7 @@ describe("call service", () => {
       const block = await count(live, 0, 5);
       deepEqual(run({ ...callOn(block), blockHash: ZERO_HASH }), { type: "stateNotHere", id: 1 });
       const broken = { ...callOn(block), kind: "logs" } as unknown as ReadTask;
-      equal(service.handle({ type: "task", id: 2, task: broken })?.type, "failure");
+      equal(service.answer({ id: 2, task: broken }).type, "failure");
       equal(sumOf(run(callOn(block))), 6n);
     });
   });
@@ -159,6 +164,7 @@ describe("call service", () => {
 class FakeThread implements CallThread {
   readonly sent: ToCallWorker[] = [];
   isTerminated = false;
+  at = 0;
   say: (message: FromCallWorker) => void = () => undefined;
   die: () => void = () => undefined;
 
@@ -175,11 +181,17 @@ class FakeThread implements CallThread {
     this.isTerminated = true;
     this.die();
   }
-  tasks(): readonly number[] {
-    return this.sent.flatMap((message) => (message.type === "task" ? message.id : []));
+  taskUnderWay(): number {
+    return this.at;
   }
-  finish(id: number): void {
-    this.say({ type: "result", id, result: id });
+  /** Ids by message. */
+  tasks(): readonly (readonly number[])[] {
+    return this.sent.flatMap((message) =>
+      message.type === "tasks" ? [message.tasks.map(({ id }) => id)] : [],
+    );
+  }
+  finish(...ids: number[]): void {
+    this.say({ type: "answers", answers: ids.map((id) => ({ type: "result", id, result: id })) });
   }
 }
 
@@ -202,6 +214,7 @@ function clientWith() {
         timer.isCancelled = true;
       };
     },
+    afterTurn: (callback) => void setImmediate(callback),
   });
   const activeTimer = () => timers.find(({ isCancelled }) => !isCancelled);
   return { client, threads, activeTimer };
@@ -215,19 +228,29 @@ const layer = (number: number): CallLayer => ({
   diff: { accounts: new Map(), storage: new Map(), codes: new Map() },
 });
 
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
 describe("call worker client", () => {
-  it("hands out a few tasks at a time, each answered by its own result", async () => {
+  it("sends together what comes together, at most 64 tasks at a time, and answers each by its own result", async () => {
     const { client, threads } = clientWith();
-    const results = Array.from({ length: 6 }, () => client.run(task) as Promise<unknown>);
+    const results = Array.from({ length: 66 }, () => client.run(task) as Promise<unknown>);
     const thread = threads[0]!;
-    deepEqual(thread.tasks(), [1, 2, 3, 4]);
-    for (let id = 1; id <= 6; id++) thread.finish(id);
-    deepEqual(await Promise.all(results), [1, 2, 3, 4, 5, 6]);
+    deepEqual(thread.tasks(), []);
+    await turn();
+    const ids = Array.from({ length: 66 }, (_, index) => index + 1);
+    deepEqual(thread.tasks(), [ids.slice(0, 64)]);
+    thread.finish(1);
+    deepEqual(thread.tasks().slice(1), [[65]]);
+    thread.finish(...ids.slice(1, 64));
+    deepEqual(thread.tasks().slice(2), [[66]]);
+    thread.finish(66, 65);
+    deepEqual(await Promise.all(results), ids);
   });
 
-  it("counts a task's time only from when the worker is up", () => {
+  it("counts a task's time only from when the worker is up", async () => {
     const { client, threads, activeTimer } = clientWith();
     void client.run(task);
+    await turn();
     equal(activeTimer(), undefined);
     threads[0]!.say({ type: "ready" });
     equal(activeTimer() !== undefined, true);
@@ -240,15 +263,18 @@ describe("call worker client", () => {
     for (const number of [1, 2, 3]) client.addLayer(layer(number));
     client.onMerged(2);
     threads[0]!.say({ type: "ready" });
-    const results = [client.run(task), client.run(task)] as Promise<unknown>[];
+    const results = [client.run(task), client.run(task), client.run(task)] as Promise<unknown>[];
+    await turn();
+    // The first is done, though its answer has not left the thread; the second never ends.
+    threads[0]!.at = 2;
     activeTimer()!.fire();
-    await rejects(results[0]!, { code: -32002, message: "execution aborted (timeout = 5s)" });
+    await rejects(results[1]!, { code: -32002, message: "execution aborted (timeout = 5s)" });
     equal(threads[0]!.isTerminated, true);
     const second = threads[1]!;
     deepEqual(second.sent[0], { type: "layer", layer: layer(3) });
-    deepEqual(second.tasks(), [2]);
-    second.finish(2);
-    equal(await results[1], 2);
+    deepEqual(second.tasks(), [[1, 3]]);
+    second.finish(1, 3);
+    deepEqual(await Promise.all([results[0], results[2]]), [1, 3]);
     equal(threads.length, 2);
   });
 
@@ -257,6 +283,7 @@ describe("call worker client", () => {
     threads[0]!.die();
     equal(threads.length, 1);
     const results = [client.run(task), client.run(task)];
+    await turn();
     threads[1]!.die();
     threads[2]!.die();
     for (const result of results) await rejects(result, { message: "the call worker ended" });
@@ -266,7 +293,8 @@ describe("call worker client", () => {
   it("lets the fallback run what the worker lacks the state for", async () => {
     const { client, threads } = clientWith();
     const result = client.run(task) as Promise<unknown>;
-    threads[0]!.say({ type: "stateNotHere", id: 1 });
+    await turn();
+    threads[0]!.say({ type: "answers", answers: [{ type: "stateNotHere", id: 1 }] });
     equal(await result, "by the fallback");
   });
 
@@ -285,6 +313,59 @@ describe("call worker client", () => {
   });
 });
 
+describe("call workers", () => {
+  it("give each task to the one with the fewest, and every block to all", async () => {
+    const [one, two] = [clientWith(), clientWith()];
+    const workers = new CallWorkers([one.client, two.client]);
+    workers.addLayer(layer(1));
+    const results = [workers.run(task), workers.run(task), workers.run(task)] as Promise<unknown>[];
+    equal(workers.waiting(), 3);
+    await turn();
+    const [first, second] = [one.threads[0]!, two.threads[0]!];
+    deepEqual([first.tasks(), second.tasks()], [[[1, 2]], [[1]]]);
+    deepEqual([first.sent[0], second.sent[0]], Array(2).fill({ type: "layer", layer: layer(1) }));
+    first.finish(1, 2);
+    second.finish(1);
+    deepEqual(await Promise.all(results), [1, 1, 2]);
+    await workers.stop();
+    deepEqual([first.isTerminated, second.isTerminated], [true, true]);
+  });
+
+  it("are as many as the cores that consensus and blocks leave, one at least and four at most", () => {
+    deepEqual([1, 2, 3, 4, 6, 64].map(defaultCallWorkers), [1, 1, 1, 2, 4, 4]);
+  });
+});
+
+describe("answers of a call worker", () => {
+  /** Answers that took the given milliseconds each, by message; "flush" when no task is left. */
+  function messagesOf(steps: readonly (number | "flush")[]): readonly (readonly number[])[] {
+    const sent: (readonly number[])[] = [];
+    let now = 0;
+    const post = createAnswerPost(
+      (answers) => sent.push(answers.map(({ id }) => id)),
+      () => now,
+    );
+    for (const [id, step] of steps.entries()) {
+      if (step === "flush") post.flush();
+      else {
+        now += step;
+        post.add({ type: "result", id, result: undefined });
+      }
+    }
+    return sent;
+  }
+
+  it("leave together while calls are short, a millisecond's worth at a time", () => {
+    deepEqual(messagesOf([0.25, 0.25, 0.25, 0.25, 0.5, "flush"]), [[0, 1, 2, 3], [4]]);
+  });
+
+  it("leave one by one after a long call, until many were short", () => {
+    deepEqual(messagesOf([0.1, 3, 0.1, 0.1, "flush"]), [[0, 1], [2], [3]]);
+    const sent = messagesOf([3, ...Array(70).fill(0.01), "flush"]);
+    deepEqual(sent.map((ids) => ids.length).slice(62), [1, 1, 7]);
+  });
+});
+
 describe("call worker thread", () => {
   it("carries out calls with an engine of its own", async function () {
     this.timeout(60_000);
@@ -293,10 +374,13 @@ describe("call worker thread", () => {
       const faults: Error[] = [];
       const client = new CallWorkerClient({
         spawn: () =>
-          spawnCallThread({ directory, chain, chainId: config.chainId }, (error) => faults.push(error)),
+          spawnCallThread({ directory, chain, chainId: config.chainId, thread: "call" }, (error) =>
+            faults.push(error),
+          ),
         fallback: live.calls,
         timeoutMs: 60_000,
         setTimer: () => () => undefined,
+        afterTurn: (callback) => void setImmediate(callback),
       });
       followChain(live.chain, client);
       try {

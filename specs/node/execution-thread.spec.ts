@@ -33,6 +33,7 @@ function optionsFor(directory: string, rpcPort = 0): ExecutionWorkerOptions {
       limits: DEFAULT_RPC_LIMITS,
       callGasCap: CALL_GAS_CAP,
       callTimeoutMs: CALL_TIMEOUT_MS,
+      callWorkers: 1,
     },
     log: { levels: { level: "silent", modules: {} }, json: true },
   };

@@ -1,6 +1,7 @@
 /** The flags of JSON-RPC reach the server. Prose: ../rpc/limits.md. */
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { Command } from "commander";
+import { defaultCallWorkers } from "../../node/execution/call-workers.ts";
 import { addRpcFlags, type RpcConfig, rpcOptionsOf } from "../../node/rpc-flags.ts";
 import { DEFAULT_RPC_LIMITS } from "../../rpc/rpc-limits.ts";
 
@@ -21,6 +22,7 @@ describe("flags of JSON-RPC", () => {
       limits: DEFAULT_RPC_LIMITS,
       callGasCap: 30_000_000,
       callTimeoutMs: 5000,
+      callWorkers: defaultCallWorkers(),
     });
   });
 
@@ -29,6 +31,7 @@ describe("flags of JSON-RPC", () => {
       ...["--rpc-body-bytes", "1000", "--rpc-batch-items", "3", "--rpc-answer-bytes", "4000"],
       ...["--rpc-log-blocks", "5", "--rpc-log-results", "6", "--rpc-filter-idle-ms", "7000"],
       ...["--rpc-web-sockets", "8", "--rpc-rate", "9", "--rpc-call-gas", "50000", "--rpc-call-ms", "100"],
+      ...["--rpc-call-workers", "3"],
       ...[
         "--rpc-cors-origins",
         "https://a.example",
@@ -37,7 +40,7 @@ describe("flags of JSON-RPC", () => {
         "node.example",
       ],
     );
-    const { limits, corsOrigins, virtualHosts, callGasCap, callTimeoutMs } = limited;
+    const { limits, corsOrigins, virtualHosts, callGasCap, callTimeoutMs, callWorkers } = limited;
     deepEqual(limits, {
       ...DEFAULT_RPC_LIMITS,
       bodyBytes: 1000,
@@ -51,7 +54,7 @@ describe("flags of JSON-RPC", () => {
     });
     deepEqual(corsOrigins, ["https://a.example", "https://b.example"]);
     equal(virtualHosts.includes("node.example"), true);
-    deepEqual([callGasCap, callTimeoutMs], [50_000, 100]);
+    deepEqual([callGasCap, callTimeoutMs, callWorkers], [50_000, 100, 3]);
   });
 
   it("refuse what is no whole number in range", () => {
