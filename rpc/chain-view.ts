@@ -26,6 +26,14 @@ export type LocatedTransaction = {
   readonly index: number;
 };
 
+/** How many logs, and how many characters of their JSON, an answer may have. */
+export type LogLimits = { readonly logs: number; readonly characters: number };
+
+/** The JSON of a list of logs, or the number of the block in which a limit was passed. */
+export type FoundLogs =
+  | { readonly json: string }
+  | { readonly beyond: keyof LogLimits; readonly blockNumber: number };
+
 export type LocatedLog = Log & {
   readonly blockHash: Hash;
   readonly blockNumber: number;
@@ -240,8 +248,8 @@ export interface ChainView {
   witness(request: CallRequest, block: Block): Promise<WitnessOutcome>;
   /** What the contract in `code` says of itself; undefined when it is none. */
   describeContract(code: Uint8Array): Promise<ContractDescription | undefined>;
-  /** Logs of canonical blocks from `first` to `last`, both included, in chain order; the first `limit`. */
-  logs(filter: LogFilter, first: number, last: number, limit: number): Promise<readonly LocatedLog[]>;
+  /** Logs of canonical blocks from `first` to `last`, both included, in chain order. */
+  logs(filter: LogFilter, first: number, last: number, limits: LogLimits): Promise<FoundLogs>;
 
   /** Empty but on a development chain: the sources that authors wrote are not on chain. */
   readonly sourceMaps: SourceMaps;

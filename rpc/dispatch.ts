@@ -1,8 +1,9 @@
 /** JSON-RPC 2.0: one text in, at most one text out, whatever the text. See specs/rpc/dispatch.md. */
 import { TransactionRejected } from "./chain-view.ts";
-import { isJsonObject, type Json } from "./json.ts";
+import { isJsonObject } from "./json.ts";
+import { JsonText } from "./json-text.ts";
 import { type Method, type RpcContext, readParams } from "./method.ts";
-import { ERROR_CODES, methodNotFound, RpcError, serverError } from "./rpc-errors.ts";
+import { ERROR_CODES, methodNotFound, RpcError, responseTooLarge, serverError } from "./rpc-errors.ts";
 
 export type Dispatcher = {
   /** The answer, or undefined when nothing is to be sent: only notifications came in. */
@@ -38,7 +39,8 @@ export function createDispatcher({ methods, onFault }: DispatcherOptions): Dispa
       if (called === undefined) throw methodNotFound(request.method);
       const result = called.handle(context, readParams(called, request.params));
       const value = result instanceof Promise ? await result : result;
-      answered = resultText(request.id ?? null, called.result.write(value));
+      const json = value instanceof JsonText ? value.text : JSON.stringify(called.result.write(value));
+      answered = resultText(request.id ?? null, json);
       if (answered.length > budget.left) throw responseTooLarge();
     } catch (error) {
       answered = errorText(request.id ?? null, toRpcError(error, request.method));
@@ -100,12 +102,8 @@ function rateExceeded(): RpcError {
   return new RpcError(ERROR_CODES.limitExceeded, "rate limit exceeded");
 }
 
-function responseTooLarge(): RpcError {
-  return new RpcError(ERROR_CODES.responseTooLarge, "response too large");
-}
-
-function resultText(id: Id, result: Json): string {
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(result)}}`;
+function resultText(id: Id, json: string): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${json}}`;
 }
 
 function errorText(id: Id, error: RpcError): string {

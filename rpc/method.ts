@@ -1,6 +1,7 @@
 /** A JSON-RPC method as one value: name, schemas and handler. See specs/rpc/dispatch.md. */
 import type { ChainView } from "./chain-view.ts";
 import type { Filters } from "./filters.ts";
+import type { JsonText } from "./json-text.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import type { ReceiptWaits } from "./receipt-waits.ts";
 import { invalidParams } from "./rpc-errors.ts";
@@ -30,7 +31,8 @@ export type Method<P extends Fields = Fields, R = unknown> = {
   readonly summary: string;
   readonly params: P;
   readonly result: Schema<R>;
-  handle(context: RpcContext, params: ValuesOf<P>): R | Promise<R>;
+  /** What `result` writes, or the JSON itself. */
+  handle(context: RpcContext, params: ValuesOf<P>): R | JsonText | Promise<R | JsonText>;
 };
 
 export function method<P extends Fields, R>(definition: Method<P, R>): Method<P, R> {

@@ -61,6 +61,10 @@ export function methodNotFound(name: string): RpcError {
   return new RpcError(ERROR_CODES.methodNotFound, `the method ${name} does not exist/is not available`);
 }
 
+export function responseTooLarge(): RpcError {
+  return new RpcError(ERROR_CODES.responseTooLarge, "response too large");
+}
+
 /** `oldest` is the first block number that is still kept. */
 export function prunedHistory(what: "block" | "state", number: number, oldest: number): RpcError {
   const message = `pruned history unavailable: ${what} ${number}, the oldest kept is ${oldest}`;

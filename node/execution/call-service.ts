@@ -9,7 +9,7 @@ import type { Database } from "../storage/database.ts";
 import { FinalizedState } from "../storage/finalized-state.ts";
 import type { CallAnswer, CallLayer, NumberedTask } from "./call-messages.ts";
 import { runTask, StateNotHere, type TaskSite } from "./call-tasks.ts";
-import { findLogs } from "./find-logs.ts";
+import { LogSearch } from "./find-logs.ts";
 import { LogIndex } from "./log-index.ts";
 import { StateViews } from "./state-views.ts";
 
@@ -31,13 +31,13 @@ export class CallService {
     this.#database = database;
     this.#state = new FinalizedState(database);
     const blocks = new Blocks(database);
-    const index = new LogIndex(database);
+    const search = new LogSearch(blocks, new LogIndex(database));
     this.#site = {
       chainId,
       machine,
       stateAt: (blockHash) => this.#warmStateAt(blockHash, blocks),
       ancestorHash: (blockHash) => this.#ancestorHash(blockHash, blocks),
-      findLogs: (filter, first, last, limit) => findLogs(blocks, index, filter, { first, last, limit }),
+      findLogs: (filter, range) => search.find(filter, range),
     };
   }
 

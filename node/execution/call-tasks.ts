@@ -4,8 +4,9 @@ import type {
   AccessListOutcome,
   CallOutcome,
   CallRequest,
-  LocatedLog,
+  FoundLogs,
   LogFilter,
+  LogLimits,
   SimulatedBlockOutcome,
   SimulationOutcome,
   StateOverride,
@@ -29,6 +30,7 @@ import type { Trace, TraceRequest } from "../../vm/tracing/trace.ts";
 import { type BlockToTrace, traceBlock } from "../../vm/tracing/trace-block.ts";
 import { type RunSetting, traceLines } from "../../vm/tracing/trace-lines.ts";
 import { InvalidTransactionError } from "../../vm/transaction-rules.ts";
+import type { LogSearchRange } from "./find-logs.ts";
 import { toRejection } from "./rejection.ts";
 
 /** Gas a call may use unless a flag says otherwise: about what a block may. */
@@ -50,7 +52,7 @@ export type LogsTask = {
   readonly filter: LogFilter;
   readonly first: number;
   readonly last: number;
-  readonly limit: number;
+  readonly limits: LogLimits;
 };
 
 export type SimulateTask = Pick<CallTask, "header" | "blockHash" | "gasCap"> & {
@@ -88,7 +90,7 @@ type Results = {
   readonly simulate: SimulationOutcome;
   readonly traceCall: TraceOutcome;
   readonly traceBlock: readonly Trace[];
-  readonly logs: readonly LocatedLog[];
+  readonly logs: FoundLogs;
 };
 /** The result of each kind of task. */
 export type ReadResult<T extends ReadTask> = Results[T["kind"]];
@@ -100,7 +102,7 @@ export type TaskSite = {
   /** Undefined when this thread has no access to the state after that block. */
   stateAt(blockHash: Hash): StateReader | undefined;
   ancestorHash(blockHash: Hash): AncestorHash;
-  findLogs(filter: LogFilter, first: number, last: number, limit: number): readonly LocatedLog[];
+  findLogs(filter: LogFilter, range: LogSearchRange): FoundLogs;
 };
 
 /** The state of the task's block cannot be read by this thread. */
@@ -111,7 +113,7 @@ export class StateNotHere extends Error {
 /** @throws StateNotHere */
 export function runTask(task: ReadTask, site: TaskSite): Results[keyof Results] {
   if (task.kind === "describe") return site.machine.describe(task.code);
-  if (task.kind === "logs") return site.findLogs(task.filter, task.first, task.last, task.limit);
+  if (task.kind === "logs") return site.findLogs(task.filter, task);
   const blockHash = task.kind === "traceBlock" ? task.block.header.parentHash : task.blockHash;
   const state = site.stateAt(blockHash);
   if (state === undefined) throw new StateNotHere();

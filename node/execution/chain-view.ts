@@ -9,11 +9,12 @@ import type {
   ChainEvents,
   ChainView,
   ConsensusStatus,
+  FoundLogs,
   LightAbout,
   LightAnswer,
-  LocatedLog,
   LocatedTransaction,
   LogFilter,
+  LogLimits,
   PoolStatus,
   SenderTransactions,
   SimulationOutcome,
@@ -242,8 +243,8 @@ export class NodeChainView implements ChainView {
     return this.#calls.run({ kind: "describe", code });
   }
 
-  async logs(filter: LogFilter, first: number, last: number, limit: number): Promise<readonly LocatedLog[]> {
-    return this.#calls.run({ kind: "logs", filter, first, last, limit });
+  async logs(filter: LogFilter, first: number, last: number, limits: LogLimits): Promise<FoundLogs> {
+    return this.#calls.run({ kind: "logs", filter, first, last, limits });
   }
 
   #siteOf({ hash, header }: Block): Pick<CallTask, "blockHash" | "header" | "gasCap"> {

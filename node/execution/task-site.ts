@@ -3,10 +3,11 @@ import { assert } from "../../primitives/errors.ts";
 import type { ContractMachine } from "../../vm/message.ts";
 import type { TaskSite } from "./call-tasks.ts";
 import type { ExecutionChain } from "./execution-chain.ts";
-import { findLogs } from "./find-logs.ts";
+import { LogSearch } from "./find-logs.ts";
 import type { LogIndex } from "./log-index.ts";
 
 export function taskSiteOf(chain: ExecutionChain, machine: ContractMachine, index: LogIndex): TaskSite {
+  const search = new LogSearch(chain.blocks, index);
   return {
     chainId: chain.config.chainId,
     machine,
@@ -16,6 +17,6 @@ export function taskSiteOf(chain: ExecutionChain, machine: ContractMachine, inde
       assert(block !== undefined, "a call names a stored block");
       return chain.ancestorHashes(block);
     },
-    findLogs: (filter, first, last, limit) => findLogs(chain.blocks, index, filter, { first, last, limit }),
+    findLogs: (filter, range) => search.find(filter, range),
   };
 }

@@ -3,9 +3,10 @@ import { findBlock } from "../block-parameter.ts";
 import type { BlockReference, ChainView, LocatedLog } from "../chain-view.ts";
 import { encodeLog, type LogJson, locateLogs } from "../encode-log.ts";
 import { arrayOf, ref } from "../json-schema.ts";
+import { JsonText } from "../json-text.ts";
 import { type LogQuery, logQuery, matchesLog } from "../log-filter.ts";
 import { method } from "../method.ts";
-import { invalidParams, prunedHistory, serverError } from "../rpc-errors.ts";
+import { invalidParams, prunedHistory, responseTooLarge, serverError } from "../rpc-errors.ts";
 import type { RpcLimits } from "../rpc-limits.ts";
 import { asJson, toQuantity } from "../schema.ts";
 
@@ -22,7 +23,7 @@ export async function findLogs(
   chain: ChainView,
   { filter, range }: LogQuery,
   limits: RpcLimits,
-): Promise<readonly LogJson[]> {
+): Promise<readonly LogJson[] | JsonText> {
   if ("blockHash" in range) {
     const block = findBlock(chain, { hash: range.blockHash });
     if (block === undefined) throw serverError("unknown block");
@@ -34,14 +35,13 @@ export async function findLogs(
   if (last - first >= limits.logBlocks) {
     throw tryRange(`query exceeds max block range ${limits.logBlocks}`, first, first + limits.logBlocks - 1);
   }
-  const logs = await chain.logs(filter, first, last, limits.logResults + 1);
-  const beyond = logs[limits.logResults];
-  if (beyond !== undefined) {
-    // The block in which the limit is reached would be cut in half, so the hint ends before it.
-    const hint = Math.max(first, beyond.blockNumber - 1);
-    throw tryRange(`query returned more than ${limits.logResults} results`, first, hint);
-  }
-  return encodeLogs(logs);
+  const most = { logs: limits.logResults, characters: limits.answerBytes };
+  const found = await chain.logs(filter, first, last, most);
+  if ("json" in found) return new JsonText(found.json);
+  if (found.beyond === "characters") throw responseTooLarge();
+  // The block in which the limit is reached would be cut in half, so the hint ends before it.
+  const hint = Math.max(first, found.blockNumber - 1);
+  throw tryRange(`query returned more than ${limits.logResults} results`, first, hint);
 }
 
 function encodeLogs(logs: readonly LocatedLog[]): readonly LogJson[] {

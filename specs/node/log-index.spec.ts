@@ -1,10 +1,10 @@
 /** The index of finalized logs, and searching with and without it. Prose: log-index.md. */
 import { deepEqual, equal } from "node:assert/strict";
 import fc from "fast-check";
-import { findLogs } from "../../node/execution/find-logs.ts";
+import { LogSearch } from "../../node/execution/find-logs.ts";
 import { LogIndex } from "../../node/execution/log-index.ts";
 import { type Hash, toHash } from "../../primitives/bytes.ts";
-import type { LogFilter } from "../../rpc/chain-view.ts";
+import type { LogFilter, LogLimits } from "../../rpc/chain-view.ts";
 import { matchesLog } from "../../rpc/log-filter.ts";
 import type { Log } from "../../vm/block.ts";
 import { signed } from "../support/execution-chain.ts";
@@ -87,14 +87,19 @@ describe("log search", () => {
         live.pool.submit(signed(0, { nonce, to: LOGGER, data, gasLimit: 100_000n }).raw);
         blocks.push(await live.mine());
       }
-      const search = (filter: LogFilter, limit = 100) =>
-        findLogs(live.chain.blocks, live.logIndex, filter, { first: 0, last: 5, limit });
+      const searched = new LogSearch(live.chain.blocks, live.logIndex);
+      const search = (filter: LogFilter, most: Partial<LogLimits> = {}) =>
+        searched.find(filter, { first: 0, last: 5, limits: { logs: 100, characters: 100_000, ...most } });
+      const listed = (filter: LogFilter) => {
+        const found = search(filter);
+        return "json" in found ? (JSON.parse(found.json) as unknown[]) : [];
+      };
       const filters: readonly LogFilter[] = [
         { addresses: [], topics: [] },
         { addresses: [LOGGER], topics: [[LOGGED_TOPIC], undefined] },
         { addresses: [], topics: [undefined, [toHash(3n)]] },
       ];
-      const before = filters.map((filter) => search(filter));
+      const before = filters.map(listed);
       deepEqual(
         before.map(({ length }) => length),
         [5, 3, 0],
@@ -103,12 +108,12 @@ describe("log search", () => {
         live.setHead(blocks[4]!, blocks[final]!);
         await live.indexer.catchUp();
         equal(live.logIndex.indexedTo(), final + 1);
-        deepEqual(
-          filters.map((filter) => search(filter)),
-          before,
-        );
+        deepEqual(filters.map(listed), before);
       }
-      deepEqual(search(filters[0]!, 2), before[0]!.slice(0, 2));
+      deepEqual(search(filters[0]!, { logs: 5 }), { json: JSON.stringify(before[0]) });
+      deepEqual(search(filters[0]!, { logs: 2 }), { beyond: "logs", blockNumber: 3 });
+      const twoLogs = JSON.stringify(before[0]!.slice(0, 2)).length;
+      deepEqual(search(filters[0]!, { characters: twoLogs }), { beyond: "characters", blockNumber: 3 });
       await live.stop();
     });
   });

@@ -194,6 +194,21 @@ describe("traps: what must be refused", () => {
       { logBlocks: 3, logResults: 2 },
     );
   });
+
+  it("logs that are longer together than an answer may be", async () => {
+    await withRpc(
+      async ({ ask, refuse, live }) => {
+        await ask("eth_sendRawTransaction", toHex(signed(0, { to: LOGGER, gasLimit: 90_000n }).raw));
+        await live.mine();
+        deepEqual(await refuse("eth_getLogs", { fromBlock: "0x0" }), {
+          code: -32003,
+          message: "response too large",
+        });
+        deepEqual(await ask("eth_getLogs", { fromBlock: "0x0", address: accounts[0] }), []);
+      },
+      { answerBytes: 300 },
+    );
+  });
 });
 
 describe("traps: batches and what is not JSON", () => {

@@ -3,7 +3,7 @@
 import { LocalCalls } from "../../node/execution/calls.ts";
 import { NodeChainView } from "../../node/execution/chain-view.ts";
 import { ExecutionChain } from "../../node/execution/execution-chain.ts";
-import { findLogs } from "../../node/execution/find-logs.ts";
+import { LogSearch } from "../../node/execution/find-logs.ts";
 import { LogIndex } from "../../node/execution/log-index.ts";
 import { LogIndexer } from "../../node/execution/log-indexer.ts";
 import { DEFAULT_MEMPOOL_LIMITS } from "../../node/execution/mempool.ts";
@@ -116,13 +116,13 @@ export class LiveChain {
     this.indexer = new LogIndexer(this.chain, index, (error) => {
       throw error;
     });
-    const { blocks } = this.chain;
+    const search = new LogSearch(this.chain.blocks, index);
     this.calls = new LocalCalls({
       chainId: config.chainId,
       machine,
       stateAt: (hash) => this.chain.stateAt(hash),
       ancestorHash: (hash) => this.#ancestorOf(hash),
-      findLogs: (filter, first, last, limit) => findLogs(blocks, index, filter, { first, last, limit }),
+      findLogs: (filter, range) => search.find(filter, range),
     });
     this.view = new NodeChainView({
       chain: this.chain,
