@@ -115,10 +115,13 @@ export function openMachine(creation: Hex): TokenCall {
     transaction(0, undefined, fromHex(creation)),
   );
   assert(succeeded && to !== undefined, "the token deploys");
-  const message = { sender: DEPLOYER, to, value: 0n, gas: 30_000_000, gasPrice: GWEI, accessList: [] };
-  return async (data) => {
+  const fixed = { sender: DEPLOYER, value: 0n, gas: 30_000_000, gasPrice: GWEI, accessList: [] };
+  const { sender, value, gas, gasPrice, accessList } = fixed;
+  const context = { block, journal, machine };
+  return async (text) => {
     journal.beginTransaction();
-    const { outcome, output } = runMessage({ block, journal, machine }, { ...message, data: fromHex(data) });
+    const message = { sender, to, value, data: fromHex(text), gas, gasPrice, accessList };
+    const { outcome, output } = runMessage(context, message);
     assert(outcome === "success", "a call of the token succeeds");
     return output;
   };

@@ -117,9 +117,14 @@ export function runMessage(context: BlockContext, request: MessageRequest): Mess
   const { sender, to, value, data, gas } = request;
   const { journal } = context;
   warmUp(context, request);
+  // Written out: what a spread makes has a shape of its own each time, and every later access to it is slow.
   const execution: ExecutionContext = {
-    ...context,
+    block: context.block,
     transaction: { origin: sender, gasPrice: request.gasPrice },
+    journal,
+    machine: context.machine,
+    onTransfer: context.onTransfer,
+    tracer: context.tracer,
   };
   const self = to ?? createAddress(sender, journal.nonce(sender) - 1n);
   const message: Message = {
@@ -141,10 +146,10 @@ export function runMessage(context: BlockContext, request: MessageRequest): Mess
 
 /** Addresses that are warm from the start (EIP-2929, EIP-2930; EIP-3651 for the fee recipient). */
 function warmUp({ block, journal, machine }: BlockContext, request: MessageRequest): void {
+  journal.keepWarm(machine.precompiles);
   journal.touchAddress(request.sender);
   if (request.to !== undefined) journal.touchAddress(request.to);
   journal.touchAddress(block.feeRecipient);
-  for (const address of machine.precompiles.keys()) journal.touchAddress(address);
   for (const { address, storageKeys } of request.accessList) {
     journal.touchAddress(address);
     for (const slot of storageKeys) journal.touchSlot(address, slot);

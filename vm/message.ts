@@ -29,8 +29,8 @@ export type ExecutionContext = {
   readonly journal: Journal;
   readonly machine: ContractMachine;
   /** Told of every value a message moves, before its code runs; what it notes in the journal is undone with it. */
-  readonly onTransfer?: (from: Address, to: Address, value: bigint) => void;
-  readonly tracer?: MessageTracer;
+  readonly onTransfer?: ((from: Address, to: Address, value: bigint) => void) | undefined;
+  readonly tracer?: MessageTracer | undefined;
 };
 
 /** Watches messages and changes nothing: a run with one ends as it would without. */

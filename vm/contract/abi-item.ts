@@ -24,6 +24,11 @@ export function selectorOf(item: Signed): Hex {
   return toHex(keccak256(utf8ToBytes(canonicalSignature(item))).subarray(0, 4));
 }
 
+/** The selector that data begins with, which has four bytes at least, as one number. */
+export function selectorNumber(data: Uint8Array): number {
+  return (((data[0] ?? 0) << 24) | ((data[1] ?? 0) << 16) | ((data[2] ?? 0) << 8) | (data[3] ?? 0)) >>> 0;
+}
+
 /** keccak256 of the canonical signature: the first topic of an event that is not anonymous. */
 export function eventTopic(event: Signed): Hash {
   return keccak256Hex(utf8ToBytes(canonicalSignature(event)));
@@ -59,8 +64,19 @@ export function compileEventEncoder(event: AbiEvent): (values: readonly AbiValue
   };
 }
 
+const PLAIN_ADDRESS = /^0x[0-9a-f]{40}$/;
+/** A topic is a word: an address has twelve zero bytes before it. */
+const ADDRESS_TOPIC_START: Hex = `0x${"00".repeat(12)}`;
+
 function compileTopic(type: AbiType): (value: AbiValue) => Hash {
   const encode = compileEncoder([{ name: "", type, indexed: false }]);
+  if (type.kind === "address") {
+    // Most topics are addresses as the guest has them, which need no bytes made of them.
+    return (value) =>
+      typeof value === "string" && PLAIN_ADDRESS.test(value)
+        ? `${ADDRESS_TOPIC_START}${value.slice(2)}`
+        : toHex(encode([value]));
+  }
   if (type.kind !== "array" && type.kind !== "tuple" && type.kind !== "bytes" && type.kind !== "string") {
     return (value) => toHex(encode([value]));
   }

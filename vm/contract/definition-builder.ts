@@ -1,5 +1,5 @@
 /** Collects a contract's declarations while its module is evaluated. See specs/vm/contract/host-functions.md#declarations. */
-import { fromHex, type Hex } from "../../primitives/bytes.ts";
+import { fromHex } from "../../primitives/bytes.ts";
 import { MAXIMUM_ARGUMENTS } from "../engine/boot.ts";
 import { GuestException } from "../engine/host.ts";
 import {
@@ -8,6 +8,7 @@ import {
   eventToJson,
   functionToJson,
   type JsonAbiItem,
+  selectorNumber,
   selectorOf,
 } from "./abi-item.ts";
 import { parseError, parseEvent, parseFunction, parseParameters, type StateMutability } from "./abi-parse.ts";
@@ -22,6 +23,7 @@ import {
 import { HOST_GAS } from "./host-gas.ts";
 import type { Operator, PureContext } from "./host-pure.ts";
 import { DECLARES, ENTRY, OPERATION, REENTRANCY, type StorageKind } from "./operation.ts";
+import { fieldCell } from "./storage-cells.ts";
 import type { PlacedFields } from "./storage-json.ts";
 import { layOutFields, namespaceSlot, type StorageType } from "./storage-layout.ts";
 import { kindOf, kindsOf, parseWire } from "./wire.ts";
@@ -40,7 +42,7 @@ export class DefinitionBuilder implements PureContext {
   readonly events: DeclaredEvent[] = [];
   readonly storages: DeclaredStorage[] = [];
   readonly layout: PlacedFields[] = [];
-  readonly functions = new Map<Hex, Entry>();
+  readonly functions = new Map<number, Entry>();
   readonly abi: JsonAbiItem[] = [];
   name: string | undefined;
   isUpgradeable = false;
@@ -135,7 +137,7 @@ const declareFunction: Declare = (builder, args) => {
   const stateMutability = args.text(2);
   if (!MUTABILITIES.has(stateMutability)) throw new GuestException("TypeError", "unknown mutability");
   const item = { ...parsed, name, stateMutability: stateMutability as StateMutability };
-  const selector = selectorOf(item);
+  const selector = selectorNumber(fromHex(selectorOf(item)));
   if (builder.functions.has(selector)) {
     throw new GuestException("TypeError", `function "${name}" has the selector of another`);
   }
@@ -183,7 +185,8 @@ const declareStorage: Declare = (builder, args) => {
   if (builder.storages.some((other) => other.slot === base && other.isTransient === isTransient)) {
     throw new GuestException("TypeError", "storage is declared twice in one namespace");
   }
-  const id = builder.storages.push({ type, slot: base, offset: 0, isTransient }) - 1;
+  const fields = type.fields.map((field) => fieldCell(base, field));
+  const id = builder.storages.push({ type, slot: base, offset: 0, isTransient, fields }) - 1;
   if (!isTransient) builder.layout.push({ base, fields: type.fields });
   return JSON.stringify({ id, fields: type.fields.map(({ name, type }) => [name, storageKind(type)]) });
 };

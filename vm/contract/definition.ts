@@ -1,11 +1,11 @@
 /** What a contract declared while its module was evaluated, with codecs that are kept. See specs/vm/contract/host-functions.md#declarations. */
-import { concatBytes, EMPTY_BYTES, type Hex } from "../../primitives/bytes.ts";
+import { concatBytes, EMPTY_BYTES } from "../../primitives/bytes.ts";
 import { type AbiDecoder, compileDecoder } from "./abi-decode.ts";
 import { type AbiEncoder, compileEncoder } from "./abi-encode.ts";
 import type { EncodedEvent, JsonAbiItem } from "./abi-item.ts";
 import type { AbiParameter, AbiValue } from "./abi-type.ts";
-import type { Cell } from "./storage-cells.ts";
 import type { PlacedFields } from "./storage-json.ts";
+import type { Cell } from "./storage-layout.ts";
 
 /** A list of types, with the selector its encoding begins with if any. Codecs are compiled when first used. */
 export class TypeList {
@@ -51,16 +51,16 @@ export type DeclaredEvent = {
   readonly encode: (values: readonly AbiValue[]) => EncodedEvent;
 };
 
-/** Where a declaration of storage begins, and whether it ends with the transaction. */
-export type DeclaredStorage = Cell & { readonly isTransient: boolean };
+/** Where a declaration of storage begins, whether it ends with the transaction, and its fields, made once. */
+export type DeclaredStorage = Cell & { readonly isTransient: boolean; readonly fields: readonly Cell[] };
 
 export type ContractDefinition = {
   readonly name: string;
   /** Whether it may replace its own code. */
   readonly isUpgradeable: boolean;
   readonly construct: Entry | undefined;
-  /** By selector. */
-  readonly functions: ReadonlyMap<Hex, Entry>;
+  /** By selector, the first four bytes of call data as a number. */
+  readonly functions: ReadonlyMap<number, Entry>;
   readonly receive: Entry | undefined;
   readonly fallback: Entry | undefined;
   readonly events: readonly DeclaredEvent[];

@@ -121,7 +121,19 @@ const upgrade: Run = (run, args) => {
 function perform(run: FrameRun, request: Omit<Message, "depth" | "parent">): MessageResult {
   const { frame } = run;
   const stipend = request.kind === "call" && request.value > 0n ? GAS.callStipend : 0;
-  const result = executeMessage(frame.context, { ...request, depth: frame.depth + 1, parent: frame });
+  const message: Message = {
+    kind: request.kind,
+    caller: request.caller,
+    self: request.self,
+    codeAddress: request.codeAddress,
+    value: request.value,
+    data: request.data,
+    gas: request.gas,
+    isStatic: request.isStatic,
+    depth: frame.depth + 1,
+    parent: frame,
+  };
+  const result = executeMessage(frame.context, message);
   run.charge(request.gas - stipend - result.gasLeft);
   if (result.outcome !== "success") throw callError(result);
   return result;

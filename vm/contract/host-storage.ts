@@ -8,7 +8,6 @@ import { OPERATION } from "./operation.ts";
 import { PANIC, panicException } from "./revert-data.ts";
 import {
   arrayLength,
-  type Cell,
   cellAt,
   clearCell,
   popElement,
@@ -17,7 +16,7 @@ import {
   type SlotAccess,
   writeCell,
 } from "./storage-cells.ts";
-import { StorageError, type StorageType, slotKey } from "./storage-layout.ts";
+import { type Cell, StorageError, type StorageType, slotKey } from "./storage-layout.ts";
 import { readArgument, readArguments, readStep, toFlat } from "./wire.ts";
 
 type Run = Operator<FrameRun>;
@@ -34,10 +33,10 @@ function placeOf(run: FrameRun, args: HostArguments, hasStep: boolean): Place {
   if (root === undefined) throw new GuestException("TypeError", "unknown storage");
   const path = args.text(1);
   const access = root.isTransient ? transientAccess(run) : run;
-  let cell: Cell = root;
   // Most paths are one field.
-  if (!path.includes(",")) cell = step(cell, path, access);
-  else for (const part of path.split(",")) cell = step(cell, part, access);
+  const field = root.fields[Number(path)];
+  let cell: Cell = field ?? root;
+  if (field === undefined) for (const part of path.split(",")) cell = step(cell, part, access);
   if (hasStep && !args.isUndefined(2)) cell = step(cell, args.text(2), access);
   return { cell, access };
 }

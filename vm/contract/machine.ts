@@ -1,5 +1,5 @@
 /** Runs contract code on the engine: the ContractMachine of vm/message.ts. See specs/vm/contract/machine.md. */
-import { BytesError, EMPTY_BYTES, fromHex, type Hash, type Hex, toHex } from "../../primitives/bytes.ts";
+import { BytesError, EMPTY_BYTES, fromHex, type Hash, toHex } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
 import { keccak256Hex } from "../../primitives/hash.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -10,6 +10,7 @@ import { GAS } from "../gas.ts";
 import type { ContractDescription, ContractMachine, Frame, MessageResult, Outcome } from "../message.ts";
 import { LineRecorder } from "../tracing/line-recorder.ts";
 import { ProbedSources } from "../tracing/probed-sources.ts";
+import { selectorNumber } from "./abi-item.ts";
 import type { AbiValue } from "./abi-type.ts";
 import { type Container, ContainerError, decodeContainer, unpackSource } from "./container.ts";
 import type { DebugEngine } from "./debug-engine.ts";
@@ -260,12 +261,13 @@ type Target = { readonly entry: Entry; readonly data: Uint8Array };
 /** What call data is meant for, or the revert data that says why there is no such thing. */
 function entryFor(definition: ContractDefinition, frame: Frame): Target | Uint8Array {
   const { data } = frame;
-  const selector: Hex = toHex(data.subarray(0, SELECTOR_SIZE));
-  const method = data.length >= SELECTOR_SIZE ? definition.functions.get(selector) : undefined;
+  const method = data.length >= SELECTOR_SIZE ? definition.functions.get(selectorNumber(data)) : undefined;
   const entry = method ?? (data.length === 0 ? definition.receive : undefined) ?? definition.fallback;
   if (entry === undefined) {
     return reasonData(
-      data.length === 0 ? "the contract takes no plain transfers" : `unknown function ${selector}`,
+      data.length === 0
+        ? "the contract takes no plain transfers"
+        : `unknown function ${toHex(data.subarray(0, SELECTOR_SIZE))}`,
     );
   }
   if (frame.value > 0n && !entry.isPayable) return NOT_PAYABLE;

@@ -19,6 +19,8 @@ export class SnapshotCache {
   readonly #onRemoved: (codeHash: Hash, contract: LoadedContract) => void;
   readonly #contracts = new Map<Hash, LoadedContract>();
   #bytes = 0;
+  /** The last of `#contracts`, which needs no move when it is used again. */
+  #newest: Hash | undefined;
 
   /** @param onRemoved is told of contracts that leave for want of room. */
   constructor(limitBytes: number, onRemoved: (codeHash: Hash, contract: LoadedContract) => void) {
@@ -28,9 +30,10 @@ export class SnapshotCache {
 
   get(codeHash: Hash): LoadedContract | undefined {
     const contract = this.#contracts.get(codeHash);
-    if (contract === undefined) return undefined;
+    if (contract === undefined || codeHash === this.#newest) return contract;
     this.#contracts.delete(codeHash);
     this.#contracts.set(codeHash, contract);
+    this.#newest = codeHash;
     return contract;
   }
 
@@ -38,6 +41,7 @@ export class SnapshotCache {
     const previous = this.#contracts.get(codeHash);
     if (previous !== undefined) this.#remove(codeHash, previous);
     this.#contracts.set(codeHash, contract);
+    this.#newest = codeHash;
     this.#bytes += sizeOf(contract);
     for (const [hash, oldest] of this.#contracts) {
       if (this.#bytes <= this.#limitBytes || hash === codeHash) return;

@@ -15,9 +15,11 @@ import type { AbiType, AbiValue } from "./abi-type.ts";
 import { keyEncoder, mappingPlace } from "./mapping-slots.ts";
 import {
   addSlots,
+  type Cell,
   dataSlot,
   elementPosition,
   StorageError,
+  type StorageField,
   type StorageType,
   slotsOfElements,
 } from "./storage-layout.ts";
@@ -29,15 +31,6 @@ export interface SlotAccess {
   /** Called before a slot is computed by hashing `bytes` bytes. */
   chargeHash(bytes: number): void;
 }
-
-/** A typed place in storage. */
-export type Cell = {
-  readonly type: StorageType;
-  readonly slot: bigint;
-  readonly offset: number;
-  /** slotKey(slot), where it is known already. */
-  readonly key?: Hash;
-};
 
 /** A step into a container: a mapping's key, an array's index, a struct's field by number. */
 export type Step = AbiValue;
@@ -57,9 +50,9 @@ export function cellAt(root: Cell, steps: readonly Step[], access: SlotAccess): 
 function stepInto(cell: Cell, step: Step, access: SlotAccess): Cell {
   const { type, slot } = cell;
   if (type.kind === "mapping") {
-    const place = mappingPlace(type.key, slot, step);
+    const place = mappingPlace(cell, type, step);
     access.chargeHash(place.hashedBytes);
-    return { type: type.value, slot: place.slot, offset: 0, key: place.key };
+    return place.cell;
   }
   if (type.kind === "array") {
     const length = type.length === undefined ? access.load(slot) : BigInt(type.length);
@@ -72,9 +65,14 @@ function stepInto(cell: Cell, step: Step, access: SlotAccess): Cell {
     const field =
       typeof step === "bigint" && step < type.fields.length ? type.fields[Number(step)] : undefined;
     if (field === undefined) throw new StorageError({ code: "STORAGE_PATH", problem: "no such field" });
-    return { type: field.type, slot: addSlots(slot, field.slot), offset: field.offset };
+    return fieldCell(slot, field);
   }
   throw new StorageError({ code: "STORAGE_PATH", problem: `a step into ${type.kind}` });
+}
+
+/** The field of a struct, or of a declaration, that begins at `start`. */
+export function fieldCell(start: bigint, { type, slot, offset }: StorageField): Cell {
+  return { type, slot: addSlots(start, slot), offset };
 }
 
 type ArrayType = StorageType & { readonly kind: "array" };
@@ -247,7 +245,7 @@ export function clearCell(cell: Cell, access: SlotAccess): void {
   } else if (type.kind === "bytes" || type.kind === "string") writeBytes(slot, EMPTY_BYTES, access);
   else if (type.kind === "struct") {
     for (const field of type.fields) {
-      clearCell({ type: field.type, slot: addSlots(slot, field.slot), offset: field.offset }, access);
+      clearCell(fieldCell(slot, field), access);
     }
   } else if (type.kind === "array") clearArray(cell, type, access);
 }

@@ -30,6 +30,15 @@ export type StorageType =
   | { readonly kind: "array"; readonly element: StorageType; readonly length: number | undefined }
   | { readonly kind: "struct"; readonly fields: readonly StorageField[]; readonly slots: bigint };
 
+/** A typed place in storage. */
+export type Cell = {
+  readonly type: StorageType;
+  readonly slot: bigint;
+  readonly offset: number;
+  /** slotKey(slot), where it is known already. */
+  readonly key?: Hash;
+};
+
 export type StorageField = {
   readonly name: string;
   readonly type: StorageType;

@@ -44,10 +44,12 @@ export class Guest {
   #bytes: Uint8Array;
   #words: Uint32Array;
   #halfWords: Uint16Array;
+  #longs: BigUint64Array;
   readonly #float = new Float64Array(1);
   readonly #floatWords = new Uint32Array(this.#float.buffer);
   #context: Pointer = 0;
   #scratch: Pointer = 0;
+  readonly #recent: (string | undefined)[] = new Array(RECENT_TEXTS).fill(undefined);
 
   constructor(module: GuestModule) {
     this.functions = module.functions;
@@ -55,6 +57,7 @@ export class Guest {
     this.#bytes = new Uint8Array(module.memory.buffer);
     this.#words = new Uint32Array(module.memory.buffer);
     this.#halfWords = new Uint16Array(module.memory.buffer);
+    this.#longs = new BigUint64Array(module.memory.buffer);
   }
 
   /** The whole memory. Not to be kept: it is another array after the memory has grown. */
@@ -72,6 +75,7 @@ export class Guest {
     this.#bytes = new Uint8Array(this.#memory.buffer);
     this.#words = new Uint32Array(this.#memory.buffer);
     this.#halfWords = new Uint16Array(this.#memory.buffer);
+    this.#longs = new BigUint64Array(this.#memory.buffer);
   }
 
   /** The QuickJS context and a buffer of SCRATCH_BYTES; the same addresses in every instance. */
@@ -122,11 +126,25 @@ export class Guest {
     if (length === 0 || first + length > this.#words.length) throw new HaltSignal("trap");
     const top = (this.#words[first + length - 1] ?? 0) | 0;
     if (length > BIGINT_LIMB_LIMIT) return top < 0 ? -(1n << 512n) : 1n << 512n;
-    let digits = "0x";
-    for (let i = first + length - 1; i >= first; i--) {
-      digits += (this.#words[i] ?? 0).toString(16).padStart(8, "0");
-    }
-    return top < 0 ? BigInt(digits) - (1n << BigInt(32 * length)) : BigInt(digits);
+    // Only a guest that has spoilt its allocator has limbs where pairs of them are not aligned.
+    return first % 2 === 0 ? this.#readLimbPairs(first, length) : this.#readLimbs(first, length);
+  }
+
+  /** The signed top first, then 64 bits at a time. */
+  #readLimbPairs(first: number, length: number): bigint {
+    const end = (first + length) >> 1;
+    let at = end;
+    let value: bigint;
+    if (length % 2 === 1) value = BigInt((this.#words[first + length - 1] ?? 0) | 0);
+    else value = BigInt.asIntN(64, this.#longs[--at] ?? 0n);
+    while (at > first >> 1) value = (value << 64n) | (this.#longs[--at] ?? 0n);
+    return value;
+  }
+
+  #readLimbs(first: number, length: number): bigint {
+    let value = BigInt((this.#words[first + length - 1] ?? 0) | 0);
+    for (let i = first + length - 2; i >= first; i--) value = (value << 32n) | BigInt(this.#words[i] ?? 0);
+    return value;
   }
 
   /**
@@ -269,7 +287,24 @@ export class Guest {
     const start = (string + STRING_CHARACTERS) / units.BYTES_PER_ELEMENT;
     pay(length);
     if (start + length > units.length) throw new HaltSignal("trap");
+    if (!isWide && length <= RECENT_CHARACTERS && length > 0) return this.#readRecent(start, length);
     return readCharacters(units, start, length);
+  }
+
+  /**
+   * Contracts pass the same addresses and paths again and again, and making a text costs ten times what comparing
+   * one does. One that is found is the text it was, whose hash is known: maps find it at once.
+   */
+  #readRecent(start: number, length: number): string {
+    const bytes = this.#bytes;
+    let hash = length;
+    for (let i = start; i < start + length; i++) hash = (Math.imul(hash, 31) + (bytes[i] ?? 0)) | 0;
+    const place = (hash ^ (hash >>> 16)) & (RECENT_TEXTS - 1);
+    const recent = this.#recent[place];
+    if (recent !== undefined && isText(bytes, start, length, recent)) return recent;
+    const text = readCharacters(bytes, start, length);
+    this.#recent[place] = text;
+    return text;
   }
 
   /** The host writes where the guest's allocator says, and the guest may have spoilt its allocator. */
@@ -323,6 +358,17 @@ function characterWidth(text: string): "plain" | "latin1" | "wide" {
   }
   if (all > 0xff) return "wide";
   return isPlain && all < 0x80 ? "plain" : "latin1";
+}
+
+/** Short texts that were read lately, a power of two of them. */
+const RECENT_TEXTS = 256;
+/** Hashes and addresses fit. */
+const RECENT_CHARACTERS = 66;
+
+function isText(bytes: Uint8Array, start: number, length: number, text: string): boolean {
+  if (text.length !== length) return false;
+  for (let i = 0; i < length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
+  return true;
 }
 
 /** Arguments one `fromCharCode` call is given; more would need much of the host's stack. */

@@ -269,13 +269,19 @@ export class Machine {
 
 const LIMB_BITS = 32;
 
-/** Two's complement in as few limbs as it takes, the lowest first. */
+const pair = new BigInt64Array(1);
+const pairLimbs = new Int32Array(pair.buffer);
+
+/** Two's complement in as few limbs as it takes, the lowest first. Taken from the value two at a time. */
 function limbsOf(value: bigint): number[] {
   const limbs: number[] = [];
-  for (let rest = value; ; rest >>= 32n) {
-    const limb = Number(BigInt.asIntN(LIMB_BITS, rest));
-    limbs.push(limb);
-    if (rest === BigInt(limb)) return limbs;
+  for (let rest = value; ; rest >>= 64n) {
+    pair[0] = rest;
+    const [low = 0, high = 0] = pairLimbs;
+    limbs.push(low);
+    const isLast = rest === pair[0];
+    if (!isLast || high !== low >> 31) limbs.push(high);
+    if (isLast) return limbs;
   }
 }
 

@@ -72,7 +72,7 @@ export function restoreWritten(
     for (let byte = 0; byte < 4; byte++) {
       const page = 4 * word + byte;
       const isMarked = ((marks >>> (8 * byte)) & 0xff) !== 0;
-      if (isMarked || (isAfterMarked && isReachedInto(bytes, contents, page))) {
+      if (isMarked || (isAfterMarked && isReachedInto(words, contents, page))) {
         bytes.set(contents.at(page), page * MARKED_PAGE_BYTES);
       }
       isAfterMarked = isMarked;
@@ -82,10 +82,10 @@ export function restoreWritten(
 }
 
 /** Whether a store that began on the page before has changed this one. */
-function isReachedInto(bytes: Uint8Array, contents: Contents, page: number): boolean {
-  const expected = contents.at(page);
-  const start = page * MARKED_PAGE_BYTES;
-  for (let i = 0; i < STORE_REACH_BYTES; i++) if (bytes[start + i] !== expected[i]) return true;
+function isReachedInto(words: Uint32Array, contents: Contents, page: number): boolean {
+  const expected = contents.wordsAt(page);
+  const start = (page * MARKED_PAGE_BYTES) >> 2;
+  for (let i = 0; i < STORE_REACH_BYTES >> 2; i++) if (words[start + i] !== expected[i]) return true;
   return false;
 }
 
@@ -95,10 +95,14 @@ const ZERO_PAGE = new Uint8Array(MARKED_PAGE_BYTES);
 class Contents {
   readonly #snapshot: Snapshot;
   readonly #pages: (Uint8Array | undefined)[] = [];
+  readonly #words: (Uint32Array | undefined)[] = [];
 
   constructor(snapshot: Snapshot) {
     this.#snapshot = snapshot;
-    for (let page = 0; page < PAGE_COUNT; page++) this.#pages.push(undefined);
+    for (let page = 0; page < PAGE_COUNT; page++) {
+      this.#pages.push(undefined);
+      this.#words.push(undefined);
+    }
   }
 
   at(page: number): Uint8Array {
@@ -106,6 +110,15 @@ class Contents {
     if (known !== undefined) return known;
     const made = this.#make(page * MARKED_PAGE_BYTES);
     this.#pages[page] = made;
+    return made;
+  }
+
+  /** The first words of the page, as many as a store can reach from the page before. */
+  wordsAt(page: number): Uint32Array {
+    const known = this.#words[page];
+    if (known !== undefined) return known;
+    const made = new Uint32Array(this.at(page).slice(0, STORE_REACH_BYTES).buffer);
+    this.#words[page] = made;
     return made;
   }
 

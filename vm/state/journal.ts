@@ -45,6 +45,8 @@ export interface Journal {
 export interface BlockJournal extends Journal {
   /** Forgets what lives no longer than a transaction; what it changed in the world stays for good. */
   beginTransaction(): void;
+  /** Addresses that are warm until the transaction ends, whatever is reverted. */
+  keepWarm(addresses: { has(address: Address): boolean }): void;
   /** Of the current transaction. */
   refund(): number;
   logs(): readonly Log[];
@@ -198,6 +200,9 @@ class ReaderJournal implements BlockJournal {
     for (const record of this.#written) record.original = record.value;
     this.#written.clear();
     this.#scope = new TransactionScope(this.#undo);
+  }
+  keepWarm(addresses: { has(address: Address): boolean }): void {
+    this.#scope.alwaysWarm = addresses;
   }
   refund(): number {
     return this.#scope.refund;

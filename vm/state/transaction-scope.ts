@@ -7,7 +7,9 @@ import type { AccessListEntry } from "../transaction.ts";
 export type UndoLog = (() => void)[];
 
 /** What was touched in an account: whether it is warm, and each of its slots. */
-type TouchedAccount = { isWarm: boolean; readonly slots: Map<Hash, boolean> };
+type TouchedAccount = { isWarm: boolean; slots: Map<Hash, boolean> | undefined };
+
+const NO_SLOTS: ReadonlyMap<Hash, boolean> = new Map();
 
 export class TransactionScope {
   readonly #undo: UndoLog;
@@ -15,6 +17,8 @@ export class TransactionScope {
   readonly #transient = new Map<Address, Map<Hash, bigint>>();
   readonly logs: Log[] = [];
   refund = 0;
+  /** Warm whatever happens, without being touched: to touch nine precompiles costs as much as a small contract. */
+  alwaysWarm: { has(address: Address): boolean } = NO_SLOTS;
 
   constructor(undo: UndoLog) {
     this.#undo = undo;
@@ -31,7 +35,9 @@ export class TransactionScope {
   }
 
   touchSlot(address: Address, slot: Hash): boolean {
-    const { slots } = this.#account(address);
+    const account = this.#account(address);
+    account.slots ??= new Map();
+    const { slots } = account;
     if (slots.get(slot) === true) return true;
     this.touchAddress(address);
     slots.set(slot, true);
@@ -42,7 +48,7 @@ export class TransactionScope {
   #account(address: Address): TouchedAccount {
     const known = this.#touched.get(address);
     if (known !== undefined) return known;
-    const account = { isWarm: false, slots: new Map() };
+    const account = { isWarm: this.alwaysWarm.has(address), slots: undefined };
     this.#touched.set(address, account);
     return account;
   }
@@ -53,13 +59,16 @@ export class TransactionScope {
       .filter(([, { isWarm }]) => isWarm)
       .map(([address, { slots }]) => ({
         address,
-        storageKeys: [...slots].filter(([, isWarm]) => isWarm).map(([slot]) => slot),
+        storageKeys: [...(slots ?? NO_SLOTS)].filter(([, isWarm]) => isWarm).map(([slot]) => slot),
       }));
   }
 
   /** What was ever touched, also by what was reverted since. */
   touchedList(): readonly AccessListEntry[] {
-    return [...this.#touched].map(([address, { slots }]) => ({ address, storageKeys: [...slots.keys()] }));
+    return [...this.#touched].map(([address, { slots }]) => ({
+      address,
+      storageKeys: [...(slots ?? NO_SLOTS).keys()],
+    }));
   }
 
   transientStorage(address: Address, slot: Hash): bigint {
