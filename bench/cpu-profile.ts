@@ -1,4 +1,4 @@
-/** Where a node's JSON-RPC thread spends its time, from the profiles Node writes at its end. */
+/** Where a node's thread spends its time, from the profiles Node writes at its end. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -11,7 +11,10 @@ type Profile = {
 export type Share = { readonly name: string; readonly percent: number };
 
 /** What the self time of a function counts as; the first that fits. */
-const PARTS: readonly (readonly [string, RegExp])[] = [
+export type Part = readonly [string, RegExp];
+
+/** Of a thread that answers JSON-RPC. */
+const JSON_RPC_PARTS: readonly Part[] = [
   ["garbage collection", /^\(garbage collector\)/],
   [
     "writing to and reading from sockets",
@@ -28,12 +31,16 @@ const PARTS: readonly (readonly [string, RegExp])[] = [
 ];
 
 /** Shares of busy time, by part, of the thread in which `marker` ran. */
-export function readCpuProfile(directory: string, marker: string): readonly Share[] {
+export function readCpuProfile(
+  directory: string,
+  marker: string,
+  parts: readonly Part[] = JSON_RPC_PARTS,
+): readonly Share[] {
   const profiles = readdirSync(directory).map((file) => readFileSync(join(directory, file), "utf8"));
   const text = profiles.find((one) => one.includes(marker));
   if (text === undefined) throw new Error(`no profile in ${directory} has ${marker}`);
   const { nodes, samples, timeDeltas } = JSON.parse(text) as Profile;
-  const partOf = new Map(nodes.map(({ id, callFrame }) => [id, partOfFrame(callFrame)]));
+  const partOf = new Map(nodes.map(({ id, callFrame }) => [id, partOfFrame(callFrame, parts)]));
   const micros = new Map<string, number>();
   let busy = 0;
   for (const [index, id] of samples.entries()) {
@@ -49,8 +56,8 @@ export function readCpuProfile(directory: string, marker: string): readonly Shar
 }
 
 /** Undefined for idle time. */
-function partOfFrame({ functionName, url }: Frame): string | undefined {
+function partOfFrame({ functionName, url }: Frame, parts: readonly Part[]): string | undefined {
   if (functionName === "(idle)") return undefined;
   const place = `${functionName} ${url}`;
-  return PARTS.find(([, pattern]) => pattern.test(place))?.[0] ?? "the rest";
+  return parts.find(([, pattern]) => pattern.test(place))?.[0] ?? "the rest";
 }
