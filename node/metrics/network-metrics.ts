@@ -22,6 +22,7 @@ export function networkInstruments(registry: Registry) {
     "outcome",
   ]);
   const penalties = counter("jurat_peer_penalties_total", "Penalties given to peers, by fault.", ["fault"]);
+  const bans = counter("jurat_peer_bans_total", "Peers and addresses sent away for a while.", ["who"]);
   const port: NetworkMetrics = {
     gossipReceived(topic, bytes) {
       received.inc({ topic });
@@ -32,6 +33,7 @@ export function networkInstruments(registry: Registry) {
     gossipRefused: (_topic, reason) => dropped.inc({ reason }),
     requestServed: (protocol, outcome) => served.inc({ protocol, outcome }),
     peerPenalized: (reason) => penalties.inc({ fault: reason }),
+    banned: (who) => bans.inc({ who }),
   };
   return {
     port,

@@ -14,6 +14,11 @@ export interface GaterOptions {
   readonly nowMs: () => number;
   readonly isBanned: (peer: string) => boolean;
   readonly connectionsTo: (peer: string) => readonly Connection[];
+  /** What is asked before and told once it is known who connects. */
+  readonly intake: {
+    refuses(raw: MultiaddrConnection): boolean;
+    identified(peer: string, raw: MultiaddrConnection): void;
+  };
   /** Who answered at an address we dialled. */
   readonly onDialled: (address: string, peer: string) => void;
 }
@@ -36,19 +41,23 @@ export class OneConnectionGater implements ConnectionGater {
 
   denyDialPeer = (peer: PeerId): boolean => this.#options.isBanned(peer.toString());
 
+  denyInboundConnection = (raw: MultiaddrConnection): boolean => this.#options.intake.refuses(raw);
+
   denyOutboundEncryptedConnection = (peerId: PeerId, raw: MultiaddrConnection): boolean => {
     const peer = peerId.toString();
-    const { ownPeer, isBanned, connectionsTo, onDialled } = this.#options;
+    const { ownPeer, isBanned, connectionsTo, onDialled, intake } = this.#options;
     onDialled(raw.remoteAddr.toString(), peer);
+    intake.identified(peer, raw);
     if (peer === ownPeer || isBanned(peer) || connectionsTo(peer).length > 0) return true;
     if (ownPeer < peer && this.#isPending(this.#accepting, peer)) return true;
     this.#note(this.#dialling, peer);
     return false;
   };
 
-  denyInboundEncryptedConnection = async (peerId: PeerId): Promise<boolean> => {
+  denyInboundEncryptedConnection = async (peerId: PeerId, raw: MultiaddrConnection): Promise<boolean> => {
     const peer = peerId.toString();
-    const { ownPeer, nowMs, isBanned, connectionsTo } = this.#options;
+    const { ownPeer, nowMs, isBanned, connectionsTo, intake } = this.#options;
+    intake.identified(peer, raw);
     if (isBanned(peer)) return true;
     const [existing] = connectionsTo(peer);
     if (existing !== undefined && nowMs() - existing.timeline.open >= CROSSING_MS) {

@@ -13,9 +13,12 @@ import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import { createLibp2p } from "libp2p";
 import { parseAddress } from "./address.ts";
+import { MAX_PENDING_PER_ADDRESS } from "./address-guard.ts";
 import type { MeshView } from "./gossip.ts";
+import type { MeteredGossip } from "./gossip-meter.ts";
 import type { NetworkIdentity } from "./identity.ts";
 import { NetworkError } from "./network-error.ts";
+import { MAX_STREAMS_PER_PEER } from "./stream-guard.ts";
 
 /** Peers at once. gossip meshes hold twelve; the rest serve and are served blocks. */
 export const MAX_CONNECTIONS = 100;
@@ -28,9 +31,12 @@ const MAX_WINDOW_BYTES = 4 << 20;
 const MAX_READ_BUFFER_BYTES = 8 << 20;
 const MAX_WRITE_BUFFER_BYTES = 16 << 20;
 
-export type JuratLibp2p = Libp2p<{ pubsub: GossipSub & MeshView; ping: Ping }>;
+/** gossipsub with what its class offers beyond its published interface. */
+export type OpenGossipSub = GossipSub & MeshView & MeteredGossip;
 
-type Gossipsub = (components: GossipSubComponents) => GossipSub & MeshView;
+export type JuratLibp2p = Libp2p<{ pubsub: OpenGossipSub; ping: Ping }>;
+
+type Gossipsub = (components: GossipSubComponents) => OpenGossipSub;
 
 export interface Libp2pNodeOptions {
   readonly identity: NetworkIdentity;
@@ -52,6 +58,7 @@ export async function createLibp2pNode(options: Libp2pNodeOptions): Promise<Jura
     connectionEncrypters: [noise()],
     streamMuxers: [
       yamux({
+        maxInboundStreams: MAX_STREAMS_PER_PEER,
         streamOptions: {
           maxStreamWindowSize: MAX_WINDOW_BYTES,
           maxReadBufferLength: MAX_READ_BUFFER_BYTES,
@@ -64,6 +71,8 @@ export async function createLibp2pNode(options: Libp2pNodeOptions): Promise<Jura
       dialTimeout: DIAL_TIMEOUT_MS,
       // A second, and behind one address: a test network lives on one machine.
       inboundConnectionThreshold: 50,
+      // Twice what one address may hold, so that nobody alone can keep all others out.
+      maxIncomingPendingConnections: 2 * MAX_PENDING_PER_ADDRESS,
     },
     connectionMonitor: { pingInterval: PING_INTERVAL_MS },
     connectionGater: gater,

@@ -66,6 +66,8 @@ export interface NetworkMetrics {
   /** A message that was refused before anyone looked at it. */
   gossipRefused(topic: GossipTopic, reason: "MALFORMED" | "NO_ROOM"): void;
   peerPenalized(reason: PenaltyReason): void;
+  /** A peer, or an address with all its peers, is sent away and refused for a while. */
+  banned(who: "peer" | "address"): void;
   requestServed(protocol: ProtocolName, outcome: ServeOutcome): void;
 }
 

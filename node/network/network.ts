@@ -9,6 +9,7 @@ import { Gossip, topicLimits } from "./gossip.ts";
 import { createGossipCodec } from "./gossip-codec.ts";
 import { gossipOptions } from "./gossip-config.ts";
 import type { NetworkIdentity } from "./identity.ts";
+import { Intake } from "./intake.ts";
 import { createLibp2pNode } from "./libp2p-node.ts";
 import type { Network, NetworkHandlers, NetworkLog, NetworkMetrics, PeerId } from "./network-port.ts";
 import type { PenaltyReason } from "./peer-score.ts";
@@ -71,7 +72,12 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
   const shared = { ownPeer, nowMs, log, handlers, connectionTo, isConnected, isBanned, penalize };
 
   const onDialled = (address: string, peer: PeerId): void => dialer.learn(address, peer);
-  const gater = new OneConnectionGater({ ...shared, connectionsTo, onDialled });
+  const intake = new Intake({
+    ...{ ...shared, metrics },
+    connections: () => libp2p.getConnections(),
+    isInGoodStanding: (peer) => peers.isInGoodStanding(peer),
+  });
+  const gater = new OneConnectionGater({ ...shared, connectionsTo, onDialled, intake });
   const limitsByTopic = topicLimits(forkDigest);
   const codec = await createGossipCodec(limitsByTopic);
   const mesh = gossipOptions([...limitsByTopic.keys()], (peer) => peers.scores.score(peer));
@@ -82,6 +88,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     gater,
     gossip: { ...mesh, ...codec.options },
   });
+  intake.attach(libp2p, libp2p.services.pubsub);
   const dialer = new Dialer({ ...shared, dial: (address, signal) => libp2p.dial(address, { signal }) });
   const gossip = new Gossip({
     ...shared,
@@ -96,12 +103,14 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     ...shared,
     libp2p,
     metrics,
+    flood: intake.flood,
     timeoutMs: limits?.requestTimeoutMs,
     onStatus: (peer, status) => peers.onStatus(peer, status),
   });
   const peers = new Peers({
     ...shared,
     metrics,
+    onOffence: (address) => intake.onOffence(address),
     requestStatus: (peer) => reqResp.status(peer),
     sayGoodbye: (peer, reason) => reqResp.goodbye(peer, reason),
   });
@@ -128,5 +137,6 @@ const NO_METRICS: NetworkMetrics = {
   gossipPublished: nothing,
   gossipRefused: nothing,
   peerPenalized: nothing,
+  banned: nothing,
   requestServed: nothing,
 };

@@ -13,6 +13,8 @@ export const PENALTY = {
   timeout: 5,
   /** More requests than the limits allow. */
   tooManyRequests: 5,
+  /** More of anything than one peer may send (flood-guard.ts). */
+  flood: 20,
   /** Another chain: no use trying again soon. */
   otherChain: 100,
 } as const;

@@ -3,7 +3,7 @@ import type { Connection } from "@libp2p/interface";
 import { equalBytes, toHex } from "../../primitives/bytes.ts";
 import type { GoodbyeReason, Status } from "./messages.ts";
 import type { NetworkHandlers, NetworkLog, NetworkMetrics, PeerId, PeerSummary } from "./network-port.ts";
-import { PeerScores, type PenaltyReason } from "./peer-score.ts";
+import { PeerScores, type PenaltyReason, SOFT_FLOOR } from "./peer-score.ts";
 import { RequestError, type RequestErrorDetail } from "./request-errors.ts";
 
 interface Peer {
@@ -19,6 +19,8 @@ export interface PeersOptions {
   readonly connectionTo: (peer: PeerId) => Connection | undefined;
   /** Asks for the peer's status and tells ours. @throws RequestError */
   readonly requestStatus: (peer: PeerId) => Promise<Status>;
+  /** A peer from this address was sent away for what it did or did not do. */
+  readonly onOffence: (address: string) => void;
   /** Best effort. */
   readonly sayGoodbye: (peer: PeerId, reason: GoodbyeReason) => Promise<void>;
 }
@@ -95,7 +97,10 @@ export class Peers {
     this.#options.metrics.peerPenalized(reason);
     const isBannedNow = this.scores.penalize(peer, reason);
     this.#options.log.debug("peer penalised", { peer, reason, score: this.scores.score(peer) });
-    if (isBannedNow) void this.dismiss(peer, reason === "otherChain" ? "otherChain" : "banned");
+    if (!isBannedNow) return;
+    this.#options.metrics.banned("peer");
+    this.#options.log.info("peer banned", { peer, reason });
+    void this.dismiss(peer, reason === "otherChain" ? "otherChain" : "banned");
   }
 
   /** Goodbye, and the connection closed. Never rejects. */
@@ -103,6 +108,9 @@ export class Peers {
     if (this.#leaving.has(peer)) return;
     this.#leaving.add(peer);
     const connection = this.#options.connectionTo(peer);
+    if (reason !== "shutdown" && connection?.direction === "inbound") {
+      this.#options.onOffence(connection.remoteAddr.toString());
+    }
     await this.#options.sayGoodbye(peer, reason).catch(() => undefined);
     connection?.abort(new Error(`dismissed: ${reason}`));
   }
@@ -117,6 +125,11 @@ export class Peers {
       summaries.push({ id, address, direction: connection.direction, score, status, clockOffsetMs });
     }
     return summaries;
+  }
+
+  /** Whose status is known, and who did little wrong. */
+  isInGoodStanding(peer: PeerId): boolean {
+    return this.#peers.get(peer)?.status !== undefined && this.scores.score(peer) >= SOFT_FLOOR;
   }
 
   ids(): PeerId[] {

@@ -17,6 +17,10 @@ export interface Protocol {
 export const TOTAL_QUOTA_FACTOR = 4;
 /** Streams of one protocol a peer may have open with us at once. */
 export const MAX_INBOUND_STREAMS = 8;
+/** Answers of one protocol under way at once, to all peers: each may hold a block of 3 MiB for a reader that is slow. */
+export const MAX_ANSWERS_AT_ONCE = 32;
+/** Of these to one peer: more than an honest one waits for, and few enough that eight slow readers take all. */
+export const MAX_ANSWERS_PER_PEER = 4;
 
 const BLOCK_PROTOCOL = {
   maxChunkBytes: GOSSIP_LIMIT_BYTES.beacon_block,

@@ -44,7 +44,8 @@ export class ReqResp {
     const prepare = prepareAnswers(this.#options);
     for (const name of PROTOCOL_NAMES) {
       await this.#options.libp2p.handle(protocolId(name), serveProtocol(name, prepare[name], this.#options), {
-        maxInboundStreams: MAX_INBOUND_STREAMS,
+        // Beyond the peer's own limit, so that we see who exceeds it; libp2p's ends streams without a word.
+        maxInboundStreams: 4 * MAX_INBOUND_STREAMS,
         maxOutboundStreams: MAX_INBOUND_STREAMS,
       });
     }

@@ -1,11 +1,13 @@
 /** Answering peers, within limits. See specs/network/requests.md#limits */
 import type { Connection, Stream } from "@libp2p/interface";
 import { encodeSuccess, RESULT, readFrame } from "./chunks.ts";
+import type { FloodGuard } from "./flood-guard.ts";
 import type { NetworkLog, NetworkMetrics, PeerId, ServeOutcome } from "./network-port.ts";
 import type { PenaltyReason } from "./peer-score.ts";
 import { PROTOCOLS, type Protocol, type ProtocolName, TOTAL_QUOTA_FACTOR } from "./protocols.ts";
 import { RateLimiter } from "./rate-limit.ts";
 import { StreamError } from "./request-errors.ts";
+import { Seats } from "./seats.ts";
 import { StreamReader, writeToStream } from "./stream-io.ts";
 
 /** What a request asks for, once its bytes were understood. */
@@ -24,6 +26,7 @@ export interface RequestServerOptions {
   readonly penalize: (peer: PeerId, reason: PenaltyReason) => void;
   readonly log: NetworkLog;
   readonly metrics: Pick<NetworkMetrics, "requestServed">;
+  readonly flood: Pick<FloodGuard, "admits">;
 }
 
 /** A handler for libp2p. It never throws. */
@@ -37,8 +40,15 @@ export function serveProtocol(
   const total = { burst: burst * TOTAL_QUOTA_FACTOR, perSecond: perSecond * TOTAL_QUOTA_FACTOR };
   const limiter = new RateLimiter(protocol.quota, total, options.nowMs);
 
+  const seats = new Seats(options.flood);
+
   return async (stream, connection) => {
     const peer = connection.remotePeer.toString();
+    if (!seats.sit(peer)) {
+      stream.abort(new Error("too many streams of one protocol"));
+      options.metrics.requestServed(name, "refused");
+      return;
+    }
     const reader = new StreamReader(stream);
     const signal = AbortSignal.timeout(protocol.timeoutMs);
     const giveUp = (): void => {
@@ -49,7 +59,7 @@ export function serveProtocol(
     let outcome: ServeOutcome = "failed";
     try {
       const prepared = await readRequest(reader, protocol, (body) => prepare(peer, body));
-      outcome = await answer(stream, prepared, peer, limiter, options);
+      outcome = await answer(stream, prepared, peer, { limiter, seats, ...options });
       await stream.close({ signal });
     } catch {
       // The peer went away or was too slow: nothing more can be said on this stream.
@@ -57,6 +67,7 @@ export function serveProtocol(
       signal.removeEventListener("abort", giveUp);
       reader.release();
       stream.abort(new Error("request over"));
+      seats.leave(peer, signal.aborted);
       options.metrics.requestServed(name, outcome);
     }
   };
@@ -83,8 +94,15 @@ async function answer(
   stream: Stream,
   prepared: PreparedAnswer | undefined,
   peer: PeerId,
-  limiter: RateLimiter,
-  { penalize, log }: RequestServerOptions,
+  {
+    limiter,
+    seats,
+    penalize,
+    log,
+  }: RequestServerOptions & {
+    readonly limiter: RateLimiter;
+    readonly seats: Seats;
+  },
 ): Promise<ServeOutcome> {
   if (prepared === undefined) {
     penalize(peer, "malformed");
@@ -97,6 +115,10 @@ async function answer(
     await writeToStream(stream, new Uint8Array([RESULT.tooManyRequests]));
     return "refused";
   }
+  if (!seats.beginAnswer(peer)) {
+    await writeToStream(stream, new Uint8Array([RESULT.tooManyRequests]));
+    return "refused";
+  }
   try {
     for await (const chunk of prepared.chunks()) await writeToStream(stream, encodeSuccess(chunk));
     return "answered";
@@ -105,5 +127,7 @@ async function answer(
     log.warn("request not answered", { peer, error: String(error) });
     await writeToStream(stream, new Uint8Array([RESULT.serverError]));
     return "failed";
+  } finally {
+    seats.endAnswer(peer);
   }
 }

@@ -268,6 +268,7 @@ describe("peers: one connection", () => {
       isBanned: () => state.banned,
       connectionsTo: () => state.connections,
       onDialled: () => undefined,
+      intake: { refuses: () => false, identified: () => undefined },
     });
     return {
       state,
@@ -284,7 +285,7 @@ describe("peers: one connection", () => {
       settled: () => gater.settled(other),
       /** Whether our dial, or theirs, may go on. */
       dials: () => !gater.denyOutboundEncryptedConnection(peerIdFromString(other), raw),
-      isDialled: async () => !(await gater.denyInboundEncryptedConnection(peerIdFromString(other))),
+      isDialled: async () => !(await gater.denyInboundEncryptedConnection(peerIdFromString(other), raw)),
       mayDial: () => !gater.denyDialPeer(peerIdFromString(other)),
     };
   }

@@ -90,15 +90,27 @@ export async function assertNobodySlashed(network: ScenarioNetwork): Promise<voi
 
 /** @returns the slot of the final block they agree on. @throws ScenarioFailure when two nodes have other roots. */
 export async function assertSameStateRoots(network: ScenarioNetwork): Promise<number> {
-  const final = await Promise.all(network.running().map((node) => header(network, node, "finalized")));
-  const slot = Math.min(...final.map(({ data }) => Number(data?.header.message.slot ?? 0)));
-  const headers = await Promise.all(network.running().map((node) => header(network, node, String(slot))));
-  const roots = new Set(headers.map(({ data }) => `${data?.root} ${data?.header.message.state_root}`));
+  const final = await headersAt(network, "finalized");
+  const slot = Math.min(...final.map(({ header }) => Number(header.message.slot)));
+  const headers = await headersAt(network, String(slot));
+  const roots = new Set(headers.map(({ root, header }) => `${root} ${header.message.state_root}`));
   if (roots.size !== 1)
     throw new ScenarioFailure(`slot ${slot}: nodes have other blocks: ${[...roots].join("; ")}`);
   return slot;
 }
 
-function header(network: ScenarioNetwork, node: number, block: string): Promise<Header> {
-  return network.beacon(node, `/eth/v1/beacon/headers/${block}`) as Promise<Header>;
+/** @throws ScenarioFailure when a node does not have it. */
+async function headersAt(
+  network: ScenarioNetwork,
+  block: string,
+): Promise<readonly NonNullable<Header["data"]>[]> {
+  return Promise.all(
+    network.running().map(async (node) => {
+      const answer = (await network.beacon(node, `/eth/v1/beacon/headers/${block}`)) as Header;
+      if (answer.data === undefined) {
+        throw new ScenarioFailure(`node ${node} has no block at ${block}: ${JSON.stringify(answer)}`);
+      }
+      return answer.data;
+    }),
+  );
 }
