@@ -5,7 +5,10 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pruneExecution } from "../node/db/prune-folder.ts";
+import { AddressIndex } from "../node/execution/address-index.ts";
+import { BlockIndexer } from "../node/execution/block-indexer.ts";
 import { ExecutionChain } from "../node/execution/execution-chain.ts";
+import { attendedBlock } from "../node/execution/participants.ts";
 import { installNativeBackends } from "../node/native/install.ts";
 import { type Database, openDatabase } from "../node/storage/database.ts";
 import { type Address, EMPTY_BYTES, type Hash, toHash } from "../primitives/bytes.ts";
@@ -57,6 +60,20 @@ async function grow(database: Database, chain: ExecutionChain): Promise<void> {
   await database.flushed();
 }
 
+/** What the index by account takes when it is built over the whole chain; in seconds. */
+async function indexAddresses(database: Database, chain: ExecutionChain): Promise<number> {
+  const index = new AddressIndex(database);
+  const read = (number: number) => attendedBlock(chain.blocks, number);
+  const onFault = (error: unknown) => {
+    throw error;
+  };
+  const indexer = new BlockIndexer(chain, index, read, onFault);
+  const startMs = performance.now();
+  await indexer.catchUp();
+  await database.flushed();
+  return (performance.now() - startMs) / 1000;
+}
+
 /** Bytes in use: of a copy without free pages. */
 async function usedBytes(database: Database, directory: string): Promise<number> {
   const copy = join(directory, "copy");
@@ -82,8 +99,12 @@ try {
   const seconds = (performance.now() - startMs) / 1000;
   const full = await usedBytes(database, directory);
   const file = statSync(join(directory, "data.mdb")).size;
+  const indexSeconds = await indexAddresses(database, chain);
+  const indexed = await usedBytes(database, directory);
   const { after } = await pruneExecution(database, directory, 0);
   await database.close();
+  const indexBytes = indexed - full;
+  const pruned = after - indexBytes;
 
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
   const row = (name: string, value: string) => console.log(`${name.padEnd(64)}${value.padStart(12)}`);
@@ -92,12 +113,15 @@ try {
     `bytes per transaction (${TRANSACTIONS} transfers, history kept)`,
     ((full - empty) / TRANSACTIONS).toFixed(0),
   );
-  row("  of which history of states", ((full - after) / TRANSACTIONS).toFixed(0));
-  row("  of which blocks, receipts and indexes", ((after - empty) / TRANSACTIONS).toFixed(0));
+  row("  of which history of states", ((full - pruned) / TRANSACTIONS).toFixed(0));
+  row("  of which blocks, receipts and indexes", ((pruned - empty) / TRANSACTIONS).toFixed(0));
   row("in use after genesis", megabytes(empty));
   row("in use after the transactions; the file, with free pages", `${megabytes(full)}; ${megabytes(file)}`);
-  row("the file after pruning all history", megabytes(after));
-  row("growth after pruning", megabytes(after - empty));
+  row("the file after pruning all history", megabytes(pruned));
+  row("growth after pruning", megabytes(pruned - empty));
+  row("bytes per transaction of the address index", (indexBytes / TRANSACTIONS).toFixed(0));
+  row("microseconds per transaction of the address index", ((indexSeconds * 1e6) / TRANSACTIONS).toFixed(1));
+  row("  beside building, storing and merging", `${((100 * indexSeconds) / seconds).toFixed(1)} %`);
   row("transactions per second, built, stored and merged", (TRANSACTIONS / seconds).toFixed(0));
 } finally {
   rmSync(directory, { recursive: true, force: true });

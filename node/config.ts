@@ -35,6 +35,7 @@ export type NodeConfig = RpcConfig &
     readonly metricsPort: number;
     readonly bootstrap: readonly string[];
     readonly explorer: boolean;
+    readonly addressIndex: boolean;
     readonly slasher: boolean;
     readonly singleNode: boolean;
     /** As `parseLogLevels` reads it. */
@@ -124,6 +125,7 @@ function addServiceFlags(run: Command): void {
     .option("--metrics-port <port>", "Prometheus port, GET /metrics", port, 8008)
     .option("--bootstrap <multiaddr...>", "peers to stay connected to", [])
     .option("--explorer", "serve the explorer's web page at / of the JSON-RPC port", false)
+    .option("--address-index", "index transactions by account, for explorers; may be turned on later", false)
     .option("--slasher", "look for slashable votes in the whole weak-subjectivity window", false)
     .option("--single-node", "produce blocks without any peer", false)
     .option(

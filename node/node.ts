@@ -153,6 +153,7 @@ function executionOptionsOf(config: NodeConfig, spec: ChainSpec, genesis: Execut
     clientVersion: CLIENT_VERSION,
     rpc: rpcOptionsOf(config),
     explorer: config.explorer,
+    addressIndex: config.addressIndex,
     log: logOptionsOf(config),
   };
 }

@@ -49,6 +49,22 @@ export type LogFilter = {
   readonly topics: readonly (readonly Hash[] | undefined)[];
 };
 
+/** Blocks from `first` to `last`, both included, looked through from either end. */
+export type AddressSearch = {
+  readonly address: Address;
+  readonly first: number;
+  readonly last: number;
+  readonly isForward: boolean;
+  /** Transactions after which a page ends, with the block it is in. */
+  readonly limit: number;
+};
+
+/** `found` is newest first; `hasMore` when there are others in the direction of the search. */
+export type AddressPage = {
+  readonly found: readonly { readonly blockHash: Hash; readonly index: number }[];
+  readonly hasMore: boolean;
+};
+
 export type CallRequest = {
   readonly from: Address;
   readonly to: Address | undefined;
@@ -250,6 +266,9 @@ export interface ChainView {
   describeContract(code: Uint8Array): Promise<ContractDescription | undefined>;
   /** Logs of canonical blocks from `first` to `last`, both included, in chain order. */
   logs(filter: LogFilter, first: number, last: number, limits: LogLimits): Promise<FoundLogs>;
+
+  /** Transactions of canonical blocks that an account took part in; undefined where they are not indexed. */
+  searchAddress(search: AddressSearch): Promise<AddressPage | undefined>;
 
   /** Empty but on a development chain: the sources that authors wrote are not on chain. */
   readonly sourceMaps: SourceMaps;

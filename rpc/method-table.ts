@@ -15,6 +15,7 @@ import { modulesOf } from "./methods/modules.ts";
 import * as network from "./methods/network.ts";
 import * as nodeConfiguration from "./methods/node-configuration.ts";
 import * as otterscan from "./methods/otterscan.ts";
+import * as otterscanSearch from "./methods/otterscan-search.ts";
 import * as pool from "./methods/pool.ts";
 import * as raw from "./methods/raw.ts";
 import { sendRawTransactionSync } from "./methods/send-sync.ts";
@@ -47,6 +48,7 @@ export const SERVED: readonly Method[] = [
   simulate,
   ...Object.values(traces),
   ...Object.values(otterscan),
+  ...Object.values(otterscanSearch),
   ...Object.values(fees),
   getLogs,
   filters.newFilter,

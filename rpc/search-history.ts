@@ -1,29 +1,39 @@
-/** Which transaction changed an account, found by looking at states of ever fewer blocks. See specs/rpc/otterscan.md#searching. */
+/** Which transaction changed an account, found by looking at ever fewer blocks. See specs/rpc/otterscan.md#searching. */
 import type { Address, Hash } from "../primitives/bytes.ts";
 import type { Block } from "../vm/block.ts";
 import type { Account } from "../vm/state/account.ts";
 import { EMPTY_CODE_HASH } from "../vm/state/account-codec.ts";
 import type { CallFrame } from "../vm/tracing/trace.ts";
 import type { ChainView } from "./chain-view.ts";
+import { type Creation, findCreatorByIndex, findNonceByIndex } from "./search-index.ts";
 import { topFrames } from "./top-frame.ts";
 
-export type Creation = { readonly hash: Hash; readonly creator: Address };
-
-/** Undefined when there is none in the blocks whose states are kept. */
-export function findBySenderAndNonce(chain: ChainView, sender: Address, nonce: bigint): Hash | undefined {
-  const block = firstBlockWhere(chain, sender, (account) => (account?.nonce ?? 0n) > nonce);
-  const used = block?.transactions.find((one) => one.sender === sender && one.transaction.nonce === nonce);
+/** Undefined when there is none in the blocks whose states are kept, nor in the index by account. */
+export async function findBySenderAndNonce(
+  chain: ChainView,
+  sender: Address,
+  nonce: bigint,
+): Promise<Hash | undefined> {
+  const isUsed = (account: Account | undefined) => (account?.nonce ?? 0n) > nonce;
+  if (!isUsed(chain.stateAt(chain.head().hash)?.account(sender))) return undefined;
+  const block = firstBlockWhere(chain, sender, isUsed);
+  if (block === undefined) return findNonceByIndex(chain, sender, nonce);
+  const used = block.transactions.find((one) => one.sender === sender && one.transaction.nonce === nonce);
   return used?.hash;
 }
 
-/** Undefined for what is no contract, and for one that is older than the states kept, as those of genesis. */
+/**
+ * Undefined for what is no contract and for those of genesis. One that is older than the states kept is found by
+ * the index, when a transaction created it itself: who created it within a call cannot be seen any more.
+ */
 export async function findCreator(chain: ChainView, contract: Address): Promise<Creation | undefined> {
   const block = firstBlockWhere(
     chain,
     contract,
     (account) => account !== undefined && account.codeHash !== EMPTY_CODE_HASH,
   );
-  if (block === undefined || block.header.number === 0) return undefined;
+  if (block === undefined) return findCreatorByIndex(chain, contract);
+  if (block.header.number === 0) return undefined;
   const frames = await topFrames(chain, block);
   for (const [index, frame] of frames.entries()) {
     const creator = creatorIn(frame, contract);

@@ -24,7 +24,7 @@ export function launchOf(options: LaunchOptions, specPath: string, number: numbe
     ["--chain-spec", specPath],
     ["--interop-keys", `${firstKey}-${firstKey + options.validatorsPerNode - 1}`],
     ["--fee-recipient", feeRecipient],
-    ...(options.explorer ? [["--explorer"]] : []),
+    ...(options.explorer ? [["--explorer", "--address-index"]] : []),
     ["--rpc-port", String(ports.rpc)],
     ["--p2p-port", String(ports.p2p)],
     ["--metrics-port", String(ports.metrics)],

@@ -11,6 +11,7 @@ import {
 } from "./chain-config.ts";
 import { executeMessage } from "./execute-message.ts";
 import { type BlockContext, executeTransaction } from "./execute-transaction.ts";
+import { InnerParticipants } from "./inner-participants.ts";
 import { InvalidBlockError } from "./invalid-block.ts";
 import type { BlockEnvironment, ContractMachine } from "./message.ts";
 import { computeLogsBloom, mergeBloom } from "./receipt.ts";
@@ -32,6 +33,9 @@ export type BlockExecution = {
   /** The state after the parent. */
   readonly state: StateStore;
   readonly receipts: ExecutedReceipt[];
+  /** Of the transaction that runs. */
+  readonly inner: InnerParticipants;
+  readonly innerParticipants: (readonly Address[])[];
   readonly logs: Log[];
   readonly logsBloom: Uint8Array;
   gasUsed: bigint;
@@ -39,6 +43,8 @@ export type BlockExecution = {
 
 export type BlockResult = {
   readonly receipts: readonly ExecutedReceipt[];
+  /** For each transaction, whom its calls reached besides its sender, its recipient and precompiles. */
+  readonly innerParticipants: readonly (readonly Address[])[];
   readonly gasUsed: bigint;
   readonly logsBloom: Uint8Array;
   /** Type byte and data of each request. */
@@ -82,14 +88,18 @@ export function beginBlock(
   machine: ContractMachine,
   ancestorHash: AncestorHash,
 ): BlockExecution {
+  const inner = new InnerParticipants();
   const context: BlockContext = {
     block: blockEnvironment(config.chainId, opening, ancestorHash),
     journal: createJournal(state),
     machine,
+    tracer: inner,
     ...(config.allowsContractSenders === true && { allowsContractSenders: true }),
   };
   makeOpeningCalls(context, opening);
-  return { config, context, state, receipts: [], logs: [], logsBloom: new Uint8Array(256), gasUsed: 0n };
+  const logsBloom = new Uint8Array(256);
+  const collected = { receipts: [], inner, innerParticipants: [], logs: [], logsBloom, gasUsed: 0n };
+  return { config, context, state, ...collected };
 }
 
 /** The system calls before the first transaction (EIP-4788, EIP-2935). @throws InvalidBlockError */
@@ -126,6 +136,11 @@ export function applyTransaction(
     ...(result.contractAddress !== undefined && { contractAddress: result.contractAddress }),
   };
   execution.receipts.push(receipt);
+  const { precompiles } = execution.context.machine;
+  const { sender, transaction } = recovered;
+  execution.innerParticipants.push(
+    execution.inner.except((one) => one === sender || one === transaction.to || precompiles.has(one)),
+  );
   if (result.logs.length > 0) {
     mergeBloom(execution.logsBloom, logsBloom);
     execution.logs.push(...result.logs);
@@ -135,14 +150,14 @@ export function applyTransaction(
 
 /** Collects the requests, pays the withdrawals and computes the new state. @throws InvalidBlockError */
 export function finishBlock(execution: BlockExecution, withdrawals: readonly Withdrawal[]): BlockResult {
-  const { config, context, state, receipts, gasUsed, logsBloom } = execution;
+  const { config, context, state, receipts, innerParticipants, gasUsed, logsBloom } = execution;
   const requests = collectRequests(config, context, execution.logs);
   context.journal.beginTransaction();
   for (const { address, amountGwei } of withdrawals) {
     context.journal.addBalance(address, amountGwei * WEI_PER_GWEI);
   }
   const diff = computeStateDiff(context.journal.changes(), state);
-  return { receipts, gasUsed, logsBloom, requests, diff };
+  return { receipts, innerParticipants, gasUsed, logsBloom, requests, diff };
 }
 
 /** Deposits first, then exits: requests are in the order of their types (EIP-7685). */

@@ -12,6 +12,7 @@ import { SourceMaps } from "../../rpc/source-maps.ts";
 import type { Block } from "../../vm/block.ts";
 import { CLIENT_VERSION } from "../client-version.ts";
 import { systemTime } from "../clock.ts";
+import { AddressIndex } from "../execution/address-index.ts";
 import { ExecutionChain } from "../execution/execution-chain.ts";
 import { LogIndex } from "../execution/log-index.ts";
 import { DEFAULT_MEMPOOL_LIMITS } from "../execution/mempool.ts";
@@ -59,7 +60,9 @@ export async function startDevNode(config: DevConfig, write: (text: string) => v
   const parts = await openChain(config, directory, write);
   const { chain, pool, database, dev, calls, narrator, profiler, sourceMaps } = parts;
   const log = createLog({ levels: { level: "info", modules: {} }, json: false });
-  const view = new DevChainView({ chain, pool, calls, clientVersion: CLIENT_VERSION, sourceMaps }, dev);
+  // Nothing is final on a chain that can be taken back, so its blocks themselves are looked through.
+  const about = { clientVersion: CLIENT_VERSION, sourceMaps, isAddressIndexed: true };
+  const view = new DevChainView({ chain, pool, calls, ...about }, dev);
   const watching = config.watch === undefined ? undefined : await openWatch(config.watch, parts, view, write);
   const tell = (block: Block) => {
     const receipts = chain.blocks.receipts(block.hash) ?? [];
@@ -164,7 +167,10 @@ async function openChain(config: DevConfig, directory: string, write: (text: str
       throw error;
     },
   });
-  const site = taskSiteOf(chain, machine, new LogIndex(database));
+  const site = taskSiteOf(chain, machine, {
+    logs: new LogIndex(database),
+    addresses: new AddressIndex(database),
+  });
   const sourceMaps = new SourceMaps(artifactFolder(config.artifacts ?? "artifacts"));
   const narrator = new DevNarrator({ site, maps: sourceMaps, ear });
   const profiler =

@@ -7,10 +7,12 @@ import type { StateReader } from "../../vm/state/account.ts";
 import { Blocks } from "../storage/blocks.ts";
 import type { Database } from "../storage/database.ts";
 import { FinalizedState } from "../storage/finalized-state.ts";
+import { AddressIndex } from "./address-index.ts";
 import type { CallAnswer, CallLayer, NumberedTask } from "./call-messages.ts";
 import { runTask, StateNotHere, type TaskSite } from "./call-tasks.ts";
 import { LogSearch } from "./find-logs.ts";
 import { LogIndex } from "./log-index.ts";
+import { searchAddress } from "./search-address.ts";
 import { StateViews } from "./state-views.ts";
 
 /**
@@ -32,12 +34,14 @@ export class CallService {
     this.#state = new FinalizedState(database);
     const blocks = new Blocks(database);
     const search = new LogSearch(blocks, new LogIndex(database));
+    const addresses = new AddressIndex(database);
     this.#site = {
       chainId,
       machine,
       stateAt: (blockHash) => this.#warmStateAt(blockHash, blocks),
       ancestorHash: (blockHash) => this.#ancestorHash(blockHash, blocks),
       findLogs: (filter, range) => search.find(filter, range),
+      searchAddress: (asked) => searchAddress(blocks, addresses, asked),
     };
   }
 

@@ -2,6 +2,8 @@
 import type { Address, Hash } from "../../primitives/bytes.ts";
 import type {
   AccessListOutcome,
+  AddressPage,
+  AddressSearch,
   CallOutcome,
   CallRequest,
   FoundLogs,
@@ -55,6 +57,8 @@ export type LogsTask = {
   readonly limits: LogLimits;
 };
 
+export type AddressTask = { readonly kind: "searchAddress"; readonly search: AddressSearch };
+
 export type SimulateTask = Pick<CallTask, "header" | "blockHash" | "gasCap"> & {
   readonly kind: "simulate";
   readonly request: SimulationRequest;
@@ -79,7 +83,8 @@ export type ReadTask =
   | SimulateTask
   | TraceCallTask
   | TraceBlockTask
-  | LogsTask;
+  | LogsTask
+  | AddressTask;
 export type GasEstimate = { readonly gas: bigint } | { readonly failed: CallOutcome };
 type Results = {
   readonly witness: WitnessOutcome;
@@ -91,6 +96,7 @@ type Results = {
   readonly traceCall: TraceOutcome;
   readonly traceBlock: readonly Trace[];
   readonly logs: FoundLogs;
+  readonly searchAddress: AddressPage;
 };
 /** The result of each kind of task. */
 export type ReadResult<T extends ReadTask> = Results[T["kind"]];
@@ -103,6 +109,7 @@ export type TaskSite = {
   stateAt(blockHash: Hash): StateReader | undefined;
   ancestorHash(blockHash: Hash): AncestorHash;
   findLogs(filter: LogFilter, range: LogSearchRange): FoundLogs;
+  searchAddress(search: AddressSearch): AddressPage;
 };
 
 /** The state of the task's block cannot be read by this thread. */
@@ -114,6 +121,7 @@ export class StateNotHere extends Error {
 export function runTask(task: ReadTask, site: TaskSite): Results[keyof Results] {
   if (task.kind === "describe") return site.machine.describe(task.code);
   if (task.kind === "logs") return site.findLogs(task.filter, task);
+  if (task.kind === "searchAddress") return site.searchAddress(task.search);
   const blockHash = task.kind === "traceBlock" ? task.block.header.parentHash : task.blockHash;
   const state = site.stateAt(blockHash);
   if (state === undefined) throw new StateNotHere();

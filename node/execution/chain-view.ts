@@ -3,6 +3,8 @@ import { type Address, type Hash, ZERO_HASH } from "../../primitives/bytes.ts";
 import type {
   AccessListOutcome,
   AccountProof,
+  AddressPage,
+  AddressSearch,
   BlockReference,
   CallOutcome,
   CallRequest,
@@ -63,6 +65,8 @@ export type NodeChainViewParts = {
   readonly clientVersion: string;
   /** Gas a call may use; CALL_GAS_CAP when absent. */
   readonly callGasCap?: number;
+  /** Whether an index by account is kept up. */
+  readonly isAddressIndexed?: boolean;
   /** Empty unless somebody has them. */
   readonly sourceMaps?: SourceMaps;
 };
@@ -78,6 +82,7 @@ export class NodeChainView implements ChainView {
   readonly #calls: Calls;
   readonly #askLight: NodeChainViewParts["askLight"];
   readonly #callGasCap: number;
+  readonly #isAddressIndexed: boolean;
   readonly #headAccounts = new HeadAccounts();
   #status = NO_STATUS;
   #picture: LivePicture | undefined;
@@ -94,6 +99,7 @@ export class NodeChainView implements ChainView {
     this.#calls = calls;
     this.#askLight = askLight;
     this.#callGasCap = callGasCap;
+    this.#isAddressIndexed = parts.isAddressIndexed ?? false;
     this.sourceMaps = sourceMaps ?? new SourceMaps();
   }
 
@@ -245,6 +251,10 @@ export class NodeChainView implements ChainView {
 
   async logs(filter: LogFilter, first: number, last: number, limits: LogLimits): Promise<FoundLogs> {
     return this.#calls.run({ kind: "logs", filter, first, last, limits });
+  }
+
+  async searchAddress(search: AddressSearch): Promise<AddressPage | undefined> {
+    return this.#isAddressIndexed ? this.#calls.run({ kind: "searchAddress", search }) : undefined;
   }
 
   #siteOf({ hash, header }: Block): Pick<CallTask, "blockHash" | "header" | "gasCap"> {

@@ -5,7 +5,7 @@
 import type { Hash } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
 import type { HeadChange } from "../../rpc/chain-view.ts";
-import type { Block, ExecutedReceipt } from "../../vm/block.ts";
+import type { Block } from "../../vm/block.ts";
 import type { AncestorHash, BlockResult } from "../../vm/block-execution.ts";
 import {
   type BuiltPayload,
@@ -16,7 +16,7 @@ import {
 import type { ChainConfig } from "../../vm/chain-config.ts";
 import { executePayload, type PayloadInput } from "../../vm/execute-block.ts";
 import type { ContractMachine } from "../../vm/message.ts";
-import type { StateDiff, StateStore } from "../../vm/state/account.ts";
+import type { StateStore } from "../../vm/state/account.ts";
 import type { Layer } from "../../vm/state/layers.ts";
 import { Blocks } from "../storage/blocks.ts";
 import type { Database } from "../storage/database.ts";
@@ -56,11 +56,7 @@ export type ExecutionChainEvents = {
   onHead?(change: HeadChange): void;
 };
 
-type ExecutedBlock = {
-  readonly block: Block;
-  readonly receipts: readonly ExecutedReceipt[];
-  readonly diff: StateDiff;
-};
+type ExecutedBlock = Pick<BlockResult, "receipts" | "innerParticipants" | "diff"> & { readonly block: Block };
 
 /** One writer: only the execution thread has one. Everything but storing a new block is synchronous. */
 export class ExecutionChain {
@@ -175,8 +171,8 @@ export class ExecutionChain {
    */
   async importBlock(block: Block): Promise<void> {
     if (this.isExecuted(block.hash)) return;
-    const { receipts, diff } = this.#built.get(block.hash) ?? this.#execute(block);
-    await this.blocks.put(block, receipts);
+    const { receipts, innerParticipants, diff } = this.#built.get(block.hash) ?? this.#execute(block);
+    await this.blocks.put(block, receipts, innerParticipants);
     const { parentHash } = block.header;
     // Meanwhile the same block may have come a second time, or finality may have left its branch behind.
     if (this.isExecuted(block.hash) || !this.canExtend(parentHash)) return;
@@ -246,8 +242,7 @@ export class ExecutionChain {
 
   #execute(block: Block): ExecutedBlock {
     const parent = this.#stored(block.header.parentHash);
-    const { receipts, diff } = this.#timed(parent, (input) => executePayload(input, block));
-    return { block, receipts, diff };
+    return { block, ...this.#timed(parent, (input) => executePayload(input, block)) };
   }
 
   #timed<T extends BlockResult>(parent: Block, run: (input: PayloadInput) => T): T {

@@ -2,11 +2,20 @@
 import { concatBytes, EMPTY_BYTES, fromHex, type Hex, utf8ToBytes } from "../../primitives/bytes.ts";
 import type { LogFilter } from "../../rpc/chain-view.ts";
 import type { Log } from "../../vm/block.ts";
+import type { Blocks } from "../storage/blocks.ts";
 import type { Database, Table } from "../storage/database.ts";
 import { NUMBER_BYTES, numberFromKey, numberKey } from "../storage/state-codec.ts";
+import type { BlockIndex } from "./block-indexer.ts";
 
 /** What indexing a block takes. */
 export type LoggedBlock = { readonly number: number; readonly logs: readonly Log[] };
+
+/** All of a canonical block's logs. */
+export function loggedBlock(blocks: Blocks, number: number): LoggedBlock {
+  const hash = blocks.canonicalHash(number);
+  const receipts = hash === undefined ? [] : (blocks.receipts(hash) ?? []);
+  return { number, logs: receipts.flatMap(({ logs }) => logs) };
+}
 
 /** First byte of a posting: what kind of value it is for. Topics use their position, 0 to 3. */
 const ADDRESS = 0xa0;
@@ -18,7 +27,7 @@ const INDEXED_TO = utf8ToBytes("indexed-to");
  * Posting lists: a table of value ‖ block number, whose order makes "blocks from a to b with this value"
  * one short scan. Only finalized blocks are in it, so nothing is ever taken out.
  */
-export class LogIndex {
+export class LogIndex implements BlockIndex<LoggedBlock> {
   readonly #database: Database;
   readonly #postings: Table;
   readonly #records: Table;

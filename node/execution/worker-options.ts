@@ -30,6 +30,8 @@ export type ExecutionWorkerOptions = {
   };
   /** Whether the web page is served with JSON-RPC. */
   readonly explorer: boolean;
+  /** Whether an index by account is kept up. */
+  readonly addressIndex: boolean;
   readonly log: LogOptions;
 };
 

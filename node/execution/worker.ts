@@ -12,6 +12,7 @@ import { timedDatabase } from "../metrics/timed-database.ts";
 import { installNativeBackends } from "../native/install.ts";
 import { describeStartFailure } from "../start-failure.ts";
 import { openDatabase } from "../storage/database.ts";
+import { AddressIndex } from "./address-index.ts";
 import type { TaskSite } from "./call-tasks.ts";
 import { callThreadName, followChain, spawnCallThread } from "./call-thread.ts";
 import { CallWorkerClient } from "./call-worker-client.ts";
@@ -21,9 +22,9 @@ import { NodeChainView } from "./chain-view.ts";
 import { ExecutionChain } from "./execution-chain.ts";
 import { createExecutionService } from "./execution-service.ts";
 import { LogIndex } from "./log-index.ts";
-import { LogIndexer } from "./log-indexer.ts";
 import { DEFAULT_MEMPOOL_LIMITS } from "./mempool.ts";
 import { NodePool } from "./node-pool.ts";
+import { openIndexers } from "./open-indexers.ts";
 import { openContractMachine, openSnapshotFiles } from "./open-machine.ts";
 import type { ExecutionPort, ExecutionUpcalls } from "./port.ts";
 import { createUpcalls, serveExecution } from "./port-server.ts";
@@ -70,9 +71,9 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
   const publish = upcalls.publishTransactions;
   const limits = DEFAULT_MEMPOOL_LIMITS;
   const pool = new NodePool({ chain, limits, journal, nowMs, publish, observer: metrics });
-  const logIndex = new LogIndex(database);
-  const indexer = new LogIndexer(chain, logIndex, onFault);
-  const calls = openCalls(options, taskSiteOf(chain, machine, logIndex), log);
+  const indexes = { logs: new LogIndex(database), addresses: new AddressIndex(database) };
+  const indexers = openIndexers(chain, indexes, options.addressIndex, onFault);
+  const calls = openCalls(options, taskSiteOf(chain, machine, indexes), log);
   followChain(chain, calls);
   const view = new NodeChainView({
     chain,
@@ -80,6 +81,7 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
     calls,
     clientVersion: options.clientVersion,
     callGasCap: options.rpc.callGasCap,
+    isAddressIndexed: options.addressIndex,
     askLight: upcalls.askLight,
   });
   const rpc = await startRpcServer({
@@ -92,8 +94,6 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
     processUsage,
     onFault: (error, methodName) => rpcLog.error({ err: error, methodName }, "JSON-RPC method failed"),
   });
-  void indexer.catchUp();
-
   const service = createExecutionService({
     chain,
     params,
@@ -110,7 +110,7 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
     onStop: async () => {
       await rpc.close();
       await calls.stop();
-      await indexer.stop();
+      await indexers.stop();
       await pool.stop();
       await database.close();
     },

@@ -79,6 +79,20 @@ export function decodeStoredReceipts(bytes: Uint8Array): readonly ExecutedReceip
   });
 }
 
+/** RLP: for each transaction, the addresses joined. */
+export function encodeParticipants(participants: readonly (readonly Address[])[]): Uint8Array {
+  return encodeRlp(participants.map((addresses) => concatBytes(...addresses.map(fromHex))));
+}
+
+export function decodeParticipants(bytes: Uint8Array): readonly (readonly Address[])[] {
+  return asList(decodeRlp(bytes)).map((item) => {
+    const joined = asBytes(item);
+    return Array.from({ length: joined.length / ADDRESS_BYTES }, (_, index) =>
+      toHex(joined.subarray(index * ADDRESS_BYTES, (index + 1) * ADDRESS_BYTES)),
+    );
+  });
+}
+
 function decodeLog(item: RlpItem): Log {
   const [address, topics, data] = asList(item);
   return {

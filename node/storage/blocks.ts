@@ -2,9 +2,12 @@
 import { concatBytes, EMPTY_BYTES, type Hash, toHex, utf8ToBytes } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
 import type { Block, ExecutedReceipt } from "../../vm/block.ts";
+import type { BlockResult } from "../../vm/block-execution.ts";
 import {
+  decodeParticipants,
   decodeStoredBlock,
   decodeStoredReceipts,
+  encodeParticipants,
   encodeStoredBlock,
   encodeStoredReceipts,
 } from "./block-codec.ts";
@@ -32,6 +35,7 @@ export class Blocks {
   readonly #database: Database;
   readonly #blocks: Table;
   readonly #receipts: Table;
+  readonly #participants: Table;
   readonly #canonical: Table;
   readonly #transactions: Table;
   readonly #unfinalized: Table;
@@ -43,6 +47,7 @@ export class Blocks {
     this.#database = database;
     this.#blocks = database.table("blocks");
     this.#receipts = database.table("receipts");
+    this.#participants = database.table("participants");
     this.#canonical = database.table("canonical");
     this.#transactions = database.table("transactions");
     this.#unfinalized = database.table("unfinalized");
@@ -50,10 +55,17 @@ export class Blocks {
   }
 
   /** Stores an executed block that is not finalized yet. */
-  async put(block: Block, receipts: readonly ExecutedReceipt[]): Promise<void> {
+  async put(
+    block: Block,
+    receipts: readonly ExecutedReceipt[],
+    innerParticipants: BlockResult["innerParticipants"] = [],
+  ): Promise<void> {
     await this.#database.commit(() => {
       this.#blocks.put(hashKey(block.hash), encodeStoredBlock(block));
       this.#receipts.put(hashKey(block.hash), encodeStoredReceipts(receipts));
+      if (innerParticipants.some(({ length }) => length > 0)) {
+        this.#participants.put(hashKey(block.hash), encodeParticipants(innerParticipants));
+      }
       this.#unfinalized.put(concatBytes(numberKey(block.header.number), hashKey(block.hash)), EMPTY_BYTES);
     });
     remember(this.#cache, block.hash, block, CACHED_BLOCKS_LIMIT);
@@ -79,6 +91,12 @@ export class Blocks {
     const receipts = decodeStoredReceipts(bytes);
     remember(this.#receiptsCache, hash, receipts, CACHED_RECEIPTS_LIMIT);
     return receipts;
+  }
+
+  /** Whom the calls inside each transaction reached; empty when none did. */
+  innerParticipants(hash: Hash): BlockResult["innerParticipants"] {
+    const bytes = this.#participants.get(hashKey(hash));
+    return bytes === undefined ? [] : decodeParticipants(bytes);
   }
 
   /** Hash of the block with this number on the canonical chain. */
@@ -156,6 +174,7 @@ export class Blocks {
       if (this.canonicalHash(block.number) !== block.hash) {
         this.#blocks.remove(hashKey(block.hash));
         this.#receipts.remove(hashKey(block.hash));
+        this.#participants.remove(hashKey(block.hash));
         this.#cache.delete(block.hash);
         this.#receiptsCache.delete(block.hash);
       }

@@ -164,15 +164,16 @@ function pageOf(block: Block, receipts: readonly ExecutedReceipt[], start: numbe
 
 export const getTransactionBySenderAndNonce = method({
   name: "ots_getTransactionBySenderAndNonce",
-  summary: "Hash of the transaction a sender used a nonce for, as far back as states are kept; else null.",
+  summary: "Hash of the transaction a sender used a nonce for, as far back as is known; else null.",
   params: { sender: address, nonce: numberOrCount("a nonce") },
   result: asJson<string | null>("a hash, or null", orNull(HEX.hash)),
-  handle: ({ chain }, { sender, nonce }) => findBySenderAndNonce(chain, sender, BigInt(nonce)) ?? null,
+  handle: async ({ chain }, { sender, nonce }) =>
+    (await findBySenderAndNonce(chain, sender, BigInt(nonce))) ?? null,
 });
 
 export const getContractCreator = method({
   name: "ots_getContractCreator",
-  summary: "Who created a contract, and in which transaction, as far back as states are kept; else null.",
+  summary: "Who created a contract, and in which transaction, as far back as is known; else null.",
   params: { address },
   result: asJson<JsonObject | null>("hash and creator, or null", orNull(object)),
   handle: async ({ chain }, params) => (await findCreator(chain, params.address)) ?? null,

@@ -68,7 +68,7 @@ describe("the explorer in a browser", function () {
 
   before(async function () {
     browser = await startBrowser(this);
-    node = await startSingleNode({ flags: ["--explorer"] });
+    node = await startSingleNode({ flags: ["--explorer", "--address-index"] });
     const { wallet, reader } = clients();
     token = await deploy("token", ["Token", "TKN", 1_000_000n]);
     const transfer = { ...token, functionName: "transfer" };
@@ -152,6 +152,15 @@ describe("the explorer in a browser", function () {
     await open(`/tx/${failedHash}`);
     await page.waitForSelector("[data-status='0x0']");
     match(await textOf("[data-reason]"), /ERC20InsufficientBalance\(sender: 0xf39F.*needed: 5000000\)/);
+  });
+
+  it("shows what an account took part in, also where it only got tokens", async () => {
+    await open(`/address/${bob!.address}`);
+    await page
+      .locator("td a", { hasText: transferHash.slice(0, 8) })
+      .first()
+      .waitFor();
+    await page.waitForSelector("text=That is all of them.");
   });
 
   it("shows a contract: token, source as stored, storage by name, compared sources", async () => {

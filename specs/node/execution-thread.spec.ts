@@ -25,6 +25,7 @@ function optionsFor(directory: string, rpcPort = 0): ExecutionWorkerOptions {
     historyBlocks: 1000,
     clientVersion: "jurat/spec",
     explorer: false,
+    addressIndex: false,
     rpc: {
       host: "127.0.0.1",
       port: rpcPort,

@@ -106,4 +106,85 @@ describe("rpc methods: otterscan", () => {
       );
     });
   });
+
+  it("page through what an account took part in, back from the newest and forward from the oldest", async () => {
+    await withRpc(async (fixture) => {
+      const { blocks, first, second } = await history(fixture);
+      const { ask, live, refuse } = fixture;
+      await live.addressIndexer.catchUp();
+      const hashes = [...first, ...second].map(({ hash }) => hash).reverse();
+      const page = async (direction: string, address: string, block: number, size: number) => {
+        const { txs, receipts, ...ends } = await ask(
+          `ots_searchTransactions${direction}`,
+          address,
+          block,
+          size,
+        );
+        for (const [at, tx] of txs.entries()) {
+          const { timestamp, ...receipt } = receipts[at];
+          deepEqual(tx, await ask("eth_getTransactionByHash", tx.hash));
+          deepEqual(receipt, await ask("eth_getTransactionReceipt", tx.hash));
+          equal(timestamp, tx.blockTimestamp);
+        }
+        return { hashes: txs.map(({ hash }: Loose) => hash), ...ends };
+      };
+      // Block 2 has four of the seven, block 1 three: a page ends with its block.
+      const [newer, older] = [hashes.slice(0, 4), hashes.slice(4)];
+      const whole = { hashes, firstPage: true, lastPage: true };
+      deepEqual(await page("Before", ALICE, 0, 25), whole);
+      deepEqual(await page("After", ALICE, 0, 25), whole);
+      deepEqual(await page("Before", ALICE, 0, 2), { hashes: newer, firstPage: true, lastPage: false });
+      deepEqual(await page("Before", ALICE, 2, 2), { hashes: older, firstPage: false, lastPage: true });
+      deepEqual(await page("After", ALICE, 0, 2), { hashes: older, firstPage: false, lastPage: true });
+      deepEqual(await page("After", ALICE, 1, 2), { hashes: newer, firstPage: true, lastPage: false });
+      deepEqual(await page("Before", BOB, 0, 25), { ...whole, hashes: older });
+      deepEqual(await page("Before", LOGGER, 1, 25), { hashes: [], firstPage: false, lastPage: true });
+      deepEqual(await page("After", ALICE, 99, 25), { hashes: [], firstPage: true, lastPage: false });
+      // Otterscan sends an address as its user typed it, and numbers as numbers.
+      deepEqual(await ask("ots_searchTransactionsBefore", ALICE.toUpperCase().replace("0X", "0x"), 0, 25), {
+        ...(await ask("ots_searchTransactionsBefore", ALICE, 0, 25)),
+      });
+      const { message } = await refuse("ots_searchTransactionsBefore", ALICE, 0, 0);
+      equal(message, "invalid argument 2 (pageSize): a page has at least 1 transaction");
+      equal(blocks.length, 3);
+    });
+  });
+
+  it("find both through the index by account where states are gone", async () => {
+    await withRpc(async (fixture) => {
+      const { first, second } = await history(fixture);
+      const { ask, live } = fixture;
+      await live.addressIndexer.catchUp();
+      for (let n = 0; n < 9; n++) {
+        // Alice gets value, and sends none, in most of these.
+        const sender = n % 4 === 3 ? 0 : 1;
+        const nonce = BigInt(n % 4 === 3 ? 7 + Math.floor(n / 4) : n - Math.floor(n / 4));
+        await ask(
+          "eth_sendRawTransaction",
+          toHex(signed(sender, { nonce, to: sender === 0 ? BOB : ALICE }).raw),
+        );
+        await live.mine();
+      }
+      const head = live.view.head().header.number;
+      live.view.oldestState = () => head;
+      for (const { hash, transaction } of [...first, ...second]) {
+        equal(await ask("ots_getTransactionBySenderAndNonce", ALICE, Number(transaction.nonce)), hash);
+      }
+      const last = await ask("ots_getTransactionBySenderAndNonce", ALICE, 8);
+      equal((await ask("eth_getTransactionByHash", last)).nonce, "0x8");
+      equal(await ask("ots_getTransactionBySenderAndNonce", ALICE, 9), null);
+      const { contractAddress } = await ask("eth_getTransactionReceipt", second[3]!.hash);
+      const creation = { hash: second[3]!.hash, creator: ALICE };
+      deepEqual(await ask("ots_getContractCreator", contractAddress), creation);
+      equal(await ask("ots_getContractCreator", LOGGER), null);
+
+      live.view.searchAddress = async () => undefined;
+      equal(await ask("ots_getTransactionBySenderAndNonce", ALICE, 0), null);
+      equal(await ask("ots_getContractCreator", contractAddress), null);
+      deepEqual(await fixture.refuse("ots_searchTransactionsAfter", ALICE, 0, 9), {
+        code: -32000,
+        message: "no index by account: the node needs to be started with --address-index",
+      });
+    });
+  });
 });

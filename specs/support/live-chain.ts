@@ -1,13 +1,16 @@
 /** A real chain in one thread for specs of JSON-RPC: LMDB, execution, pool, and the view over them. */
 
+import { AddressIndex, type AttendedBlock } from "../../node/execution/address-index.ts";
+import { BlockIndexer } from "../../node/execution/block-indexer.ts";
 import { LocalCalls } from "../../node/execution/calls.ts";
 import { NodeChainView } from "../../node/execution/chain-view.ts";
 import { ExecutionChain } from "../../node/execution/execution-chain.ts";
 import { LogSearch } from "../../node/execution/find-logs.ts";
-import { LogIndex } from "../../node/execution/log-index.ts";
-import { LogIndexer } from "../../node/execution/log-indexer.ts";
+import { type LoggedBlock, LogIndex, loggedBlock } from "../../node/execution/log-index.ts";
 import { DEFAULT_MEMPOOL_LIMITS } from "../../node/execution/mempool.ts";
 import { NodePool } from "../../node/execution/node-pool.ts";
+import { attendedBlock } from "../../node/execution/participants.ts";
+import { searchAddress } from "../../node/execution/search-address.ts";
 import { StoredTransactionJournal } from "../../node/execution/transaction-journal.ts";
 import type { Database } from "../../node/storage/database.ts";
 import {
@@ -95,13 +98,16 @@ export class LiveChain {
   readonly chain: ExecutionChain;
   readonly pool: NodePool;
   readonly view: NodeChainView;
-  readonly indexer: LogIndexer;
+  readonly indexer: BlockIndexer<LoggedBlock>;
+  readonly addressIndexer: BlockIndexer<AttendedBlock>;
   readonly calls: LocalCalls;
   readonly logIndex: LogIndex;
+  readonly database: Database;
   readonly published: Uint8Array[] = [];
 
   /** @param machine runs contracts; the scripted ones of this file when absent. */
   constructor(database: Database, machine: ContractMachine = liveMachine()) {
+    this.database = database;
     this.chain = new ExecutionChain({ database, config, genesis: GENESIS, machine });
     const journal = new StoredTransactionJournal(database);
     this.pool = new NodePool({
@@ -113,22 +119,29 @@ export class LiveChain {
     });
     const index = new LogIndex(database);
     this.logIndex = index;
-    this.indexer = new LogIndexer(this.chain, index, (error) => {
+    const onFault = (error: unknown) => {
       throw error;
-    });
-    const search = new LogSearch(this.chain.blocks, index);
+    };
+    const { blocks } = this.chain;
+    this.indexer = new BlockIndexer(this.chain, index, (number) => loggedBlock(blocks, number), onFault);
+    const addresses = new AddressIndex(database);
+    const attend = (number: number) => attendedBlock(blocks, number);
+    this.addressIndexer = new BlockIndexer(this.chain, addresses, attend, onFault);
+    const found = new LogSearch(blocks, index);
     this.calls = new LocalCalls({
       chainId: config.chainId,
       machine,
       stateAt: (hash) => this.chain.stateAt(hash),
       ancestorHash: (hash) => this.#ancestorOf(hash),
-      findLogs: (filter, range) => search.find(filter, range),
+      findLogs: (filter, range) => found.find(filter, range),
+      searchAddress: (search) => searchAddress(blocks, addresses, search),
     });
     this.view = new NodeChainView({
       chain: this.chain,
       pool: this.pool,
       calls: this.calls,
       clientVersion: "jurat/spec",
+      isAddressIndexed: true,
     });
   }
 
@@ -178,6 +191,7 @@ export class LiveChain {
 
   async stop(): Promise<void> {
     await this.indexer.stop();
+    await this.addressIndexer.stop();
     await this.pool.stop();
   }
 }
