@@ -40,14 +40,27 @@ export function isBesideFinality({ store, decidedBlocks }: Engine, parentRoot: H
  * told reaches back SPHR.
  */
 export function findConflict(engine: Engine, postState: ConsensusState): TreeCheckpoint | undefined {
+  const theirs = toTreeCheckpoint(engine.chain, postState.finalized);
+  if (theirs.epoch >= engine.store.finalized.epoch) return theirs.epoch === 0 ? undefined : theirs;
+  return contradictsFinality(engine, theirs) ? theirs : undefined;
+}
+
+/** Whether our final chain has another block for a checkpoint that is not above our finality; reaches back SPHR. */
+export function contradictsFinality(engine: Engine, theirs: TreeCheckpoint): boolean {
   const { store, states, chain } = engine;
   const { params } = chain;
-  const theirs = toTreeCheckpoint(chain, postState.finalized);
-  if (theirs.epoch >= store.finalized.epoch) return theirs.epoch === 0 ? undefined : theirs;
+  if (theirs.epoch === 0 || theirs.epoch > store.finalized.epoch) return false;
+  if (theirs.epoch === store.finalized.epoch) return theirs.root !== store.finalized.root;
   const ours = getState(states, store.finalized.root);
   const slot = computeCheckpointSlot(theirs.epoch, params);
-  if (ours === undefined || theirs.epoch === 0 || slot + params.slotsPerHistoricalRoot <= ours.slot) {
-    return undefined;
-  }
-  return toHex(getCheckpointRoot(ours, theirs.epoch, params)) === theirs.root ? undefined : theirs;
+  // The block of a slot is in the roots of later states only.
+  if (ours === undefined || slot >= ours.slot || slot + params.slotsPerHistoricalRoot <= ours.slot)
+    return false;
+  return toHex(getCheckpointRoot(ours, theirs.epoch, params)) !== theirs.root;
+}
+
+/** The slot from which a chain that contradicts ours can be followed: after the oldest block whose state is kept. */
+export function oldestEvidenceSlot({ decidedBlocks }: Engine): Slot | undefined {
+  const slots = [...decidedBlocks.values()].map(({ slot }) => slot);
+  return slots.length === 0 ? undefined : Math.min(...slots) + 1;
 }

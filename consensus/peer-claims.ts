@@ -1,6 +1,7 @@
 /** What peers know and we do not: claims, requests for blocks, range sync. See specs/consensus/engine.md#following-peers. */
 import type { Hash } from "../primitives/bytes.ts";
 import { setBounded } from "./bounded-map.ts";
+import { contradictsFinality, oldestEvidenceSlot } from "./decided-branches.ts";
 import type { EngineEvent, PeerId, PeerStatus } from "./engine-events.ts";
 import { type Engine, emit, type PendingBlock } from "./engine-state.ts";
 import { CLAIM_SLOTS } from "./sync-gate.ts";
@@ -14,6 +15,8 @@ export const RANGE_SYNCS_LIMIT = 2;
 const RANGE_FROM_SLOTS = 2;
 /** How far below our head a range begins at first; each time it proves too late, four times as far. */
 const RANGE_BACKSTEP_SLOTS = 64;
+/** The last attempt: from below our finality, to see whether the chain is proof of a safety fault. */
+const FROM_THE_PAST = 99;
 /** After these slots without a status a peer may have gone on without us: we slept, or it did. */
 const HEARD_SLOTS = 16;
 /** Slots a range sync may take without giving a block. */
@@ -47,7 +50,10 @@ function follow(engine: Engine, peer: PeerId, status: PeerStatus): void {
   if (claimed === undefined) gate.claims.delete(peer);
   else gate.claims.set(peer, { root: claimed, sinceSlot: gate.claims.get(peer)?.sinceSlot ?? store.nowSlot });
 
-  if (isMissing(engine, status.headRoot) && status.headSlot > finalizedSlot(engine)) {
+  const isHeadMissing = isMissing(engine, status.headRoot);
+  if (isHeadMissing && contradictsFinality(engine, status.finalized)) {
+    startRangeSync(engine, peer, status, FROM_THE_PAST);
+  } else if (isHeadMissing && status.headSlot > finalizedSlot(engine)) {
     if (status.headSlot > ourSlot + RANGE_FROM_SLOTS) startRangeSync(engine, peer, status, 0);
     else askForBlock(engine, status.headRoot, peer);
   }
@@ -96,11 +102,16 @@ function startRangeSync(engine: Engine, peer: PeerId, status: PeerStatus, attemp
   if (rangeSyncs.has(peer) || rangeSyncs.size >= RANGE_SYNCS_LIMIT) return;
   // It gets another chance with its next status. Peers that fail at once would otherwise be asked in a circle.
   if (peers.get(peer)?.hasFailed === true) return;
-  const backstep = RANGE_BACKSTEP_SLOTS * 4 ** attempt;
-  const fromSlot = Math.max(finalizedSlot(engine), headSlot(engine) - backstep) + 1;
+  const fromSlot = attempt === FROM_THE_PAST ? oldestEvidenceSlot(engine) : rangeStart(engine, attempt);
+  if (fromSlot === undefined) return;
   rangeSyncs.set(peer, { lastProgressSlot: store.nowSlot, attempt });
   const { headSlot: toSlot, headRoot } = status;
   emit(engine, { type: "startRangeSync", peer, fromSlot, toSlot, headRoot });
+}
+
+function rangeStart(engine: Engine, attempt: number): number {
+  const backstep = RANGE_BACKSTEP_SLOTS * 4 ** attempt;
+  return Math.max(finalizedSlot(engine), headSlot(engine) - backstep) + 1;
 }
 
 /**
@@ -132,11 +143,11 @@ export function onRangeSyncEnded(
   engine.rangeSyncs.delete(peer);
   const heard = engine.peers.get(peer);
   const status = heard?.status;
-  const canGoBack =
-    headSlot(engine) - finalizedSlot(engine) > RANGE_BACKSTEP_SLOTS * 4 ** (sync?.attempt ?? 0);
-  if (outcome === "unlinked" && canGoBack && status !== undefined && isMissing(engine, status.headRoot)) {
-    startRangeSync(engine, peer, status, (sync?.attempt ?? 0) + 1);
-    return;
+  const next = nextAttempt(engine, sync?.attempt ?? 0);
+  const isWanted = status !== undefined && isMissing(engine, status.headRoot);
+  if (outcome === "unlinked" && next !== undefined && isWanted) {
+    startRangeSync(engine, peer, status, next);
+    if (engine.rangeSyncs.has(peer)) return;
   }
   engine.gate.claims.delete(peer);
   if (heard !== undefined) heard.hasFailed = outcome !== "done";
@@ -145,6 +156,13 @@ export function onRangeSyncEnded(
   // Whoever found something invalid has blamed the sender already; a chain that joins ours nowhere is found here.
   else if (outcome === "unlinked") penalize(engine, peer, "lie", "RANGE_SYNC_FAILED");
   for (const [other, theirs] of engine.peers) if (other !== peer) follow(engine, other, theirs.status);
+}
+
+/** A chain that joins ours nowhere above our finality may prove that finality conflicts: that is looked at last. */
+function nextAttempt(engine: Engine, attempt: number): number | undefined {
+  if (attempt === FROM_THE_PAST) return undefined;
+  const canGoBack = headSlot(engine) - finalizedSlot(engine) > RANGE_BACKSTEP_SLOTS * 4 ** attempt;
+  return canGoBack ? attempt + 1 : FROM_THE_PAST;
 }
 
 /**

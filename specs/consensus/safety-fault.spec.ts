@@ -2,6 +2,8 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { containersOf } from "../../consensus/chain-containers.ts";
+import { step } from "../../consensus/engine.ts";
+import type { EngineEvent } from "../../consensus/engine-events.ts";
 import { equivocatorsOf } from "../../consensus/slashability.ts";
 import { createBlockCodec } from "../../node/chain/block-codec.ts";
 import { openSafetyFaultRecord } from "../../node/chain/safety-fault.ts";
@@ -41,6 +43,8 @@ describe("safety fault", () => {
     importAll(engine, [trunk[1]!, ...chain]);
     return engine;
   }
+  const tell = (engine: ReturnType<typeof engineOn>, event: EngineEvent) =>
+    settle(engine, step(engine, event));
   const receiveAll = (engine: ReturnType<typeof engineOn>, chain: readonly MadeBlock[]) =>
     chain.flatMap(({ signed }) => settle(engine, receiveBlock(engine, signed, FROM_SYNC)));
 
@@ -71,6 +75,47 @@ describe("safety fault", () => {
       );
       deepEqual([...new Set(slashed)].sort(), [0, 1, 2, 3], "everyone voted twice");
     }
+  });
+
+  it("is looked for on the chain of a peer whose finality is not ours, from below our own", () => {
+    const engine = engineOn(ours);
+    const theirHead = theirs.at(-1)!;
+    const conflicting = { epoch: engine.store.finalized.epoch, root: theirs[0]!.root };
+    const status = {
+      ...{ finalized: conflicting, justified: conflicting, justifiedProofRoot: theirHead.root },
+      ...{ headRoot: theirHead.root, headSlot: theirHead.signed.message.slot },
+    };
+    const [range] = only(tell(engine, { type: "peerStatus", peer: "other", status }), "startRangeSync");
+    equal(range?.fromSlot, 1, "after genesis, the oldest block whose state is kept");
+    receiveAll(engine, theirs);
+    ok(engine.isFaulted);
+    tell(engine, { type: "rangeSyncEnded", peer: "other", outcome: "done" });
+    const again = tell(engine, { type: "peerStatus", peer: "other", status });
+    deepEqual(only(again, "startRangeSync", "requestBlock"), [], "once seen it is not fetched again");
+  });
+
+  it("is looked for last on a chain that joins ours nowhere above finality", () => {
+    const engine = engineOn(ours);
+    const theirHead = theirs.at(-1)!;
+    const ahead = { epoch: engine.store.finalized.epoch + 1, root: theirs[2]!.root };
+    const status = {
+      ...{ finalized: ahead, justified: ahead, justifiedProofRoot: theirHead.root },
+      ...{ headRoot: theirHead.root, headSlot: theirHead.signed.message.slot + 8 },
+    };
+    const event = { type: "peerStatus", peer: "other", status } as const;
+    const [first] = only(tell(engine, event), "startRangeSync");
+    ok(first!.fromSlot > 1);
+    const ended = { type: "rangeSyncEnded", peer: "other", outcome: "unlinked" } as const;
+    deepEqual(
+      only(tell(engine, ended), "startRangeSync").map(({ fromSlot }) => fromSlot),
+      [1],
+    );
+    const effects = tell(engine, ended);
+    deepEqual(only(effects, "startRangeSync"), []);
+    deepEqual(
+      only(effects, "penalizePeer").map(({ fault }) => fault),
+      ["lie"],
+    );
   });
 
   it("ends all duties", () => {
