@@ -26,7 +26,7 @@ import { voteKey } from "./vote-records.ts";
 export function mayDoDuties(engine: Engine): boolean {
   const { store, gate, chain } = engine;
   const isClockGood = Math.abs(engine.clockOffsetMs) <= slotDurationMs(engine) / 2;
-  if (engine.isFaulted || !isClockGood) return false;
+  if ((engine.isFaulted && chain.params.rules.faultEndsDuties) || !isClockGood) return false;
   const headSlot = engine.blocks.get(store.headRoot)?.slot ?? 0;
   const peers = countHeardPeers(engine);
   return isGateOpen(gate, chain.params, { nowSlot: store.nowSlot, headSlot, peers });

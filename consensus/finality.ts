@@ -21,6 +21,10 @@ export function isSupermajority(voted: number, total: number): boolean {
   return total > 0 && 3 * voted >= 2 * total;
 }
 
+function isEnough(voted: number, total: number, { rules }: ChainParams): boolean {
+  return isSupermajority(voted, total) || (!rules.twoThirds && 3 * voted >= total);
+}
+
 /** Whether the votes from source epoch `source` to `target` may finalize the source. */
 export function isFinalizingLink(
   state: ConsensusState,
@@ -45,7 +49,7 @@ export function processJustification(
   params: ChainParams,
 ): void {
   const snapshot = getWeightSnapshot(state, target.epoch, params);
-  if (!isSupermajority(weigh(tally.bits, snapshot), snapshot.total)) return;
+  if (!isEnough(weigh(tally.bits, snapshot), snapshot.total, params)) return;
   if (!addJustified(state, target)) return;
   changes.justified.add(target.epoch);
   if (target.epoch > state.justified.epoch) state.justified = target;
@@ -89,7 +93,7 @@ function finalizeSources(
   for (const { sourceEpoch, bits } of tally.bySource) {
     if (!isFinalizingLink(state, sourceEpoch, tally.epoch, params)) continue;
     const voters = params.rules.singleSourceFinality ? bits : tally.bits;
-    if (!isSupermajority(weigh(voters, snapshot), snapshot.total)) continue;
+    if (!isEnough(weigh(voters, snapshot), snapshot.total, params)) continue;
     const hasGap = !areAllJustified(state, sourceEpoch + 1, tally.epoch - 1);
     if (params.rules.linkWithoutGaps && hasGap) continue;
     const source = findJustified(state, sourceEpoch);

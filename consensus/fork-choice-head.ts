@@ -79,7 +79,9 @@ function walk(store: ForkChoiceStore, boost: Boost | undefined, viable: Uint8Arr
   const aboveSlot = computeCheckpointSlot(justified.epoch, params);
   let head = start;
   // A child at or below the checkpoint's slot would make another block the checkpoint of that epoch.
-  let children = childrenOf(tree, head).filter((child) => slotAt(tree, child) > aboveSlot && isViable(child));
+  const isAbove = (child: number): boolean =>
+    slotAt(tree, child) > aboveSlot || !params.rules.headAboveCheckpoint;
+  let children = childrenOf(tree, head).filter((child) => isAbove(child) && isViable(child));
   while (children.length > 0) {
     head = choose(store, children, boost);
     children = childrenOf(tree, head).filter(isViable);

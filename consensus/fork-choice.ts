@@ -163,7 +163,7 @@ function sharesProposers(store: ForkChoiceStore, root: Hash, headRoot: Hash): bo
  * for one slot the first. A vote for a block that is not in the tree is not counted.
  */
 export function onVote(store: ForkChoiceStore, vote: HeadVote): void {
-  if (store.nowSlot < vote.slot + 1) {
+  if (store.nowSlot < vote.slot + 1 && store.params.rules.votesWaitASlot) {
     if (store.queuedVotes.length < QUEUED_VOTES_LIMIT) store.queuedVotes.push(vote);
     return;
   }

@@ -107,7 +107,7 @@ export function isTimely(engine: Engine, { root, block, arrivalMs }: PendingBloc
   const seen = engine.seenProposals.get(proposalKey(block));
   const duration = slotDurationMs(engine);
   const dueMs = (duration * params.attestationDuePercent) / 100;
-  const isOnlyProposal = seen?.root === root && !seen.isEquivocation;
+  const isOnlyProposal = (seen?.root === root && !seen.isEquivocation) || !params.rules.boostOnlyProposal;
   const isOnTime = arrivalMs - slot * duration < dueMs || !params.rules.boostOnTime;
   return isOnlyProposal && isOnTime && slot === engine.store.nowSlot;
 }

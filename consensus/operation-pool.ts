@@ -75,14 +75,16 @@ export function packOperations(
   params: ChainParams,
 ): PackedOperations {
   const epoch = computeEpochAtSlot(draft.slot, params);
+  const { evidenceIsPacked } = params.rules;
   const proposerSlashings = [...pool.proposerSlashings]
+    .filter(() => evidenceIsPacked)
     .filter(([index]) => isSlashableNow(draft, index, epoch))
     .map(([, slashing]) => slashing)
     .slice(0, params.maxProposerSlashings);
   processProposerSlashings(draft, proposerSlashings, params);
 
   const attesterSlashings: AttesterSlashing[] = [];
-  while (attesterSlashings.length < params.maxAttesterSlashings) {
+  while (evidenceIsPacked && attesterSlashings.length < params.maxAttesterSlashings) {
     const best = heaviest(pool, draft, params);
     if (best === undefined) break;
     processAttesterSlashings(draft, [best], params);

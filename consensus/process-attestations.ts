@@ -103,7 +103,8 @@ function countForFinality(
   changes: FinalityChanges,
   params: ChainParams,
 ): void {
-  if (!equalBytes(target.root, getCheckpointRoot(state, target.epoch, params))) return;
+  const isRight = equalBytes(target.root, getCheckpointRoot(state, target.epoch, params));
+  if (params.rules.rightTarget && !isRight) return;
   const isFinalizing = isFinalizingLink(state, source.epoch, target.epoch, params);
   const sourceEpoch = isFinalizing ? source.epoch : undefined;
   const tally = addToTally(state, target.epoch, sourceEpoch, voters, params);

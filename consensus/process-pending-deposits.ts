@@ -65,7 +65,9 @@ function applyDeposit(
   params: ChainParams,
 ): void {
   if (index !== undefined) increaseBalance(state, index, deposit.amount);
-  else if (isProofOfPossession(deposit, params)) addValidator(state, deposit, params);
+  else if (!params.rules.depositsNeedProof || isProofOfPossession(deposit, params)) {
+    addValidator(state, deposit, params);
+  }
 }
 
 /** The key signed what it was registered with: nobody can register a key that cancels out others. */

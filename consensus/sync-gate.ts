@@ -49,7 +49,7 @@ export function isGateOpen(
   const hasSomeoneToAsk = peers > 0 || gate.isSingleNode;
   if (hasSomeoneToAsk && gate.claims.size === 0) return true;
   gate.budgetUntilSlot ??= nowSlot + GATE_BUDGET_SLOTS;
-  if (nowSlot > gate.budgetUntilSlot) gate.isSpent = true;
+  if (nowSlot > gate.budgetUntilSlot && params.rules.gateHasBudget) gate.isSpent = true;
   return gate.isSpent;
 }
 

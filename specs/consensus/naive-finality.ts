@@ -7,7 +7,8 @@ import { equalBytes } from "../../primitives/bytes.ts";
 export type NaiveVote = { readonly data: AttestationData; readonly voters: readonly number[] };
 
 export type NaiveChain = {
-  readonly weights: readonly number[];
+  /** What each validator's vote for an epoch weighs. */
+  readonly weightsAt: (epoch: number) => readonly number[];
   /** Root of the last block at or before each slot below `slot`. */
   readonly roots: Uint8Array[];
   slot: number;
@@ -23,10 +24,14 @@ export type NaiveChain = {
   hitsHead: number[];
 };
 
-export function naiveGenesis(weights: readonly number[]): NaiveChain {
+/** @param weightsAt the same weights in all epochs when left out. */
+export function naiveGenesis(
+  weights: readonly number[],
+  weightsAt: NaiveChain["weightsAt"] = () => weights,
+): NaiveChain {
   const checkpoint = { epoch: 0, root: new Uint8Array(32) };
   return {
-    weights,
+    weightsAt,
     roots: [],
     slot: 0,
     finalized: checkpoint,
@@ -45,8 +50,8 @@ export function naiveSlots(chain: NaiveChain, slot: number, root: Uint8Array, pa
     chain.roots[chain.slot] = root;
     chain.slot += 1;
     if (chain.slot % params.periodSlots !== 0) continue;
-    chain.hitsTarget = chain.weights.map(() => 0);
-    chain.hitsHead = chain.weights.map(() => 0);
+    chain.hitsTarget = chain.hitsTarget.map(() => 0);
+    chain.hitsHead = chain.hitsHead.map(() => 0);
     chain.ring = new Map(
       [...chain.ring].filter(
         ([epoch]) =>
@@ -72,11 +77,14 @@ export function naiveFault(chain: NaiveChain, { data }: NaiveVote, params: Chain
 
 /** Includes votes without fault in a block at the chain's slot. */
 export function naiveBlock(chain: NaiveChain, votes: readonly NaiveVote[], params: ChainParams): void {
-  for (const vote of votes) {
-    credit(chain, vote, params);
-    count(chain, vote, params);
-  }
-  finalize(chain, params);
+  for (const vote of votes) naiveVote(chain, vote, params);
+  naiveFinality(chain, params);
+}
+
+/** One of them: earlier ones may justify the source of later ones. */
+export function naiveVote(chain: NaiveChain, vote: NaiveVote, params: ChainParams): void {
+  credit(chain, vote, params);
+  count(chain, vote, params);
 }
 
 function credit(chain: NaiveChain, { data, voters }: NaiveVote, params: ChainParams): void {
@@ -110,12 +118,13 @@ function count(chain: NaiveChain, { data, voters }: NaiveVote, params: ChainPara
     const fromSource = tally.bySource.get(source.epoch) ?? new Set();
     tally.bySource.set(source.epoch, fromSource.add(voter));
   }
-  if (!isEnough(chain, tally.voters)) return;
+  if (!isEnough(chain, target.epoch, tally.voters)) return;
   chain.ring.set(target.epoch, target);
   if (target.epoch > chain.justified.epoch) chain.justified = target;
 }
 
-function finalize(chain: NaiveChain, params: ChainParams): void {
+/** After all votes of a block. */
+export function naiveFinality(chain: NaiveChain, params: ChainParams): void {
   const ascending = <T>(map: Map<number, T>) => [...map].sort(([a], [b]) => a - b);
   for (const [target, tally] of ascending(chain.tallies)) {
     for (const [source, voters] of ascending(tally.bySource)) {
@@ -124,7 +133,7 @@ function finalize(chain: NaiveChain, params: ChainParams): void {
         chain.ring.has(target) &&
         source > chain.finalized.epoch &&
         target - source <= params.finalitySpanEpochs &&
-        isEnough(chain, voters) &&
+        isEnough(chain, target, voters) &&
         between.every((epoch) => chain.ring.has(epoch))
       ) {
         chain.finalized = chain.ring.get(source)!;
@@ -133,9 +142,10 @@ function finalize(chain: NaiveChain, params: ChainParams): void {
   }
 }
 
-function isEnough(chain: NaiveChain, voters: ReadonlySet<number>): boolean {
-  const total = chain.weights.reduce((sum, weight) => sum + weight, 0);
-  const voted = [...voters].reduce((sum, voter) => sum + chain.weights[voter]!, 0);
+function isEnough(chain: NaiveChain, epoch: number, voters: ReadonlySet<number>): boolean {
+  const weights = chain.weightsAt(epoch);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const voted = [...voters].reduce((sum, voter) => sum + (weights[voter] ?? 0), 0);
   return 3 * voted >= 2 * total;
 }
 

@@ -161,7 +161,13 @@ const minority: Scenario = {
   }),
 };
 
-const SILENCE: Behaviour = { onBlock: () => undefined, onVotes: () => undefined, serves: () => false };
+/** Gives nothing away, also not that it knows more: a claim would keep others from voting for a slot. */
+const SILENCE: Behaviour = {
+  onBlock: () => undefined,
+  onVotes: () => undefined,
+  serves: () => false,
+  status: (honest) => ({ ...honest, headRoot: honest.justified.root, headSlot: 0 }),
+};
 
 /** While all others sleep, forks off at the justified block, and shows block and votes when they wake. */
 const forkWhileAsleep =

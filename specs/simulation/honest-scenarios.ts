@@ -238,6 +238,25 @@ const crashes: Scenario = {
   },
 };
 
+/** More voters a slot than may vote unaggregated: four committees of four, half of whose members aggregate. */
+const committees: Scenario = {
+  summary: "four committees vote on subnets and are aggregated: final as soon as without",
+  plan(_seed, { nodes = 16, slots = 32 }) {
+    return {
+      ...{ name: "committees", nodes, slots, links: GOOD_LINKS, parts: [] },
+      params: {
+        ...{ unaggregatedVoterLimit: 8, targetCommitteeSize: 4, targetAggregatorsPerCommittee: 2 },
+      },
+      check(report) {
+        const p50 = quantile(report.finalitySlots, 0.5);
+        must(p50 <= 3.2, 8, `half of the blocks are final in ${half(p50)} slots`);
+        must(worstLag(report, 10) <= 8, 8, `finality lags ${worstLag(report, 10)} slots`);
+        return `finality lags ${worstLag(report, 10)} slots at worst`;
+      },
+    };
+  },
+};
+
 export const HONEST_SCENARIOS: Readonly<Record<string, Scenario>> = {
   "good-links": links(
     "good-links",
@@ -266,6 +285,7 @@ export const HONEST_SCENARIOS: Readonly<Record<string, Scenario>> = {
     "long-sleep": longSleep,
     "long-outage": longOutage,
     partition,
+    committees,
     crashes,
   },
 };

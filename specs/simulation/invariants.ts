@@ -75,9 +75,19 @@ export function checkBoost({ store, blocks }: Engine, { arrivals }: Memory, para
   must(arrivalMs - slot * params.slotSeconds * 1000 < dueMs, 5, "a late block has the boost");
 }
 
-/** The head is the naive rule's, and lies above the justified checkpoint without replacing it. */
-export function checkHead({ store }: Engine, params: ChainParams, { evidence }: Memory): void {
+/**
+ * The head is the naive rule's (unless `isAlone`, without that comparison), lies above the justified checkpoint
+ * without replacing it, and no vote of the running slot counts for it. @returns the head.
+ */
+export function checkHead(
+  { store }: Engine,
+  params: ChainParams,
+  { evidence }: Memory,
+  isAlone: boolean,
+): Hash {
   const { tree, votes } = store;
+  const isEarly = votes.slots.some((slot) => slot >= store.nowSlot);
+  must(!isEarly, 5, "a vote counts in its own slot");
   for (const offender of evidence) {
     must(votes.equivocating[offender] === 1, 5, `${offender} was seen to equivocate and still has weight`);
   }
@@ -102,12 +112,13 @@ export function checkHead({ store }: Engine, params: ChainParams, { evidence }: 
   const remembered = store.headRoot;
   const head = getHead(store);
   store.headRoot = remembered;
-  must(head === naiveHead(view), 5, "the flat arrays choose a head the naive rule does not");
+  must(isAlone || head === naiveHead(view), 5, "the flat arrays choose a head the naive rule does not");
   must(
     checkpointBlock(store, head, store.justified.epoch) === store.justified.root,
     5,
     "the head left justification",
   );
+  return head;
 }
 
 /** No two votes of a validator are slashable; sources never fall, targets always rise. */

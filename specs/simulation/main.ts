@@ -13,7 +13,7 @@ const USAGE = `npm run simulate -- [options]
   --seed N        the first seed (default 1)
   --scenario A,B  only these scenarios
   --mutants       plays without each rule in turn; every mutant must be caught (with --seeds, up to N seeds each)
-  --mutant NAME   plays without one rule
+  --mutant NAME   plays without one rule; after --mutants A,B: only these
   --table         the figures of specs/simulation/results.md
   --slots N, --nodes N, --without I,J   a smaller run, as a replay command gives it
   --jobs N        worker processes (default: one per core)
@@ -107,7 +107,13 @@ async function runSeeds(): Promise<void> {
 const order = Object.keys(RUNNERS);
 
 async function runAllMutants(): Promise<void> {
-  const verdicts = await runMutants(Object.keys(MUTANTS), seeds ?? 12, workers, (verdict) => {
+  const names = values.mutant?.split(",") ?? Object.keys(MUTANTS);
+  try {
+    for (const name of names) mutantOf(name);
+  } catch (error) {
+    refuse(error);
+  }
+  const verdicts = await runMutants(names, seeds ?? 12, workers, (verdict) => {
     const { mutant, kill } = verdict;
     console.log(
       `${mutant}: ${isKilled(verdict) ? kill?.failure?.message : (kill?.failure?.message ?? "SURVIVED")}`,

@@ -18,6 +18,16 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     off: "surroundVotesAreSlashable",
     scenarios: ["vote-search", "surround"],
   },
+  supermajority: {
+    rule: "justification and finality take two thirds of the stake",
+    off: "twoThirds",
+    scenarios: ["vote-search"],
+  },
+  "right-target": {
+    rule: "a vote for another chain's target justifies nothing",
+    off: "rightTarget",
+    scenarios: ["vote-search"],
+  },
   gap: {
     rule: "all epochs within a finalizing link are justified",
     off: "linkWithoutGaps",
@@ -41,27 +51,51 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   lag: {
     rule: "the target lies a slot back",
     params: { targetLagSlots: 0 },
-    scenarios: ["late-messages", "slow-links"],
+    isJudgedByEffects: true,
+    scenarios: ["slow-links"],
   },
   "fresh-boost": {
     rule: "the boost is a share of the stake that voted lately",
     off: "freshBoost",
+    isJudgedByEffects: true,
     scenarios: ["minority"],
   },
-  boost: { rule: "a block on time is boosted", params: { proposerBoostPercent: 0 }, scenarios: ["ex-ante"] },
+  boost: {
+    rule: "a block on time is boosted",
+    params: { proposerBoostPercent: 0 },
+    isJudgedByEffects: true,
+    scenarios: ["ex-ante"],
+  },
   "late-boost": {
     rule: "a late block is not boosted",
     off: "boostOnTime",
     scenarios: ["late-proposers"],
   },
+  "only-proposal": {
+    rule: "a proposer's second block takes the boost from both",
+    off: "boostOnlyProposal",
+    scenarios: ["balancing", "equivocators"],
+  },
+  "vote-wait": {
+    rule: "a vote counts from the slot after its own",
+    off: "votesWaitASlot",
+    scenarios: ["good-links"],
+  },
+  "above-checkpoint": {
+    rule: "blocks at or below the justified checkpoint's slot are no head",
+    off: "headAboveCheckpoint",
+    scenarios: ["late-proposers", "chaos"],
+  },
   "fresh-third": {
     rule: "fresh votes of less than a third do not decide alone",
     off: "freshVotesNeedAThird",
+    isJudgedByEffects: true,
     scenarios: ["outage"],
   },
   expiry: {
     rule: "old votes give way to fresh ones",
     params: { lmdExpirySlots: NEVER_SLOTS },
+    isJudgedByEffects: true,
     scenarios: ["stale-branch"],
   },
   equivocators: {
@@ -69,7 +103,12 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     off: "equivocationDiscounting",
     scenarios: ["equivocators", "balancing"],
   },
-  valve: { rule: "an unadopted proof draws the head in the end", off: "valve", scenarios: ["ancient-proof"] },
+  valve: {
+    rule: "an unadopted proof draws the head in the end",
+    off: "valve",
+    isJudgedByEffects: true,
+    scenarios: ["ancient-proof"],
+  },
   "catch-up": {
     rule: "proposers carry a proof over to their branch",
     off: "catchUp",
@@ -78,6 +117,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   ring: {
     rule: "a justified checkpoint is not forgotten by age alone",
     off: "ringKeptAboveFinality",
+    isJudgedByEffects: true,
     scenarios: ["long-outage"],
   },
   snapshots: {
@@ -90,12 +130,42 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     params: { syncToleranceSlots: NEVER_SLOTS },
     scenarios: ["long-sleep", "sleepers"],
   },
+  budget: {
+    rule: "a liar keeps the duties gate shut for a bounded time",
+    off: "gateHasBudget",
+    scenarios: ["liars"],
+  },
+  fault: {
+    rule: "two conflicting finalized checkpoints end all duties",
+    off: "faultEndsDuties",
+    scenarios: ["twins-meet"],
+  },
   watermark: {
     rule: "a signer keeps a watermark over restarts (EIP-3076)",
     withoutWatermark: true,
     scenarios: ["crashes"],
   },
   "pay-once": { rule: "a vote pays once", off: "payOnce", scenarios: ["spam", "stakes"] },
+  "timely-target": {
+    rule: "only a timely vote is paid",
+    params: { timelyTargetSlots: 16 },
+    scenarios: ["chaos"],
+  },
+  "timely-head": {
+    rule: "a vote for the head is paid in the next block only",
+    params: { timelyHeadSlots: 8 },
+    scenarios: ["late-messages"],
+  },
+  "target-pay": {
+    rule: "votes for the target are paid",
+    params: { targetWeight: 0n },
+    scenarios: ["stakes"],
+  },
+  "head-pay": {
+    rule: "votes for the head are paid",
+    params: { headWeight: 0n },
+    scenarios: ["stakes"],
+  },
   churn: {
     rule: "stake enters and leaves in turn",
     params: { minChurnGwei: HUGE, maxActivationChurnGwei: HUGE },
@@ -104,6 +174,21 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   activation: {
     rule: "deposits and activations wait for finality",
     off: "activationAfterFinality",
+    scenarios: ["stakes"],
+  },
+  "deposit-proof": {
+    rule: "a new key proves that it is held",
+    off: "depositsNeedProof",
+    scenarios: ["stakes"],
+  },
+  "exit-delay": {
+    rule: "stake that leaves can still be slashed for a while",
+    params: { minWithdrawabilityDelaySlots: 0 },
+    scenarios: ["stakes"],
+  },
+  ejection: {
+    rule: "who has too little stake left is ejected",
+    params: { ejectionBalanceGwei: 0n },
     scenarios: ["stakes"],
   },
   hysteresis: {
@@ -130,6 +215,16 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     rule: "the absent lose stake while nothing is final",
     params: { leakEnabled: false },
     scenarios: ["stakes"],
+  },
+  recovery: {
+    rule: "inactivity scores recover when there is no leak",
+    params: { inactivityScoreRecoveryRate: 0 },
+    scenarios: ["stakes"],
+  },
+  evidence: {
+    rule: "proposers include the evidence they know",
+    off: "evidenceIsPacked",
+    scenarios: ["equivocators"],
   },
   "slashed-proposer": {
     rule: "a slashed validator does not propose",

@@ -3,9 +3,10 @@ import { createHash, type Hash as Digest } from "node:crypto";
 import type { SignedBeaconBlock } from "../../consensus/chain-containers.ts";
 import type { AttestationData } from "../../consensus/containers.ts";
 import type { Effect, EngineEvent } from "../../consensus/engine-events.ts";
-import { getStateRoot } from "../../consensus/state.ts";
+import { getProposerIndex, getStateRoot } from "../../consensus/state.ts";
 import { getState } from "../../consensus/state-cache.ts";
 import { type Hash, toHex } from "../../primitives/bytes.ts";
+import { checkInputOrder, InputLog } from "./input-order.ts";
 import {
   checkBoost,
   checkFinalityLinks,
@@ -19,6 +20,7 @@ import {
 import { MessageLog } from "./message-log.ts";
 import type { Plan } from "./plan.ts";
 import { checkPortability } from "./portability.ts";
+import { randomStream } from "./random-stream.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
 import type { Simulation } from "./simulation.ts";
 import { replayChain } from "./stake-ledger.ts";
@@ -54,6 +56,9 @@ export type Report = {
   readonly slashableVoters: readonly number[];
   /** Two finalized checkpoints conflict, which a third of the stake can be held to account for. */
   readonly hasConflict: boolean;
+  /** Honest nodes, and those of them that saw such a conflict and stopped. */
+  readonly honest: number;
+  readonly faulted: number;
 };
 
 export type KnownBlock = {
@@ -66,6 +71,11 @@ export type KnownBlock = {
 
 /** Evidence that honest nodes saw is in the chain before so many slots after it are final. */
 const EVIDENCE_SLOTS = 12;
+
+/** Effects that use the head. */
+const HEAD_USES: ReadonlySet<Effect["type"]> = new Set(["headChanged", "signAttestation", "buildPayload"]);
+/** Blocks up to which the slow rule is asked about every head in use; in larger trees one node a slot, in turn. */
+const SMALL_TREE = 16;
 
 /** Answers to verified messages may change the store for one part and not for another; these may not. */
 function isFromOutside({ type }: EngineEvent): boolean {
@@ -81,6 +91,7 @@ export class Observer {
   readonly #finalized: { readonly epoch: number; readonly root: Hash }[] = [];
   readonly #finalitySlots: number[] = [];
   readonly #slots: SlotView[] = [];
+  readonly #inputs = new Map<SimulatedNode, InputLog>();
   readonly #memories = new Map<SimulatedNode, Memory>();
   /** By offender: the slot in which an honest node first had evidence. */
   readonly #evidence = new Map<number, number>();
@@ -104,8 +115,27 @@ export class Observer {
     return memory;
   }
 
+  #inputsOf(node: SimulatedNode): InputLog {
+    let log = this.#inputs.get(node);
+    if (log === undefined) {
+      log = new InputLog();
+      this.#inputs.set(node, log);
+    }
+    return log;
+  }
+
+  /** What the first honest node heard since it began, unless all of them have lost their memory. @throws Violation 7 */
+  checkInputOrder(seed: number): void {
+    for (const [node, log] of this.#inputs) {
+      if (node.hasRestarted || !node.isHonest) continue;
+      checkInputOrder(log, node.firstStart, randomStream(seed, "input order"));
+      return;
+    }
+  }
+
   beforeStep(node: SimulatedNode, event: EngineEvent): void {
     if (!node.isHonest) return;
+    this.#inputsOf(node).noteEvent(event);
     const memory = this.#memoryOf(node);
     if (isFromOutside(event)) memory.print = fingerprint(node.engine);
     if (event.type !== "blockReceived") return;
@@ -122,7 +152,9 @@ export class Observer {
     for (const effect of effects) {
       if (effect.type === "publishBlock") this.noteBlock(effect.block, effect.root, node.isHonest);
       if (effect.type === "headChanged") this.#digest.update(`  head ${effect.root}\n`);
-      if (node.isHonest) this.#noteEffect(node, effect);
+      if (!node.isHonest) continue;
+      this.#inputsOf(node).noteEffect(effect, node.engine.nowMs);
+      this.#noteEffect(node, effect);
     }
     if (!node.isHonest) return;
     const memory = this.#memoryOf(node);
@@ -130,6 +162,17 @@ export class Observer {
     memory.justified = node.engine.store.justified.epoch;
     memory.finalized = node.engine.store.finalized.epoch;
     this.#checkRefusal(node, event, effects, memory);
+    this.#checkHeadInUse(node, effects, memory);
+    this.#checks++;
+  }
+
+  /** The head that is announced, voted for or built on, in trees small enough for the slow rule. */
+  #checkHeadInUse(node: SimulatedNode, effects: readonly Effect[], memory: Memory): void {
+    const { tree, headRoot } = node.engine.store;
+    const isUsed = effects.some(({ type }) => HEAD_USES.has(type));
+    if (!isUsed || tree.length > SMALL_TREE) return;
+    const { control, isJudgedByEffects } = this.#simulation();
+    must(checkHead(node.engine, control, memory, isJudgedByEffects) === headRoot, 5, "a stale head is used");
     this.#checks++;
   }
 
@@ -189,6 +232,7 @@ export class Observer {
   onVote(node: SimulatedNode, validatorIndex: number, data: AttestationData): void {
     this.#digest.update(`  vote ${node.index} ${data.slot} ${toHex(data.beaconBlockRoot)}\n`);
     this.#messages.noteVote(validatorIndex, data);
+    must(!node.isHonest || !node.engine.isFaulted, 1, `${node.index} votes although finality conflicts`);
     if (node.isHonest && !this.#isTwin(validatorIndex)) checkVote(this.#votes, validatorIndex, data);
     this.#checks++;
   }
@@ -212,7 +256,7 @@ export class Observer {
   }
 
   onSlotEnd(slot: number): void {
-    const { nodes, control } = this.#simulation();
+    const { nodes, control, isJudgedByEffects } = this.#simulation();
     const honest = nodes.filter(({ isHonest }) => isHonest);
     const online = honest.filter(({ isOnline }) => isOnline);
     const finalized = online.map(({ engine }) => engine.store.finalized.epoch);
@@ -223,18 +267,38 @@ export class Observer {
       heads: [Math.min(...heads), Math.max(...heads)],
       hasBlock: [...this.#blocks.values()].some((block) => block.slot === slot),
     });
-    for (const node of online) checkBoost(node.engine, this.#memoryOf(node), control);
-    // The slow rule is asked of one node a slot, in turn.
+    for (const node of online) {
+      checkBoost(node.engine, this.#memoryOf(node), control);
+      this.#checkProposal(node, slot);
+    }
     const asked = online[slot % online.length];
-    if (asked !== undefined) checkHead(asked.engine, control, this.#memoryOf(asked));
+    if (asked !== undefined) checkHead(asked.engine, control, this.#memoryOf(asked), isJudgedByEffects);
     this.#checks++;
   }
 
+  /** Whoever is awake, follows the chain and has its turn by its own look-ahead proposes, however few are awake. */
+  #checkProposal({ engine, onlineSinceMs, index }: SimulatedNode, slot: number): void {
+    const { params, validatorsOf, missedProposals } = this.#simulation();
+    const { store, states, blocks } = engine;
+    const state = getState(states, store.headRoot);
+    const headSlot = blocks.get(store.headRoot)?.slot ?? 0;
+    const isFresh = headSlot >= slot - params.syncToleranceSlots;
+    const wasAwake = onlineSinceMs < slot * params.slotSeconds * 1000;
+    if (slot === 0 || !isFresh || !wasAwake || engine.isFaulted || missedProposals > 0) return;
+    const proposer = state === undefined ? undefined : getProposerIndex(state, slot, params);
+    if (proposer === undefined || !validatorsOf(index).includes(proposer)) return;
+    if (state?.validators.getReadonly(proposer).slashed === true) return;
+    const isThere = [...this.#blocks.values()].some(
+      ({ block }) => block.message.slot === slot && block.message.proposerIndex === proposer,
+    );
+    must(isThere, 9, `${proposer} was awake and did not propose in slot ${slot}`);
+  }
+
   finish(plan: Plan, seed: number): Report {
-    const { nodes, control, genesis, params } = this.#simulation();
+    const { nodes, genesis, params, control, isJudgedByEffects } = this.#simulation();
     const node = nodes.find(({ isHonest }) => isHonest)!;
     const chain = this.#chainOf(node.engine.store.headRoot);
-    replayChain(chain, genesis, params, control);
+    replayChain(chain, genesis, { params, control, isJudgedByEffects });
     this.#checks += chain.length;
     const onChain = new Set(chain.map(({ root }) => root));
     const orphans = [...this.#blocks.values()].filter(({ root }) => !onChain.has(root));
@@ -248,6 +312,8 @@ export class Observer {
       chain: chain.map(({ slot }) => slot),
       ...{ slashed, slashableVoters: this.#messages.slashableVoters() },
       ...{ hasConflict: this.#hasConflict, checks: this.#checks },
+      honest: nodes.filter(({ isHonest }) => isHonest).length,
+      faulted: nodes.filter(({ isHonest, engine }) => isHonest && engine.isFaulted).length,
     };
   }
 

@@ -1,7 +1,7 @@
 /** A node's shell in the simulator: feeds the real engine, carries out its wishes in random time, and gossips. */
-import type { SignedBeaconBlock } from "../../consensus/chain-containers.ts";
+import type { SignedAggregateAndProof, SignedBeaconBlock } from "../../consensus/chain-containers.ts";
 import type { SingleAttestation } from "../../consensus/containers.ts";
-import { createEngine, step } from "../../consensus/engine.ts";
+import { createEngine, type EngineStart, step } from "../../consensus/engine.ts";
 import type { BlockOutcome, Effect, EngineEvent, PeerStatus } from "../../consensus/engine-events.ts";
 import type { Engine } from "../../consensus/engine-state.ts";
 import { engineWakeMoments } from "../../consensus/on-tick.ts";
@@ -24,7 +24,13 @@ import type { Simulation } from "./simulation.ts";
 /** A gossip message on the wire. */
 export type Gossip = { readonly id: string } & (
   | { readonly kind: "block"; readonly block: SignedBeaconBlock }
-  | { readonly kind: "votes"; readonly attestations: readonly SingleAttestation[] }
+  | {
+      readonly kind: "votes";
+      readonly attestations: readonly SingleAttestation[];
+      /** Where votes are aggregated: only who listens to it hears them. */
+      readonly subnet?: number | undefined;
+    }
+  | { readonly kind: "aggregate"; readonly aggregate: SignedAggregateAndProof }
   | { readonly kind: "operation"; readonly operation: Operation }
 );
 
@@ -41,10 +47,10 @@ export function blockGossip(block: SignedBeaconBlock, root: Hash): Gossip {
 }
 
 /** Two messages with different votes have different names, also when one validator signed both. */
-export function voteGossip(attestations: readonly SingleAttestation[]): Gossip {
+export function voteGossip(attestations: readonly SingleAttestation[], subnet?: number): Gossip {
   const [first] = attestations;
   const id = `votes ${first?.data.slot} ${first?.attesterIndex} ${first === undefined ? "" : voteKey(first.data)}`;
-  return { id, kind: "votes", attestations };
+  return { id, kind: "votes", attestations, subnet };
 }
 
 export class SimulatedNode {
@@ -55,6 +61,9 @@ export class SimulatedNode {
   /** Set for a Byzantine node. */
   behaviour: Behaviour | undefined;
   onlineSinceMs = 0;
+  /** How it began; and whether its memory goes back to then. */
+  readonly firstStart: EngineStart;
+  hasRestarted = false;
   readonly #simulation: Simulation;
   readonly #random: RandomStream;
   readonly #clockSkewMs: number;
@@ -63,6 +72,8 @@ export class SimulatedNode {
   /** Raised at each crash: what was under way before does not reach the new engine. */
   #life = 0;
   #evidence = 0;
+  /** Subnets its aggregators need. */
+  #subnets: readonly number[] = [];
 
   constructor(simulation: Simulation, index: number, random: RandomStream, disk: SimulatedDisk) {
     this.index = index;
@@ -70,24 +81,25 @@ export class SimulatedNode {
     this.#simulation = simulation;
     this.#random = random;
     this.#clockSkewMs = random.below(20);
-    this.engine = this.#start();
+    this.firstStart = this.#startOptions();
+    this.engine = createEngine(this.firstStart);
   }
 
   get isHonest(): boolean {
     return this.behaviour === undefined;
   }
 
-  #start(): Engine {
+  #startOptions(): EngineStart {
     const { params, genesisRoot, validatorsOf, clock } = this.#simulation;
     const { anchor, justifiedAtSlot } = this.disk;
-    return createEngine({
+    return {
       ...{ params, genesisRoot, anchorState: anchor.state, anchorEpoch: anchor.epoch },
       ...(justifiedAtSlot === undefined ? {} : { justifiedAtSlot }),
       storedBlocks: this.disk.storedBlocks(),
       localValidators: validatorsOf(this.index),
       nowMs: clock.nowMs - this.#clockSkewMs,
       aggregateSignatures: aggregateCheaply,
-    });
+    };
   }
 
   /** Wakes at the engine's moments of the slot, by a clock that is a little late. */
@@ -132,7 +144,8 @@ export class SimulatedNode {
   resume(isRestart: boolean): void {
     this.isOnline = true;
     this.onlineSinceMs = this.#simulation.clock.nowMs;
-    if (isRestart) this.engine = this.#start();
+    this.hasRestarted ||= isRestart;
+    if (isRestart) this.engine = createEngine(this.#startOptions());
     this.#simulation.observer.onResume(this);
     this.feed({ type: "tick", nowMs: this.#simulation.clock.nowMs - this.#clockSkewMs });
     this.greet();
@@ -275,8 +288,9 @@ export class SimulatedNode {
     }
     if (effect.type === "publishAttestations") {
       if (this.behaviour?.onVotes !== undefined) this.behaviour.onVotes(effect.attestations);
-      else this.tell(voteGossip(effect.attestations));
+      else this.tell(voteGossip(effect.attestations, effect.subnet));
     }
+    this.#runAggregation(effect);
     if (effect.type === "slashingEvidence" && this.isHonest) {
       this.tell({
         id: `evidence ${this.index} ${this.#evidence++}`,
@@ -284,6 +298,32 @@ export class SimulatedNode {
         operation: effect.evidence,
       });
     }
+  }
+
+  #runAggregation(effect: Effect): void {
+    if (effect.type === "subnetsWanted") this.#subnets = effect.subnets;
+    if (effect.type === "signSelections") {
+      this.#sign(effect.id, effect.validatorIndices, effect.signingRoot);
+    }
+    if (effect.type === "signAggregates") {
+      const { publicKeys } = this.#simulation;
+      const signatures = effect.aggregates.map(({ message, signingRoot }) =>
+        signCheaply(publicKeys[message.aggregatorIndex]!, signingRoot),
+      );
+      this.#answer(DELAY_MS.signing, { type: "signed", id: effect.id, signatures });
+    }
+    if (effect.type !== "publishAggregates") return;
+    for (const aggregate of effect.aggregates) {
+      const { aggregatorIndex, aggregate: votes } = aggregate.message;
+      const id = `aggregate ${votes.data.slot} ${aggregatorIndex}`;
+      this.tell({ id, kind: "aggregate", aggregate });
+    }
+  }
+
+  /** Besides what its aggregators need, two subnets drawn by its name, as a real node's by its id. */
+  #listensTo(gossip: Gossip): boolean {
+    const subnet = gossip.kind === "votes" ? gossip.subnet : undefined;
+    return subnet === undefined || subnet >> 1 === this.index || this.#subnets.includes(subnet);
   }
 
   /** Nobody holds a Byzantine signer back, and a node without watermarks nothing at all. */
@@ -303,7 +343,7 @@ export class SimulatedNode {
   tell(gossip: Gossip, isPicked: (peer: number) => boolean = () => true): void {
     this.#seen.set(gossip.id, gossip);
     for (const peer of this.#simulation.nodes) {
-      if (peer !== this && isPicked(peer.index)) this.#send(peer, gossip);
+      if (peer !== this && isPicked(peer.index) && peer.#listensTo(gossip)) this.#send(peer, gossip);
     }
   }
 
@@ -322,7 +362,7 @@ export class SimulatedNode {
     const { nodes } = this.#simulation;
     for (let i = 0; gossip !== undefined && i < FORWARD_TO; i++) {
       const peer = nodes[this.#random.below(nodes.length)];
-      if (peer !== undefined && peer !== this) this.#send(peer, gossip);
+      if (peer !== undefined && peer !== this && peer.#listensTo(gossip)) this.#send(peer, gossip);
     }
   }
 
@@ -340,7 +380,12 @@ export class SimulatedNode {
       return;
     }
     if (gossip.kind === "votes") {
-      this.feed({ type: "attestationsReceived", attestations: gossip.attestations, peer, messageId });
+      const { attestations, subnet } = gossip;
+      this.feed({ type: "attestationsReceived", attestations, subnet, peer, messageId });
+      return;
+    }
+    if (gossip.kind === "aggregate") {
+      this.feed({ type: "aggregateReceived", aggregate: gossip.aggregate, peer, messageId });
       return;
     }
     const arrivalMs = this.#simulation.clock.nowMs;

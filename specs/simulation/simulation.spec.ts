@@ -14,7 +14,7 @@ const RUNS: readonly (readonly [scenario: string, seed: number, size?: Size])[] 
   ["chained-proofs", 1],
   ["stakes", 3],
   ["spam", 2],
-  ["twins-third", 1],
+  ["twins-meet", 1],
   ["links 100 to 600 ms", 1, { slots: 24, nodes: 8 }],
 ];
 

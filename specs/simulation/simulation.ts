@@ -25,6 +25,8 @@ export type Simulation = {
   readonly params: ChainParams;
   readonly control: ChainParams;
   readonly isWithoutWatermark: boolean;
+  /** Heads, checkpoints and pay are not compared with the naive ones. */
+  readonly isJudgedByEffects: boolean;
   readonly genesis: Genesis;
   readonly genesisRoot: Hash;
   readonly clock: VirtualClock;
@@ -43,7 +45,12 @@ export type Simulation = {
   rootOf(block: SignedBeaconBlock): Hash;
 };
 
-export type Run = Report & { readonly finding: string; readonly parts: readonly string[] };
+export type Run = Report & {
+  readonly finding: string;
+  readonly parts: readonly string[];
+  /** Feeds what a node heard to it again in other orders; asked for once a seed. @throws Violation 7 */
+  checkInputOrder(): void;
+};
 
 /** Runs a scenario to its end. @throws when an invariant or the scenario's own demand is broken. */
 export function simulate(scenario: Scenario, seed: number, size: Size = {}, mutation: Switch = {}): Run {
@@ -70,7 +77,10 @@ export function simulate(scenario: Scenario, seed: number, size: Size = {}, muta
     if (plan.isDone?.(observer.slots) === true) break;
   }
   const report = observer.finish(plan, seed);
-  return { ...report, finding: plan.check(report), parts: whole.parts.map(({ label }) => label) };
+  return {
+    ...{ ...report, finding: plan.check(report), parts: whole.parts.map(({ label }) => label) },
+    checkInputOrder: () => observer.checkInputOrder(seed),
+  };
 }
 
 /** Links of the plan, cut where its parts say so. */
@@ -85,8 +95,9 @@ function linksOf({ links, parts }: Plan): LinkOptions {
 }
 
 function createSimulation(plan: Plan, seed: number, mutation: Switch): Simulation {
-  const control = simulatorParams(plan.params ?? {});
   const params = mutatedParams(plan.params ?? {}, mutation);
+  const isJudgedByEffects = mutation.isJudgedByEffects ?? false;
+  const control = isJudgedByEffects ? params : simulatorParams(plan.params ?? {});
   const containers = containersOf(params);
   const publicKeys = publicKeysOf(plan.validators ?? plan.nodes);
   const emptyPayload = containers.ExecutionPayload.defaultValue();
@@ -96,6 +107,7 @@ function createSimulation(plan: Plan, seed: number, mutation: Switch): Simulatio
   const simulation: Simulation = {
     ...{ params, control, genesis, clock, publicKeys, emptyPayload, nodes: [] },
     isWithoutWatermark: mutation.withoutWatermark ?? false,
+    isJudgedByEffects,
     genesisRoot: toHex(genesis.blockRoot),
     network: createNetwork(clock, randomStream(seed, "network"), linksOf(plan)),
     observer: new Observer(() => simulation),

@@ -39,6 +39,11 @@ export type Switch = {
   readonly params?: Partial<ChainParams>;
   /** The rule is the shell's: votes are signed without a watermark. */
   readonly withoutWatermark?: boolean;
+  /**
+   * Nothing compares it with a second opinion on the same rule: what the rule is for must go wrong. Checks play by the
+   * mutated numbers, and heads, checkpoints and pay are not compared with the naive ones.
+   */
+  readonly isJudgedByEffects?: boolean;
 };
 
 /**

@@ -9,12 +9,22 @@ import { stateTransition } from "../../consensus/state-transition.ts";
 import { computeCheckpointSlot, computeStartSlotAtEpoch, FAR_FUTURE_EPOCH } from "../../consensus/time.ts";
 import { type Hash, toHex } from "../../primitives/bytes.ts";
 import { type NaiveStakes, naivePeriod, naiveStakes, totalStake } from "../consensus/naive-staking.ts";
+import { isProven } from "./deposit-proofs.ts";
+import {
+  checkRingOf,
+  checkVotes,
+  type FinalityBooks,
+  noteWeights,
+  openFinalityBooks,
+} from "./finality-books.ts";
 import type { KnownBlock } from "./observer.ts";
+import type { Simulation } from "./simulation.ts";
 import { must } from "./violation.ts";
 
 type Ledger = {
   readonly params: ChainParams;
   readonly control: ChainParams;
+  readonly finality: FinalityBooks | undefined;
   /** By slot: the root of the last block at or before it. */
   readonly roots: Hash[];
   readonly seen: Map<number, Set<number>>;
@@ -22,29 +32,34 @@ type Ledger = {
   hitsHead: number[];
 };
 
+/** What the chain was made by, what it should have been made by, and whether the two are compared. */
+type Rules = Pick<Simulation, "params" | "control" | "isJudgedByEffects">;
+
 /**
  * The chain alone, from genesis, leads to the states its blocks name, and moves stake as the naive rules of `control`
- * do. @throws Violation 6, 7, 10 or 14
+ * do. @throws Violation 4, 6, 7, 10 or 14
  */
 export function replayChain(
   chain: readonly KnownBlock[],
   genesis: Genesis,
-  params: ChainParams,
-  control: ChainParams,
+  { params, control, isJudgedByEffects }: Rules,
 ): void {
   let state = genesis.state;
   const zeros = new Array<number>(state.validators.length).fill(0);
   const ledger: Ledger = {
     ...{ params, control, roots: [toHex(genesis.blockRoot)], seen: new Map() },
+    finality: isJudgedByEffects ? undefined : openFinalityBooks(genesis.state, control),
     ...{ hitsTarget: zeros, hitsHead: zeros },
   };
   for (const { block, root } of chain) {
     const pre = throughPeriods(ledger, state, block.message.slot);
     state = stateTransition(pre, block.message, params);
     must(toHex(getStateRoot(state)) === toHex(block.message.stateRoot), 7, "replay leads elsewhere");
+    if (ledger.finality !== undefined) checkVotes(ledger.finality, block.message, state, control);
     checkBlock(ledger, pre, block.message, state);
     ledger.roots[block.message.slot] = root;
   }
+  if (ledger.finality !== undefined) checkRingOf(ledger.finality, state);
   checkChurn(state, control);
 }
 
@@ -60,10 +75,11 @@ function throughPeriods(ledger: Ledger, from: ConsensusState, slot: number): Con
     state.commit();
     const naive = naiveStakes(state);
     const total = totalStake(naive);
-    naivePeriod(naive, control, () => true);
+    naivePeriod(naive, control, (pending) => isProven(pending, control));
     state = forkState(state);
     processSlots(state, period * control.periodSlots, params);
     state.commit();
+    if (ledger.finality !== undefined) noteWeights(ledger.finality, state, control);
     const actual = naiveStakes(state);
     must(text(actual) === text(naive), 6, `period ${period} differs: ${difference(actual, naive)}`);
     must(total + naive.issued - naive.burned === totalStake(actual), 6, "stake appeared or disappeared");

@@ -33,6 +33,12 @@ function deposit(key: number, coins: bigint): DepositRequest {
   return request;
 }
 
+/** One whose key signed nothing of the kind: whoever sent it has lost it. */
+function unproven(key: number): DepositRequest {
+  const { signature } = deposit(key + 1, 32n);
+  return { ...deposit(key, 32n), signature };
+}
+
 /** The validator's wish to leave, to all nodes at once. */
 function leave(simulation: Simulation, validatorIndex: number): void {
   const message = { epoch: 0, validatorIndex };
@@ -62,6 +68,7 @@ const stakes: Scenario = {
         // New keys before and in the stall, and something less than what moves an effective balance, and more.
         ...(slot >= 4 && slot < 8 ? { deposits: [deposit(20 + slot, 32n)] } : {}),
         ...(slot >= 30 && slot < 33 ? { deposits: [deposit(20 + slot, 32n), deposit(4, 1n)] } : {}),
+        ...(slot === 9 ? { deposits: [unproven(60)] } : {}),
         ...(slot === 10 || slot === 12 ? { deposits: [deposit(6, 3n)] } : {}),
       }),
       parts: [
@@ -122,13 +129,42 @@ export function twinsScenario(name: string, keys: number, twins: number): Scenar
 }
 
 function sides(keys: number, twins: number): readonly Part[] {
-  const honest = keys - twins;
-  const isLeft = (node: number): boolean => (node < honest ? node < Math.ceil(honest / 2) : node < keys);
+  const isLeft = isLeftOf(keys, twins);
   return [{ label: "a partition that does not end", cuts: (a, b) => isLeft(a) !== isLeft(b) }];
 }
+
+function isLeftOf(keys: number, twins: number): (node: number) => boolean {
+  const honest = keys - twins;
+  return (node) => (node < honest ? node < Math.ceil(honest / 2) : node < keys);
+}
+
+/** The same, and the two sides meet: each sees what the other made final, and stops for good. */
+const twinsMeet: Scenario = {
+  summary: "3 of 9 keys run twice, each side makes its chain final, and when they meet every node stops",
+  plan(seed, size) {
+    const [keys, twins, meet] = [9, 3, 16];
+    const apart = twinsScenario("twins-meet", keys, twins).plan(seed, size);
+    const isLeft = isLeftOf(keys, twins);
+    return {
+      ...apart,
+      parts: [
+        {
+          label: `a partition until slot ${meet}`,
+          cuts: (a, b, nowMs) => nowMs < meet * 1000 && isLeft(a) !== isLeft(b),
+        },
+      ],
+      check(report) {
+        must(report.hasConflict, 1, "the sides did not finalize both");
+        must(report.faulted === report.honest, 1, `${report.faulted} of ${report.honest} nodes stopped`);
+        return `all ${report.faulted} nodes stopped`;
+      },
+    };
+  },
+};
 
 export const STAKE_SCENARIOS: Readonly<Record<string, Scenario>> = {
   stakes,
   "twins-below-third": twinsScenario("twins-below-third", 10, 3),
+  "twins-meet": twinsMeet,
   "twins-third": twinsScenario("twins-third", 9, 3),
 };
