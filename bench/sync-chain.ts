@@ -45,7 +45,7 @@ export async function growChain(config: FolderConfig, validators: number, blocks
   let pending: readonly RecoveredTransaction[] = [];
   let nowMs = 0;
   const chain = openOfflineChain(folder, () => genesisTime * 1000 + nowMs, {
-    keyring: loadKeyring({ interop: { first: 0, last: validators - 1 }, keystores: undefined }),
+    keyring: await loadKeyring({ interop: { first: 0, last: validators - 1 }, keystores: undefined }),
     protection: new SlashingProtection(validator),
     feeRecipient: ACCOUNTS[0]?.address ?? "0x",
     pool: {

@@ -4,11 +4,10 @@ import { CodedError } from "../primitives/errors.ts";
 import { getStateInPeriod } from "./advanced-state.ts";
 import type { BeaconBlock, SignedBeaconBlock } from "./chain-containers.ts";
 import { mayDoDuties } from "./duties.ts";
-import { type Engine, emit, openJob, type Proposal } from "./engine-state.ts";
+import { type BuiltPayload, type Engine, emit, openJob, type Proposal } from "./engine-state.ts";
 import { onBlockReceived } from "./on-block.ts";
 import { packOperations } from "./operation-pool.ts";
 import type { ChainParams } from "./params.ts";
-import type { ExecutionPayload, ExecutionRequests } from "./payload-containers.ts";
 import { processRequests } from "./process-requests.ts";
 import { processSlots } from "./process-slots.ts";
 import { getExpectedWithdrawals, processWithdrawals } from "./process-withdrawals.ts";
@@ -88,12 +87,11 @@ export function onRandaoSigned(engine: Engine, slot: Slot, reveal: Uint8Array | 
 export function onPayloadBuilt(
   engine: Engine,
   slot: Slot,
-  payload: ExecutionPayload,
-  requests: ExecutionRequests,
+  { payload, requests, graffiti }: BuiltPayload,
 ): void {
   const proposal = proposalOf(engine, slot);
   if (proposal === undefined) return;
-  proposal.payload = { payload, requests };
+  proposal.payload = { payload, requests, graffiti };
   assemble(engine, proposal);
 }
 
@@ -117,7 +115,7 @@ function assemble(engine: Engine, proposal: Proposal): void {
   try {
     const body = {
       ...containers.BeaconBlockBody.defaultValue(),
-      ...{ randaoReveal, graffiti: engine.graffiti },
+      ...{ randaoReveal, graffiti: payload.graffiti ?? engine.graffiti },
       attestations: packVotes(engine, state, parentRoot),
       executionPayload: payload.payload,
       executionRequests: payload.requests,
@@ -142,7 +140,7 @@ function assemble(engine: Engine, proposal: Proposal): void {
 /** The state in which the operations of a block find the registry: exits may have been asked for before them. */
 function afterPayload(
   state: ConsensusState,
-  { payload, requests }: NonNullable<Proposal["payload"]>,
+  { payload, requests }: BuiltPayload,
   params: ChainParams,
 ): ConsensusState {
   const draft = forkState(state);

@@ -72,6 +72,8 @@ export type EngineEvent =
   | { readonly type: "evidenceFound"; readonly slashing: AttesterSlashing }
   /** The finalized registry has these validators, whose keys this node holds, too. */
   | { readonly type: "localValidatorsJoined"; readonly validatorIndices: readonly number[] }
+  /** Their keys were taken from this node: no more duties. */
+  | { readonly type: "localValidatorsLeft"; readonly validatorIndices: readonly number[] }
   /** One answer per set of the wish, in its order. */
   | { readonly type: "signaturesVerified"; readonly id: JobId; readonly valid: readonly boolean[] }
   | { readonly type: "payloadExecuted"; readonly id: JobId; readonly verdict: "valid" | "invalid" }
@@ -80,6 +82,8 @@ export type EngineEvent =
       readonly id: JobId;
       readonly payload: ExecutionPayload;
       readonly requests: ExecutionRequests;
+      /** Of this block, where its proposer has one of its own. */
+      readonly graffiti?: Uint8Array | undefined;
     }
   | { readonly type: "payloadBuildFailed"; readonly id: JobId }
   /** One entry per validator of the wish, in its order; undefined where signing was refused (slashing protection). */

@@ -116,12 +116,19 @@ export type OwnVote = {
 export type Selection = CommitteeMember & { readonly selectionProof: Uint8Array; readonly subnet: number };
 
 /** Our block of a slot while it is being made. */
+export type BuiltPayload = {
+  readonly payload: ExecutionPayload;
+  readonly requests: ExecutionRequests;
+  /** The node's, unless this proposer has one of its own. */
+  readonly graffiti?: Uint8Array | undefined;
+};
+
 export type Proposal = {
   readonly slot: Slot;
   readonly proposerIndex: number;
   readonly parentRoot: Hash;
   randaoReveal: Uint8Array | undefined;
-  payload: { readonly payload: ExecutionPayload; readonly requests: ExecutionRequests } | undefined;
+  payload: BuiltPayload | undefined;
   /** Once it waits for its signature. */
   block: BeaconBlock | undefined;
 };

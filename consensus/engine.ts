@@ -158,6 +158,9 @@ function handle(engine: Engine, event: EngineEvent): void {
     case "localValidatorsJoined":
       engine.localValidators = new Set([...engine.localValidators, ...event.validatorIndices]);
       break;
+    case "localValidatorsLeft":
+      engine.localValidators = new Set(without(engine.localValidators, event.validatorIndices));
+      break;
     case "peerStatus":
       onPeerStatus(engine, event);
       break;
@@ -174,6 +177,10 @@ function handle(engine: Engine, event: EngineEvent): void {
       onAnswer(engine, event);
       break;
   }
+}
+
+function without(all: ReadonlySet<number>, gone: readonly number[]): readonly number[] {
+  return [...all].filter((validatorIndex) => !gone.includes(validatorIndex));
 }
 
 type Answer = Extract<EngineEvent, { readonly id: number }>;
@@ -195,7 +202,7 @@ function onAnswer(engine: Engine, event: Answer): void {
       if (job.kind === "payload") onPayloadExecuted(engine, job.root, event.verdict);
       return;
     case "payloadBuilt":
-      if (job.kind === "payloadBuilding") onPayloadBuilt(engine, job.slot, event.payload, event.requests);
+      if (job.kind === "payloadBuilding") onPayloadBuilt(engine, job.slot, event);
       return;
     case "payloadBuildFailed":
       if (job.kind === "payloadBuilding") onPayloadBuildFailed(engine, job.slot);

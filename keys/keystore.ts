@@ -12,7 +12,7 @@ import {
 } from "node:crypto";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { blsPublicKey } from "../primitives/bls.ts";
+import { BlsError, blsPublicKey } from "../primitives/bls.ts";
 import { equalBytes, fromHex, toHex, utf8ToBytes } from "../primitives/bytes.ts";
 import { CodedError } from "../primitives/errors.ts";
 import { sha256 } from "../primitives/hash.ts";
@@ -23,9 +23,23 @@ export class KeystoreError extends CodedError<{
     | "KEYSTORE_NOT_EIP2335"
     | "KEYSTORE_TOO_COSTLY"
     | "KEYSTORE_WRONG_PASSWORD"
+    | "KEYSTORE_INVALID_KEY"
     | "KEYSTORE_OTHER_PUBLIC_KEY";
   readonly reason?: string;
 }> {}
+
+/** What is wrong with a keystore, for whoever owns it. */
+export function describeKeystoreFault({ code, reason }: KeystoreError["detail"]): string {
+  const texts: Readonly<Record<typeof code, string>> = {
+    KEYSTORE_NOT_JSON: "the file is damaged: it is not JSON",
+    KEYSTORE_NOT_EIP2335: `the file is no validator keystore (EIP-2335): ${reason}`,
+    KEYSTORE_TOO_COSTLY: `the file asks for more work than any honest one: ${reason}`,
+    KEYSTORE_WRONG_PASSWORD: "wrong password",
+    KEYSTORE_INVALID_KEY: "what the file holds is no BLS secret key",
+    KEYSTORE_OTHER_PUBLIC_KEY: "the key in it is not the one it names: the file was tampered with",
+  };
+  return texts[code];
+}
 
 /** The most memory a keystore may ask for: scrypt takes 128 · r · (N + p) bytes, 256 MiB by the standard. */
 export const SCRYPT_MEMORY_LIMIT_BYTES = 512 * 1024 * 1024;
@@ -88,7 +102,7 @@ const pbkdf2InBackground = promisify(pbkdf2);
 
 /**
  * The secret key, 32 bytes. Takes the better part of a second, as it is meant to.
- * @throws KeystoreError KEYSTORE_WRONG_PASSWORD, KEYSTORE_TOO_COSTLY, or KEYSTORE_OTHER_PUBLIC_KEY when the key
+ * @throws KeystoreError KEYSTORE_WRONG_PASSWORD, KEYSTORE_TOO_COSTLY, KEYSTORE_INVALID_KEY, or KEYSTORE_OTHER_PUBLIC_KEY when the key
  *   inside is not the one the file names.
  */
 export function decryptKeystore(keystore: Keystore, password: string): Uint8Array {
@@ -115,15 +129,33 @@ function openWith({ crypto, pubkey }: Keystore, derived: Uint8Array): Uint8Array
   const secretKey = new Uint8Array(
     createDecipheriv("aes-128-ctr", derived.subarray(0, 16), iv).update(encrypted),
   );
-  if (pubkey !== undefined && toHex(blsPublicKey(secretKey)) !== `0x${pubkey.toLowerCase()}`) {
+  const publicKey = publicKeyOf(secretKey);
+  if (pubkey !== undefined && publicKey !== `0x${pubkey.toLowerCase()}`) {
     throw new KeystoreError({ code: "KEYSTORE_OTHER_PUBLIC_KEY" });
   }
   return secretKey;
 }
 
-/** A keystore with the standard's scrypt parameters (N 2^18, r 8, p 1). */
-export function encryptKeystore(secretKey: Uint8Array, password: string, path: string): Keystore {
-  const params = { dklen: 32 as const, n: 2 ** 18, p: 1, r: 8, salt: randomBytes(32).toString("hex") };
+function publicKeyOf(secretKey: Uint8Array): string {
+  try {
+    return toHex(blsPublicKey(secretKey));
+  } catch (cause) {
+    if (!(cause instanceof BlsError)) throw cause;
+    throw new KeystoreError({ code: "KEYSTORE_INVALID_KEY" }, { cause });
+  }
+}
+
+/** The standard's scrypt cost N; r is 8 and p is 1. */
+export const STANDARD_COST = 2 ** 18;
+
+/** @param cost a power of two; less than the standard's only for keys that are worth nothing. */
+export function encryptKeystore(
+  secretKey: Uint8Array,
+  password: string,
+  path: string,
+  cost = STANDARD_COST,
+): Keystore {
+  const params = { dklen: 32 as const, n: cost, p: 1, r: 8, salt: randomBytes(32).toString("hex") };
   const kdf = { function: "scrypt" as const, params, message: "" as const };
   const derived = deriveKey(kdf, password);
   const iv = randomBytes(16);

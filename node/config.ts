@@ -7,7 +7,9 @@ import {
   type CheckpointConfig,
   checkCheckpointFlags,
 } from "./checkpoint/checkpoint-flags.ts";
+import { addKeymanagerFlags, type KeymanagerConfig } from "./keymanager-flags.ts";
 import { LOG_LEVELS, LOG_MODULES, parseLogLevels } from "./log.ts";
+import { GRAFFITI_LIMIT_BYTES, MAX_GAS_LIMIT, MIN_GAS_LIMIT } from "./proposal-limits.ts";
 import { addRestFlags, type RestConfig } from "./rest-flags.ts";
 import { addRpcFlags, type RpcConfig } from "./rpc-flags.ts";
 import { applySettings, type Environment, environmentName } from "./settings.ts";
@@ -15,6 +17,7 @@ import { wholeNumber } from "./whole-number.ts";
 
 export type NodeConfig = RpcConfig &
   RestConfig &
+  KeymanagerConfig &
   CheckpointConfig & {
     /** Folder of this node's databases, identity and slashing protection. */
     readonly dir: string;
@@ -43,8 +46,6 @@ export type NodeConfig = RpcConfig &
     readonly logJson: boolean;
   };
 
-/** Bytes of the graffiti field of a block. */
-const GRAFFITI_LIMIT_BYTES = 32;
 const MAX_INTEROP_INDEX = 1_000_000;
 
 /** Adds `run` to the program; `start` gets the checked flags. */
@@ -86,6 +87,7 @@ export function addRunFlags(command: Command): void {
   addServiceFlags(command);
   addRpcFlags(command);
   addRestFlags(command);
+  addKeymanagerFlags(command);
 }
 
 function addChainFlags(run: Command): void {
@@ -95,7 +97,7 @@ function addChainFlags(run: Command): void {
     .option(
       "--gas-limit <gas>",
       "block gas limit this node's proposals move toward",
-      wholeNumber(5_000_000, 2 ** 40),
+      wholeNumber(MIN_GAS_LIMIT, MAX_GAS_LIMIT),
       30_000_000,
     )
     .option(
@@ -149,7 +151,7 @@ function checkTogether(flags: NodeConfig, run: Command): void {
     );
   }
   checkCheckpointFlags(flags, run);
-  const hasKeys = flags.interopKeys !== undefined || flags.keystores !== undefined;
+  const hasKeys = flags.interopKeys !== undefined || flags.keystores !== undefined || flags.keymanager;
   if (hasKeys && flags.feeRecipient === undefined) {
     run.error("error: a validator needs --fee-recipient: without one the tips of its blocks would be lost");
   }

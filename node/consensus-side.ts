@@ -6,9 +6,7 @@ import type { Engine } from "../consensus/engine-state.ts";
 import type { Genesis } from "../consensus/genesis.ts";
 import { engineWakeMoments } from "../consensus/on-tick.ts";
 import { computeForkDigest } from "../consensus/signing-root.ts";
-import type { ConsensusState } from "../consensus/state.ts";
-import { getState } from "../consensus/state-cache.ts";
-import { fromHex, type Hex, toHex, utf8ToBytes, ZERO_ADDRESS } from "../primitives/bytes.ts";
+import { fromHex, type Hex, toHex } from "../primitives/bytes.ts";
 import type { LightAnswer } from "../rpc/chain-view.ts";
 import { type BlockCodec, createBlockCodec } from "./chain/block-codec.ts";
 import { createBlockOutcomes } from "./chain/block-outcomes.ts";
@@ -18,9 +16,10 @@ import { createGossipHandler } from "./chain/gossip-events.ts";
 import { createInOrder, type InOrder } from "./chain/in-order.ts";
 import { createLiveView } from "./chain/live-view.ts";
 import { openEngine } from "./chain/open-engine.ts";
-import { createOwnValidators, type OwnValidators } from "./chain/own-validators.ts";
+import { firstValidatorsOf, graffitiBytes, openOwnDuties } from "./chain/own-duties.ts";
+import type { OwnValidators } from "./chain/own-validators.ts";
 import { localStatusOf, toPeerStatus } from "./chain/peer-status.ts";
-import { createEffectRunner, type ProposalSettings } from "./chain/run-effects.ts";
+import { createEffectRunner } from "./chain/run-effects.ts";
 import { openSafetyFaultRecord } from "./chain/safety-fault.ts";
 import { createSlotReport, type SlotReportPorts } from "./chain/slot-report.ts";
 import { startBackfill } from "./chain/start-backfill.ts";
@@ -45,19 +44,14 @@ import { ConsensusBlocks } from "./storage/consensus-blocks.ts";
 import type { Database } from "./storage/database.ts";
 import { DatabaseError } from "./storage/database-error.ts";
 import { FULL_DISK_BYTES, freeBytesOf } from "./storage/disk-room.ts";
-import { SlashingProtection } from "./storage/slashing-protection.ts";
-import { indicesOfKeys } from "./validator/key-indices.ts";
-import type { Keyring } from "./validator/keyring.ts";
-import { createSigner, type Signer } from "./validator/signer.ts";
-
-/** Share of a slot in which transactions are added to a block of ours. */
-const BUILD_SHARE = 0.15;
+import type { ValidatorKey } from "./validator/keyring.ts";
 
 export type ConsensusParts = {
   readonly config: NodeConfig;
   readonly spec: ChainSpec;
   readonly genesis: Genesis;
-  readonly keyring: Keyring;
+  /** The keymanager API changes it. */
+  readonly keyring: Map<Hex, ValidatorKey>;
   readonly database: Database;
   /** Of its own, so that chain data can be deleted without forgetting what was signed. */
   readonly validatorDatabase: Database;
@@ -70,6 +64,8 @@ export type ConsensusParts = {
 export type ConsensusSide = {
   readonly network: Network;
   readonly beaconPort: number;
+  /** With --keymanager. */
+  readonly keymanagerPort: number | undefined;
   askLight(question: LightQuestion): Promise<LightAnswer>;
   close(): Promise<void>;
 };
@@ -90,7 +86,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const engine = openEngine({
     ...{ params, genesis, blocks, codec, localValidators: firstValidatorsOf(parts) },
     ...{ isSingleNode: config.singleNode, hasSlasher: config.slasher },
-    ...{ graffiti: graffitiOf(config), nowMs: nowMs(), isFaulted: safetyFault.isFaulted() },
+    ...{ graffiti: graffitiBytes(config.graffiti), nowMs: nowMs(), isFaulted: safetyFault.isFaulted() },
   });
 
   // Peers may speak before everything is there to answer them: the chain keeps what they say until it starts.
@@ -112,33 +108,34 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const server = await startMetricsServer(config, metrics, execution);
   const syncTargetSlot = () => sync.targetSlot();
   const beacon = await rest.listen({ config, network, submit, syncTargetSlot });
-  const own = ownValidatorsOf(parts, engine, submit, Math.floor(nowMs() / slotMs));
+  const duties = openOwnDuties(parts, { engine, metrics, submit, timed, startMs: nowMs() });
   const disk = diskWatchOf(parts);
   const report = createSlotReport({
     ...{ log, metrics, disk, localValidators: () => engine.localValidators.size },
     ...{ peers: () => network.peers().length, syncTargetSlot, beaconPort: beacon.port },
     publish: (status) => void execution.updateConsensusStatus(status).catch(fatal),
-    onReported: reportTo(own, createPictures(parts, engine)),
+    onReported: reportTo(duties.own, createPictures(parts, engine)),
   });
-  const slasher = config.slasher ? openSlasher({ database, containers, params }) : undefined;
-  const signer = openSigner(parts, engine, metrics, timed(parts.validatorDatabase));
   const perform = createEffectRunner({
-    ...{ submit, codec, containers, blocks, execution, network, sync, signer, outcomes, inOrder, report },
-    ...{ engine, proposals: proposalsOf(config, spec), disk, log, metrics, fatal },
-    ...{ safetyFault, slasher, onFinalizedState: own.onFinalizedState },
+    ...{ submit, codec, containers, blocks, execution, network, sync, outcomes, inOrder, report },
+    ...{ engine, disk, log, metrics, fatal, safetyFault, onFinalizedState: duties.own.onFinalizedState },
+    ...{ signer: duties.signer, proposals: duties.proposals },
+    slasher: config.slasher ? openSlasher({ database, containers, params }) : undefined,
     // A head that comes from catching up says nothing about how fast blocks travel.
     onHead: (slot) => slot === engine.store.nowSlot && metrics.onHead(slot, nowMs() - slot * slotMs),
   });
   chain.start(rest.watching(perform));
 
+  const keymanager = await duties.startKeymanager();
   const backfill = startBackfill(parts, { engine, blocks, codec, network });
   const stopClock = startClock(spec, network, submit);
   return {
-    ...{ network, beaconPort: beacon.port, askLight: beacon.askLight },
+    ...{ network, beaconPort: beacon.port, askLight: beacon.askLight, keymanagerPort: keymanager?.port },
     async close() {
       stopClock();
       sync.stop();
       await backfill.stop();
+      await keymanager?.close();
       await beacon.close();
       server.close();
       await network.close();
@@ -161,39 +158,6 @@ function startClock(
     },
     (nowMs) => submit({ type: "tick", nowMs, ...clockOffsetOf(network) }),
   );
-}
-
-function openSigner(
-  { keyring, logOf }: ConsensusParts,
-  engine: Engine,
-  metrics: NodeMetrics,
-  database: Database,
-): Signer {
-  const log = logOf("validator");
-  return createSigner({
-    keyring,
-    protection: new SlashingProtection(database),
-    publicKeyOf: (index) => publicKeyOf(engine, index),
-    onRefused(publicKey, refusal) {
-      metrics.signaturesRefused.inc();
-      log.warn({ publicKey, ...refusal }, "not signed: it could be slashed");
-    },
-  });
-}
-
-/** Who has duties from the start: nobody, when the node is to listen first. */
-function firstValidatorsOf({ config, keyring }: ConsensusParts) {
-  return (state: ConsensusState) => (config.doppelganger ? [] : indicesOfKeys(state, keyring));
-}
-
-function ownValidatorsOf(
-  { config, keyring, logOf, fatal }: ConsensusParts,
-  engine: Engine,
-  submit: (event: EngineEvent) => void,
-  startSlot: number,
-): OwnValidators {
-  const parts = { engine, keyring, submit, startSlot, log: logOf("validator"), fatal };
-  return createOwnValidators({ ...parts, listensFirst: config.doppelganger });
 }
 
 function reportTo(own: OwnValidators, picture: SlotReportPorts["onReported"]): SlotReportPorts["onReported"] {
@@ -308,27 +272,4 @@ function diskWatchOf({ config, log, fatal }: ConsensusParts): DiskWatch {
 function clockOffsetOf(network: Network): { readonly clockOffsetMs?: number } {
   const clockOffsetMs = network.clockOffsetMs();
   return clockOffsetMs === undefined ? {} : { clockOffsetMs };
-}
-
-function graffitiOf({ graffiti }: NodeConfig): Uint8Array {
-  const bytes = new Uint8Array(32);
-  bytes.set(utf8ToBytes(graffiti));
-  return bytes;
-}
-
-function proposalsOf(config: NodeConfig, { params }: ChainSpec): ProposalSettings {
-  return {
-    feeRecipient: config.feeRecipient ?? ZERO_ADDRESS,
-    gasLimitTarget: BigInt(config.gasLimit),
-    extraData: utf8ToBytes("jurat"),
-    budgetMs: params.slotSeconds * 1000 * BUILD_SHARE,
-  };
-}
-
-/** A validator's index never changes meaning: the head's registry knows all that have duties. */
-function publicKeyOf({ states, store }: Engine, index: number): Hex | undefined {
-  const validators = getState(states, store.headRoot)?.validators;
-  return validators === undefined || index >= validators.length
-    ? undefined
-    : toHex(validators.getReadonly(index).pubkey);
 }

@@ -44,6 +44,7 @@ type RunningNode = {
     readonly beacon: string;
     readonly p2p: readonly string[];
     readonly metrics: string;
+    readonly keymanager?: string;
   };
   close(): Promise<void>;
 };
@@ -57,7 +58,7 @@ async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Pro
   process.on("unhandledRejection", fatal);
   const executionGenesis = buildExecutionGenesis(spec);
   const genesis = buildConsensusGenesis(spec, executionGenesis.block);
-  const keyring = loadKeyring(keySourcesOf(config));
+  const keyring = await loadKeyring(keySourcesOf(config));
   log.info(
     {
       chain: spec.name,
@@ -103,8 +104,11 @@ async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Pro
   batcher.current = new TransactionBatcher((batch) => {
     consensus.network.publish("transactions", batch).catch(fatal);
   });
+  const { keymanagerPort } = consensus;
+  const keymanager = `http://${config.keymanagerHost}:${keymanagerPort}`;
   return {
     endpoints: {
+      ...(keymanagerPort === undefined ? {} : { keymanager }),
       rpc: `http://${config.rpcHost}:${execution.rpcPort}`,
       beacon: `http://${config.beaconHost}:${consensus.beaconPort}`,
       p2p: consensus.network.addresses(),
@@ -135,8 +139,9 @@ function createFatal(directory: string, log: Logger, stop: StopSignal): (error: 
   };
 }
 
-function keySourcesOf({ interopKeys, keystores, passwordFile }: NodeConfig) {
+function keySourcesOf({ dir, interopKeys, keystores, passwordFile, keymanager }: NodeConfig) {
   return {
+    ...{ dir, mayBeEmpty: keymanager },
     interop: interopKeys,
     keystores:
       keystores === undefined || passwordFile === undefined ? undefined : { dir: keystores, passwordFile },

@@ -115,7 +115,7 @@ function systemFailure(error: SystemError): StartFailure {
   return of(
     EXIT_CODES.address,
     error.code === "EADDRINUSE"
-      ? `${where} is in use by another program: stop it, or choose other ports (--rpc-port, --metrics-port, --beacon-port)`
+      ? `${where} is in use by another program: stop it, or choose other ports (--rpc-port, --metrics-port, --beacon-port, --keymanager-port)`
       : `cannot listen on ${where}: ${error.message}; see --rpc-host, --metrics-host, --beacon-host`,
   );
 }

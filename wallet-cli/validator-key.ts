@@ -3,7 +3,13 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { bls12_381 } from "@noble/curves/bls12-381.js";
-import { decryptKeystore, encryptKeystore, KeystoreError, parseKeystore } from "../keys/keystore.ts";
+import {
+  decryptKeystore,
+  describeKeystoreFault,
+  encryptKeystore,
+  KeystoreError,
+  parseKeystore,
+} from "../keys/keystore.ts";
 import { blsPublicKey } from "../primitives/bls.ts";
 import { bigIntToBytes, bytesToBigInt, toHex } from "../primitives/bytes.ts";
 import { interopSecretKey } from "../primitives/interop-keys.ts";
@@ -34,19 +40,8 @@ export async function readValidatorKey(
     return keyOf(decryptKeystore(keystore, password));
   } catch (error) {
     if (!(error instanceof KeystoreError)) throw error;
-    throw new WalletError("key", `${text}: ${describeFault(error.detail)}`, { cause: error });
+    throw new WalletError("key", `${text}: ${describeKeystoreFault(error.detail)}`, { cause: error });
   }
-}
-
-function describeFault({ code, reason }: KeystoreError["detail"]): string {
-  const texts: Readonly<Record<typeof code, string>> = {
-    KEYSTORE_NOT_JSON: "the file is damaged: it is not JSON",
-    KEYSTORE_NOT_EIP2335: `the file is no validator keystore (EIP-2335): ${reason}`,
-    KEYSTORE_TOO_COSTLY: `the file asks for more work than any honest one: ${reason}`,
-    KEYSTORE_WRONG_PASSWORD: "wrong password",
-    KEYSTORE_OTHER_PUBLIC_KEY: "the key in it is not the one it names: the file was tampered with",
-  };
-  return texts[code];
 }
 
 /** Makes a key and writes it to a file of its own, mode 0600. */

@@ -48,9 +48,10 @@ function build({ execution, proposals, submit, disk, log }: EffectPorts, wish: W
     return;
   }
   const { parentHash, timestamp, prevRandao, withdrawals, parentBeaconBlockRoot } = wish;
+  const { graffiti, ...settings } = proposals(wish.proposerIndex);
   const attributes = { parentHash, timestamp, prevRandao, withdrawals, parentBeaconBlockRoot };
-  execution.buildPayload({ ...attributes, ...proposals }).then(
-    ({ payload, requests }) => submit({ type: "payloadBuilt", id: wish.id, payload, requests }),
+  execution.buildPayload({ ...attributes, ...settings }).then(
+    ({ payload, requests }) => submit({ type: "payloadBuilt", id: wish.id, payload, requests, graffiti }),
     (error: unknown) => {
       log.warn({ err: error }, "no payload for our block");
       submit({ type: "payloadBuildFailed", id: wish.id });

@@ -36,11 +36,12 @@ export type EffectPorts = {
   readonly execution: ExecutionPort;
   readonly network: Pick<Network, "reportVerdict" | "penalize" | "publish" | "setSubnets">;
   readonly sync: SyncRunner;
-  readonly signer: Signer;
+  readonly signer: Omit<Signer, "signExit">;
   readonly outcomes: BlockOutcomes;
   readonly inOrder: InOrder;
   readonly report: SlotReport;
-  readonly proposals: ProposalSettings;
+  /** Of the validator with this index. */
+  readonly proposals: (proposerIndex: number) => ProposalSettings;
   readonly safetyFault: Pick<SafetyFaultRecord, "record">;
   /** With --slasher. */
   readonly slasher?: Slasher | undefined;
@@ -59,6 +60,8 @@ export type ProposalSettings = {
   readonly feeRecipient: Address;
   readonly gasLimitTarget: bigint;
   readonly extraData: Uint8Array;
+  /** The engine's own when left out. */
+  readonly graffiti?: Uint8Array | undefined;
   /** How long transactions are added to a block of ours, in milliseconds. */
   readonly budgetMs: number;
 };

@@ -116,6 +116,7 @@ const SIGNS_NOTHING: Signer = {
   signRandao: () => [],
   signSelections: () => [],
   signAggregates: () => [],
+  signExit: async () => undefined,
 };
 
 function signerOf({ keyring, protection }: OfflineDuties, engine: Engine): Signer {
@@ -142,9 +143,9 @@ function inertPorts(feeRecipient: Address) {
     sync: { requestBlock: NOTHING, startRange: NOTHING, targetSlot: () => undefined, stop: NOTHING },
     report: { onSlot: NOTHING },
     disk: { isShort: () => false },
-    proposals: {
+    proposals: () => ({
       ...{ feeRecipient, gasLimitTarget: 30_000_000n, extraData: new Uint8Array(0), budgetMs: BUILD_MS },
-    },
+    }),
     onHead: NOTHING,
     onFinalizedState: NOTHING,
   };

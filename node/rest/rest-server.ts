@@ -22,7 +22,14 @@ export type RestServerOptions = {
   readonly virtualHosts: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly routes: readonly Route[];
-  readonly events: EventHub;
+  /** Undefined: this server has none. */
+  readonly events?: EventHub;
+  /** Refuses who may not ask, before anything of a body is read. */
+  readonly authorize?: (request: IncomingMessage) => void;
+  /** Longest body; of the beacon API's when left out. */
+  readonly bodyLimitBytes?: number;
+  /** How long an answer may take; as long as a socket may be idle when left out. */
+  readonly answerMs?: number;
   /** Told about failures that are our fault. */
   readonly onFault: (error: unknown, path: string) => void;
 };
@@ -42,7 +49,7 @@ const REQUEST_MS = 30_000;
 export async function startRestServer(options: RestServerOptions): Promise<RestServer> {
   const server = createServer((request, response) => void serve(request, response, options));
   server.maxConnections = CONNECTIONS_LIMIT;
-  server.timeout = SOCKET_IDLE_MS;
+  server.timeout = options.answerMs ?? SOCKET_IDLE_MS;
   server.keepAliveTimeout = SOCKET_IDLE_MS;
   server.requestTimeout = REQUEST_MS;
   await listen(server, options.host, options.port);
@@ -71,7 +78,7 @@ async function serve(
   response: ServerResponse,
   options: RestServerOptions,
 ): Promise<void> {
-  const { virtualHosts, corsOrigins, onFault } = options;
+  const { virtualHosts, corsOrigins, onFault, events } = options;
   const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
   try {
     if (!isAllowedHost(request.headers.host, virtualHosts))
@@ -79,11 +86,13 @@ async function serve(
     allowCrossOrigin(response, corsOrigins, request.headers.origin);
     if (request.method === "OPTIONS") return answerPreflight(response);
     const query = new URLSearchParams((request.url ?? "").slice(path.length + 1));
-    if (path === EVENTS_PATH && request.method === "GET") {
-      return serveEvents(request, response, query, options.events);
+    if (events !== undefined && path === EVENTS_PATH && request.method === "GET") {
+      return serveEvents(request, response, query, events);
     }
+    options.authorize?.(request);
     const { route, parts } = findRoute(options.routes, request.method ?? "", path);
-    const body = route.method === "POST" ? await readJson(request) : undefined;
+    const limit = options.bodyLimitBytes ?? BODY_LIMIT_BYTES;
+    const body = route.method === "GET" ? undefined : await readJson(request, limit);
     const answer = await route.handle({ path: parts, query, body, prefersBytes: prefersBytes(request) });
     await send(request, response, answer);
   } catch (error) {
@@ -112,10 +121,10 @@ function findRoute(routes: readonly Route[], method: string, path: string) {
   throw new RestError(404, `No such endpoint: ${path.slice(0, 200)}`);
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
+async function readJson(request: IncomingMessage, limitBytes: number): Promise<unknown> {
   const hasBody = request.headers["content-length"] !== "0" && hasLength(request);
   if (!hasBody) return undefined;
-  const text = await readBody(request, BODY_LIMIT_BYTES);
+  const text = await readBody(request, limitBytes);
   if (text.trim() === "") return undefined;
   try {
     return JSON.parse(text);
@@ -171,5 +180,9 @@ function sendError(
   code: number,
   message: string,
 ): Promise<void> {
+  // What a client is to show next time (RFC 6750, section 3).
+  if (code === 401) response.setHeader("www-authenticate", "Bearer");
+  // What a stranger goes on to send is not read.
+  if (code === 401 || code === 403) response.setHeader("connection", "close");
   return sendJson(request, response, JSON.stringify({ code, message }), code);
 }

@@ -6,7 +6,7 @@ export type RestRequest = {
   /** Parts of the path by the names the route gives them. */
   readonly path: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** The parsed body of a POST; undefined without one. */
+  /** The parsed body of a POST or DELETE; undefined without one. */
   readonly body: unknown;
   /** The client would rather have SSZ bytes than JSON. */
   readonly prefersBytes: boolean;
@@ -29,7 +29,7 @@ export type RestAnswer =
   | { readonly kind: "empty"; readonly status: number };
 
 export type Route = {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
   /** `/eth/v1/beacon/states/{state_id}/root` */
   readonly path: string;
   handle(request: RestRequest): RestAnswer | Promise<RestAnswer>;
@@ -45,6 +45,10 @@ export function get(path: string, handle: Route["handle"]): Route {
 
 export function post(path: string, handle: Route["handle"]): Route {
   return { method: "POST", path, handle };
+}
+
+export function remove(path: string, handle: Route["handle"]): Route {
+  return { method: "DELETE", path, handle };
 }
 
 /** Values of a list parameter, given as `id=1,2` or `id=1&id=2`. */

@@ -12,7 +12,7 @@ export type Doppelganger = { readonly validatorIndex: ValidatorIndex; readonly s
 export type DoppelgangerPorts = {
   /** Read only: votes and proposals in it have verified signatures. */
   readonly engine: Pick<Engine, "chain" | "voteRecords" | "seenProposals">;
-  /** When this process began; what was signed up to then may be our own. */
+  /** When this process began; what was signed up to then may be our own. Negative before genesis. */
   readonly startSlot: Slot;
   /** These may sign from now on. */
   admit(validatorIndices: readonly ValidatorIndex[]): void;
@@ -21,8 +21,13 @@ export type DoppelgangerPorts = {
 };
 
 export type DoppelgangerWatch = {
-  /** Validators that want to sign; who waits or signs already is passed over. */
-  join(validatorIndices: readonly ValidatorIndex[]): void;
+  /**
+   * Validators that want to sign; who waits or signs already is passed over.
+   * @param since what was signed up to this slot was not signed by somebody else: by us, or where the key was before.
+   */
+  join(validatorIndices: readonly ValidatorIndex[], since?: Slot): void;
+  /** Their keys are gone; should they come back, they are listened for again. */
+  leave(validatorIndices: readonly ValidatorIndex[]): void;
   /** At the end of each slot. @param isSynced whether the node hears what is signed now. */
   onSlot(slot: Slot, isSynced: boolean): void;
 };
@@ -33,28 +38,33 @@ export type DoppelgangerWatch = {
  */
 export function createDoppelgangerWatch(ports: DoppelgangerPorts): DoppelgangerWatch {
   const { engine, startSlot, admit, onFound } = ports;
-  /** Slots still to listen to. */
-  const waiting = new Map<ValidatorIndex, number>();
+  const waiting = new Map<ValidatorIndex, { readonly since: Slot; readonly slotsLeft: number }>();
   const known = new Set<ValidatorIndex>();
   const listeningSlots = LISTENING_PERIODS * engine.chain.params.periodSlots;
   return {
-    join(validatorIndices) {
+    join(validatorIndices, since = startSlot) {
       const joined = validatorIndices.filter((index) => !known.has(index));
       for (const index of joined) known.add(index);
-      if (startSlot < 0) admit(joined);
-      else for (const index of joined) waiting.set(index, listeningSlots);
+      if (since < 0) admit(joined);
+      else for (const index of joined) waiting.set(index, { since, slotsLeft: listeningSlots });
+    },
+    leave(validatorIndices) {
+      for (const index of validatorIndices) {
+        known.delete(index);
+        waiting.delete(index);
+      }
     },
     onSlot(slot, isSynced) {
       const admitted: ValidatorIndex[] = [];
-      for (const [validatorIndex, left] of waiting) {
-        if (slot > startSlot && hasSigned(engine, validatorIndex, slot, startSlot)) {
+      for (const [validatorIndex, { since, slotsLeft }] of waiting) {
+        if (slot > since && hasSigned(engine, validatorIndex, slot, since)) {
           waiting.clear();
           onFound({ validatorIndex, slot });
           return;
         }
         if (!isSynced) continue;
-        waiting.set(validatorIndex, left - 1);
-        if (left <= 1) admitted.push(validatorIndex);
+        waiting.set(validatorIndex, { since, slotsLeft: slotsLeft - 1 });
+        if (slotsLeft <= 1) admitted.push(validatorIndex);
       }
       for (const index of admitted) waiting.delete(index);
       if (admitted.length > 0) admit(admitted);
@@ -62,20 +72,19 @@ export function createDoppelgangerWatch(ports: DoppelgangerPorts): DoppelgangerW
   };
 }
 
-/** Whether a vote of this slot's epoch, or a block of the slot, was seen that this process cannot have signed. */
+/** Whether a vote of this slot's epoch, or a block of the slot, was seen that was signed after `since`. */
 function hasSigned(
   { chain, voteRecords, seenProposals }: DoppelgangerPorts["engine"],
   validatorIndex: ValidatorIndex,
   slot: Slot,
-  startSlot: Slot,
+  since: Slot,
 ): boolean {
   const epoch = computeEpochAtSlot(slot, chain.params);
   const vote = firstVote(voteRecords, epoch, validatorIndex);
-  if (vote !== undefined && vote.data.slot > startSlot) return true;
+  if (vote !== undefined && vote.data.slot > since) return true;
   for (const { signedHeader } of seenProposals.values()) {
     const { message } = signedHeader;
-    if (message.proposerIndex === validatorIndex && message.slot > startSlot && message.slot <= slot)
-      return true;
+    if (message.proposerIndex === validatorIndex && message.slot > since && message.slot <= slot) return true;
   }
   return false;
 }

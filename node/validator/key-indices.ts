@@ -4,8 +4,12 @@ import type { ConsensusState } from "../../consensus/state.ts";
 import { toHex } from "../../primitives/bytes.ts";
 import type { Keyring } from "./keyring.ts";
 
-/** Indices at or above `from`. */
-export function indicesOfKeys(state: ConsensusState, keyring: Keyring, from = 0): readonly number[] {
+/** Indices at or above `from` whose keys are among these. */
+export function indicesOfKeys(
+  state: ConsensusState,
+  keyring: Pick<Keyring, "has">,
+  from = 0,
+): readonly number[] {
   const indices: number[] = [];
   for (let index = from; index < state.validators.length; index++) {
     if (keyring.has(toHex(state.validators.getReadonly(index).pubkey))) indices.push(index);

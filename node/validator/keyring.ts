@@ -1,19 +1,38 @@
-/** The validator keys this node signs with, by public key. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+/** The validator keys this node signs with, by public key. See specs/node/validator-keys.md. */
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { decryptKeystore, parseKeystore } from "../../keys/keystore.ts";
+import {
+  decryptKeystoreInBackground,
+  describeKeystoreFault,
+  KeystoreError,
+  parseKeystore,
+} from "../../keys/keystore.ts";
 import { blsPublicKey } from "../../primitives/bls.ts";
 import { type Hex, toHex } from "../../primitives/bytes.ts";
 import { interopSecretKey } from "../../primitives/interop-keys.ts";
+import { readKeyFolder } from "./key-folder.ts";
+import { wrongModeOf } from "./private-file.ts";
 
-/** Secret keys by public key (48 bytes as hex). */
-export type Keyring = ReadonlyMap<Hex, Uint8Array>;
+/** Where a key came from, and so how it is removed. */
+export type KeyOrigin =
+  | { readonly kind: "interop" }
+  /** A keystore of --keystores, or one that came over the keymanager API. */
+  | { readonly kind: "keystore" | "imported"; readonly path: string; readonly derivationPath: string };
+
+export type ValidatorKey = { readonly secretKey: Uint8Array; readonly origin: KeyOrigin };
+
+/** By public key (48 bytes as lower-case hex). Only the keymanager changes it. */
+export type Keyring = ReadonlyMap<Hex, ValidatorKey>;
 
 export type KeyringSources = {
+  /** The node's folder, with the keys it was given over the keymanager API. */
+  readonly dir?: string;
   /** First and last index of well-known development keys. */
   readonly interop: { readonly first: number; readonly last: number } | undefined;
   /** A folder of EIP-2335 keystores, `*.json`, and the file with their password. */
   readonly keystores: { readonly dir: string; readonly passwordFile: string } | undefined;
+  /** With the keymanager API a folder may be empty: keys come later, and go. */
+  readonly mayBeEmpty?: boolean;
 };
 
 /** A keystore or its password that cannot be read; the message names the file. */
@@ -21,41 +40,86 @@ export class KeyringError extends Error {
   override readonly name = "KeyringError";
 }
 
-/** @throws KeyringError */
-export function loadKeyring({ interop, keystores }: KeyringSources): Keyring {
-  const secretKeys: Uint8Array[] = [];
+/** @throws KeyringError also for a key that is there twice: removing it in one place would not end its use. */
+export async function loadKeyring(sources: KeyringSources): Promise<Map<Hex, ValidatorKey>> {
+  const { interop, keystores, dir, mayBeEmpty = false } = sources;
+  const keys = new Map<Hex, ValidatorKey>();
   if (interop !== undefined) {
-    for (let index = interop.first; index <= interop.last; index++) secretKeys.push(interopSecretKey(index));
-  }
-  if (keystores !== undefined) secretKeys.push(...readKeystores(keystores.dir, keystores.passwordFile));
-  return new Map(secretKeys.map((secretKey) => [toHex(blsPublicKey(secretKey)), secretKey]));
-}
-
-function readKeystores(dir: string, passwordFile: string): Uint8Array[] {
-  const password = readPassword(passwordFile);
-  const files = filesOf(dir).filter((file) => file.endsWith(".json"));
-  if (files.length === 0) throw new KeyringError(`${dir} holds no keystore (*.json)`);
-  return files.sort().map((file) => {
-    const path = join(dir, file);
-    try {
-      return decryptKeystore(parseKeystore(readFileSync(path, "utf8")), password);
-    } catch (cause) {
-      throw new KeyringError(`${path}: ${reasonOf(cause)}`, { cause });
+    for (let index = interop.first; index <= interop.last; index++) {
+      addKey(keys, { secretKey: interopSecretKey(index), origin: { kind: "interop" } });
     }
-  });
+  }
+  if (keystores !== undefined) {
+    const password = readPassword(keystores.passwordFile);
+    const paths = keystoresIn(keystores.dir);
+    if (paths.length === 0 && !mayBeEmpty)
+      throw new KeyringError(`${keystores.dir} holds no keystore (*.json)`);
+    for (const path of paths) addKey(keys, await openKeystore("keystore", path, readText(path), password));
+  }
+  for (const { path, text, password } of dir === undefined ? [] : importedKeystores(dir)) {
+    addKey(keys, await openKeystore("imported", path, text, password));
+  }
+  return keys;
 }
 
-function filesOf(dir: string): string[] {
+function addKey(keys: Map<Hex, ValidatorKey>, key: ValidatorKey): void {
+  const publicKey = toHex(blsPublicKey(key.secretKey));
+  const known = keys.get(publicKey);
+  if (known !== undefined) {
+    const places = [known, key].map(({ origin }) =>
+      origin.kind === "interop" ? "--interop-keys" : origin.path,
+    );
+    throw new KeyringError(`the key ${publicKey} is there twice: in ${places.join(" and ")}; leave one out`);
+  }
+  keys.set(publicKey, key);
+}
+
+async function openKeystore(
+  kind: "keystore" | "imported",
+  path: string,
+  text: string,
+  password: string,
+): Promise<ValidatorKey> {
   try {
-    return readdirSync(dir);
+    const keystore = parseKeystore(text);
+    const secretKey = await decryptKeystoreInBackground(keystore, password);
+    return { secretKey, origin: { kind, path, derivationPath: keystore.path } };
+  } catch (cause) {
+    const reason = cause instanceof KeystoreError ? describeKeystoreFault(cause.detail) : reasonOf(cause);
+    throw new KeyringError(`${path}: ${reason}`, { cause });
+  }
+}
+
+function importedKeystores(dir: string) {
+  try {
+    return readKeyFolder(dir);
+  } catch (cause) {
+    throw new KeyringError(reasonOf(cause), { cause });
+  }
+}
+
+function keystoresIn(dir: string): readonly string[] {
+  try {
+    const names = readdirSync(dir).filter((file) => file.endsWith(".json"));
+    return names.sort().map((name) => join(dir, name));
   } catch (cause) {
     throw new KeyringError(`cannot read the keystores: ${reasonOf(cause)}`, { cause });
   }
 }
 
+function readText(path: string): string {
+  try {
+    assertMode(path, "encrypted");
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    if (cause instanceof KeyringError) throw cause;
+    throw new KeyringError(`cannot read the keystore: ${reasonOf(cause)}`, { cause });
+  }
+}
+
 function readPassword(path: string): string {
   try {
-    assertPrivate(path);
+    assertMode(path, "secret");
     return readFileSync(path, "utf8").replace(/\r?\n$/, "");
   } catch (cause) {
     if (cause instanceof KeyringError) throw cause;
@@ -67,9 +131,8 @@ function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-/** A password that others on the machine can read is no password. */
-function assertPrivate(path: string): void {
-  if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
-    throw new KeyringError(`${path} is readable by others: run chmod 600 ${path}`);
-  }
+/** A password that others on the machine can read is no password; a keystore they can change may be another key. */
+function assertMode(path: string, kind: "secret" | "encrypted"): void {
+  const wrong = wrongModeOf(path, kind);
+  if (wrong !== undefined) throw new KeyringError(wrong);
 }

@@ -1,4 +1,5 @@
 /** Signs what the engine wishes, after the slashing protection has it on disk. See specs/node/validator-keys.md#signing. */
+import type { VoluntaryExit } from "../../consensus/containers.ts";
 import type { Effect } from "../../consensus/engine-events.ts";
 import { blsSign } from "../../primitives/bls.ts";
 import { type Hex, toHex } from "../../primitives/bytes.ts";
@@ -22,11 +23,17 @@ export type SignerPorts = {
 export function createSigner({ keyring, protection, publicKeyOf, onRefused }: SignerPorts) {
   const keyOf = (validatorIndex: number) => {
     const publicKey = publicKeyOf(validatorIndex);
-    const secretKey = publicKey === undefined ? undefined : keyring.get(publicKey);
+    const secretKey = publicKey === undefined ? undefined : keyring.get(publicKey)?.secretKey;
     return publicKey === undefined || secretKey === undefined ? undefined : { publicKey, secretKey };
   };
   const signFreely = (validatorIndex: number, signingRoot: Uint8Array): Uint8Array | undefined => {
     const key = keyOf(validatorIndex);
+    return key === undefined ? undefined : blsSign(key.secretKey, signingRoot);
+  };
+
+  /** A key may be taken away while its watermark is on the way to the disk: then it signs no more. */
+  const signProtected = (publicKey: Hex, signingRoot: Uint8Array): Uint8Array | undefined => {
+    const key = keyring.get(publicKey);
     return key === undefined ? undefined : blsSign(key.secretKey, signingRoot);
   };
 
@@ -57,7 +64,7 @@ export function createSigner({ keyring, protection, publicKeyOf, onRefused }: Si
           onRefused(key.publicKey, refusal);
           return undefined;
         }
-        return blsSign(key.secretKey, signingRoot);
+        return signProtected(key.publicKey, signingRoot);
       });
     },
 
@@ -70,7 +77,7 @@ export function createSigner({ keyring, protection, publicKeyOf, onRefused }: Si
         onRefused(key.publicKey, refusal);
         return [undefined];
       }
-      return [blsSign(key.secretKey, signingRoot)];
+      return [signProtected(key.publicKey, signingRoot)];
     },
 
     /** A randao reveal is the same however often it is signed: nothing to protect. */
@@ -81,6 +88,15 @@ export function createSigner({ keyring, protection, publicKeyOf, onRefused }: Si
     /** Says nothing that could be slashed, as the aggregate below. */
     signSelections({ validatorIndices, signingRoot }: Wish<"signSelections">): Signatures {
       return validatorIndices.map((validatorIndex) => signFreely(validatorIndex, signingRoot));
+    },
+
+    /** Leaving is nobody's offence. */
+    async signExit(
+      publicKey: Hex,
+      _exit: VoluntaryExit,
+      signingRoot: Uint8Array,
+    ): Promise<Uint8Array | undefined> {
+      return signProtected(publicKey, signingRoot);
     },
 
     signAggregates({ aggregates }: Wish<"signAggregates">): Signatures {

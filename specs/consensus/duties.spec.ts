@@ -32,7 +32,7 @@ const b1 = makeBlock(bench, genesis, 1);
 const HALF_SLOT_MS = 500;
 
 /** Signs, builds and answers checks until nothing is wished for any more. */
-function fulfil(engine: Engine, effects: readonly Effect[]): Effect[] {
+function fulfil(engine: Engine, effects: readonly Effect[], graffiti?: Uint8Array): Effect[] {
   const all = [...effects];
   for (let i = 0; i < all.length; i++) {
     const effect = all[i]!;
@@ -50,7 +50,7 @@ function fulfil(engine: Engine, effects: readonly Effect[]): Effect[] {
       const { ExecutionPayload, ExecutionRequests } = containersOf(params);
       const payload = buildCheaply(ExecutionPayload.defaultValue(), effect);
       const requests = ExecutionRequests.defaultValue();
-      all.push(...step(engine, { type: "payloadBuilt", id: effect.id, payload, requests }));
+      all.push(...step(engine, { type: "payloadBuilt", id: effect.id, payload, requests, graffiti }));
     }
   }
   return all;
@@ -86,6 +86,13 @@ describe("duties: voting", () => {
     const [wish] = only(effects, "signAttestation");
     deepEqual(wish!.data, voteData(bench, b1, 1));
     deepEqual(only(tick(engine, 1, HALF_SLOT_MS), "signAttestation"), []);
+  });
+
+  it("has no duties for validators whose keys were taken away", () => {
+    const engine = startEngine(bench, { localValidators: [0, 1, 2] });
+    step(engine, { type: "localValidatorsLeft", validatorIndices: [0, 2] });
+    const [wish] = only(tick(engine, 1, HALF_SLOT_MS), "signAttestation");
+    deepEqual(wish!.validatorIndices, [1]);
   });
 
   it("has no duty in epoch 0", () => {
@@ -131,6 +138,15 @@ describe("duties: proposing", () => {
     equal(engine.store.headRoot, root);
     // The signatures were checked on the way in, and the vote of the slot followed.
     equal(only(effects, "publishAttestations").length, 1);
+  });
+
+  it("puts the proposer's own graffiti into its block, where it has one", () => {
+    const [own, nodes] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    for (const graffiti of [own, undefined]) {
+      const engine = startEngine(bench, { localValidators: everyone, graffiti: nodes });
+      const { block } = publishedBlock(fulfil(engine, tick(engine, 1), graffiti));
+      deepEqual(block.message.body.graffiti, graffiti ?? nodes);
+    }
   });
 
   it("leaves the slot to its proposer", () => {

@@ -96,6 +96,36 @@ describe("doppelganger listening", () => {
     deepEqual([world.admitted, world.found], [[3], []]);
   });
 
+  it("takes what an imported key signed up to its import for what it signed where it came from", () => {
+    for (const [signedAt, found] of [
+      [START + 40, []],
+      [START + 41, [{ validatorIndex: 7, slot: START + 41 }]],
+    ] as const) {
+      const world = new World();
+      const watch = world.watch();
+      for (let i = 1; i <= 40; i++) watch.onSlot(START + i, true);
+      watch.join([7], START + 40);
+      world.vote(7, signedAt);
+      for (let i = 40; i <= 40 + LISTENED; i++) watch.onSlot(START + i, true);
+      deepEqual([world.found, world.admitted], [found, found.length === 0 ? [7] : []]);
+    }
+  });
+
+  it("forgets a key that left, and listens anew when it comes back", () => {
+    const world = new World();
+    const watch = world.watch();
+    watch.join([3, 4]);
+    watch.leave([3]);
+    let slot = START;
+    for (let heard = 0; heard < LISTENED; heard++) watch.onSlot(++slot, true);
+    deepEqual(world.admitted, [4]);
+    watch.join([3, 4], slot);
+    watch.onSlot(++slot, true);
+    deepEqual(world.admitted, [4]);
+    for (let heard = 1; heard < LISTENED; heard++) watch.onSlot(++slot, true);
+    deepEqual(world.admitted, [4, 3]);
+  });
+
   it("does not listen before a chain begins", () => {
     const world = new World();
     world.watch(-1).join([1, 2]);

@@ -4,20 +4,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Database, openDatabase } from "../../node/storage/database.ts";
 import { type SigningRefusal, SlashingProtection } from "../../node/storage/slashing-protection.ts";
-import { loadKeyring } from "../../node/validator/keyring.ts";
+import { loadKeyring, type ValidatorKey } from "../../node/validator/keyring.ts";
 import { createSigner } from "../../node/validator/signer.ts";
 import { blsVerify } from "../../primitives/bls.ts";
 import { fromHex, type Hex, ZERO_HASH } from "../../primitives/bytes.ts";
 
 describe("the signer", () => {
-  const keyring = loadKeyring({ interop: { first: 0, last: 1 }, keystores: undefined });
-  const publicKeys = [...keyring.keys()];
+  let keyring: Map<Hex, ValidatorKey>;
+  let publicKeys: Hex[];
   const signingRoot = new Uint8Array(32).fill(7);
   let dir: string;
   let database: Database;
   let refusals: SigningRefusal["code"][];
 
   beforeEach(async () => {
+    keyring = await loadKeyring({ interop: { first: 0, last: 1 }, keystores: undefined });
+    publicKeys = [...keyring.keys()];
     dir = mkdtempSync(join(tmpdir(), "jurat-signer-"));
     database = await openDatabase({ directory: dir, role: "consensus", chain: ZERO_HASH });
     refusals = [];

@@ -1,4 +1,4 @@
-/** Checks answers against the OpenAPI source of the beacon APIs, which is spread over files. */
+/** Checks answers against the OpenAPI source of the beacon or keymanager APIs, which is spread over files. */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Ajv, type ValidateFunction } from "ajv";
@@ -8,18 +8,20 @@ type Node = { readonly [key: string]: unknown };
 
 export class BeaconApis {
   readonly #folder: string;
+  readonly #root: string;
   readonly #files = new Map<string, unknown>();
   readonly #resolved = new Map<string, unknown>();
   readonly #compiled = new Map<string, ValidateFunction>();
   readonly #ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
 
-  /** @param folder the one with beacon-node-oapi.yaml. */
-  constructor(folder: string) {
+  /** @param root file in the folder that lists the paths. */
+  constructor(folder: string, root = "beacon-node-oapi.yaml") {
     this.#folder = folder;
+    this.#root = root;
   }
 
   /** A validator of the JSON a request of this path is answered with. */
-  answer(method: "get" | "post", path: string, status: number): ValidateFunction {
+  answer(method: "get" | "post" | "delete", path: string, status: number): ValidateFunction {
     const name = `${method} ${path} ${status}`;
     const compiled = this.#compiled.get(name) ?? this.#ajv.compile(this.#schema(method, path, status));
     this.#compiled.set(name, compiled);
@@ -27,7 +29,7 @@ export class BeaconApis {
   }
 
   #schema(method: string, path: string, status: number): object {
-    const root = join(this.#folder, "beacon-node-oapi.yaml");
+    const root = join(this.#folder, this.#root);
     const { paths } = this.#file(root) as {
       readonly paths: Readonly<Record<string, { readonly $ref: string }>>;
     };
@@ -35,6 +37,8 @@ export class BeaconApis {
     let value = this.#file(file);
     for (const part of [method, "responses", String(status), "content", "application/json", "schema"]) {
       value = (value as Node | undefined)?.[part];
+      const reference = (value as Node | undefined)?.["$ref"];
+      if (typeof reference === "string") value = this.#resolve(reference, file);
     }
     if (value === undefined) throw new Error(`no schema for ${method} ${path} ${status}`);
     return this.#inlined(value, file) as object;
