@@ -25,6 +25,7 @@ const JSON_RPC_PARTS: readonly Part[] = [
   ["signatures and hashes", /secp256k1|ecdsa|keccak|hash-wasm|dist\/node\/native\//i],
   ["pool and journal", /dist\/node\/execution\/(mempool|pool|node-pool|admission|transaction-journal|best)/],
   ["state and database", /lmdb|dist\/node\/(storage|execution)|dist\/vm\/state/],
+  ["WebAssembly: contract code, hashes", /wasm:\/\/|dist\/vm\/(engine|contract)/],
   ["decoding and executing transactions", /dist\/(vm|primitives)\//],
   ["messages between threads", /postMessage|MessagePort|node:internal\/(worker|per_context)/],
   ["the event loop, promises, timers", /node:|runMicrotasks|^\(program\)/],

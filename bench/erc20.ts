@@ -10,6 +10,8 @@ const TRANSFERS = 10;
 const POLL_MS = 20;
 const CREATION_GAS = 20_000_000n;
 const TRANSFER_GAS = 100_000n;
+/** 0x and four bytes. */
+const SELECTOR_CHARACTERS = 10;
 
 /** What the TypeScript token does for these calls, in the EVM. */
 const SOLIDITY = `contract Token {
@@ -24,36 +26,46 @@ const SOLIDITY = `contract Token {
   }
 }`;
 
-export type TokenReads = {
-  /** Parameters of an eth_call of balanceOf, and of an eth_getLogs that finds the transfers. */
-  readonly balanceOf: readonly unknown[];
+export type BenchedToken = {
+  /** Parameters of an eth_call of balanceOf, of another holder for each index: no answer is known beforehand. */
+  balanceOf(index: number): readonly unknown[];
+  /** Parameters of an eth_getLogs that finds the transfers. */
   readonly logs: readonly unknown[];
+  /** A signed transfer of account 0, whose next nonce it is. */
+  transfer(nonce: number): Hex;
+  readonly nextNonce: number;
 };
 
 type Receipt = { readonly contractAddress: Hex; readonly blockNumber: Hex };
 
 /** Deploys from account 0 and transfers. @param evm whether the node runs Solidity's bytecode. */
-export async function deployToken(client: BenchClient, chainId: number, evm: boolean): Promise<TokenReads> {
+export async function deployToken(client: BenchClient, chainId: number, evm: boolean): Promise<BenchedToken> {
   const { abi, bytecode } = await artifact(evm);
   const creation = fromHex(encodeDeployData({ abi, bytecode, args: ["Token", "TKN", 10n ** 24n] }));
   const { contractAddress: address, blockNumber } = await mined(
     client,
     signCall({ account: 0, nonce: 0, chainId, to: undefined, data: creation, gasLimit: CREATION_GAS }),
   );
-  const holder = ACCOUNTS[0]?.address;
-  const transfer = fromHex(
+  const data = fromHex(
     encodeFunctionData({ abi, functionName: "transfer", args: [ACCOUNTS[1]?.address, 1n] }),
   );
+  const transfer = (nonce: number) =>
+    signCall({ account: 0, nonce, chainId, to: address, data, gasLimit: TRANSFER_GAS });
   let last = blockNumber;
   for (let nonce = 1; nonce <= TRANSFERS; nonce++) {
-    const raw = signCall({ account: 0, nonce, chainId, to: address, data: transfer, gasLimit: TRANSFER_GAS });
-    if (nonce < TRANSFERS) await client.call("eth_sendRawTransaction", [raw]);
-    else last = (await mined(client, raw)).blockNumber;
+    if (nonce < TRANSFERS) await client.call("eth_sendRawTransaction", [transfer(nonce)]);
+    else last = (await mined(client, transfer(nonce))).blockNumber;
   }
-  const data = encodeFunctionData({ abi, functionName: "balanceOf", args: [holder] });
+  const call = encodeFunctionData({ abi, functionName: "balanceOf", args: [address] });
+  const selector = call.slice(0, SELECTOR_CHARACTERS);
   return {
-    balanceOf: [{ to: address, data }, "latest"],
+    balanceOf: (index) => [
+      { to: address, data: selector + (index + 1).toString(16).padStart(64, "0") },
+      "latest",
+    ],
     logs: [{ address, fromBlock: blockNumber, toBlock: last }],
+    transfer,
+    nextNonce: TRANSFERS + 1,
   };
 }
 

@@ -22,6 +22,12 @@ const ROWS: { readonly [name in keyof JsonRpcRates]: string } = {
   included: "transfers included (30 M gas a block: 1 428)",
 };
 
+/** Threads that are looked into, and a file that only they run. */
+const THREADS = [
+  ["JSON-RPC thread", "rpc/dispatch"],
+  ["call worker", "execution/call-worker.js"],
+] as const;
+
 const rate = (perSecond: number) => `${Math.round(perSecond).toLocaleString("en")} /s`;
 
 export async function reportJsonRpc(line: Line): Promise<void> {
@@ -44,9 +50,11 @@ export async function reportJsonRpc(line: Line): Promise<void> {
   const watched = await startSingleNode({ runtimeFlags: ["--cpu-prof", `--cpu-prof-dir=${directory}`] });
   await benchJsonRpc({ ...watched, evm: false });
   await watched.stop();
-  line("\nthe JSON-RPC thread's time in the same run, profiled");
-  for (const { name, percent } of readCpuProfile(directory, "rpc/dispatch"))
-    line(`  ${name}`, `${percent.toFixed(1)} %`);
+  for (const [title, marker] of THREADS) {
+    line(`\nthe ${title}'s time in the same run, profiled`);
+    for (const { name, percent } of readCpuProfile(directory, marker))
+      line(`  ${name}`, `${percent.toFixed(1)} %`);
+  }
   rmSync(directory, { recursive: true });
 }
 

@@ -52,6 +52,10 @@ export type RpcServer = {
   readonly port: number;
   /** WebSocket connections open now. */
   webSocketConnections(): number;
+  /** Of those connections. */
+  subscriptions(): number;
+  /** Bytes that wait for WebSocket readers. */
+  unsentBytes(): number;
   close(): Promise<void>;
 };
 
@@ -123,7 +127,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     await closed;
   }
   const { port } = server.address() as AddressInfo;
-  return { port, webSocketConnections: sockets.count, close };
+  return { port, ...sockets.counts, subscriptions: hub.subscriptions, close };
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
@@ -175,7 +179,7 @@ function acceptWebSockets(
   dispatcher: Dispatcher,
   hub: SubscriptionHub,
   newContext: () => Omit<RpcContext, "subscriber">,
-): { count(): number; close(): void } {
+): { readonly counts: Pick<RpcServer, "webSocketConnections" | "unsentBytes">; close(): void } {
   const acceptor = new WebSocketServer({ noServer: true, maxPayload: limits.bodyBytes });
   const answered = new WeakSet<object>();
 
@@ -199,7 +203,10 @@ function acceptWebSockets(
   }, PING_MS).unref();
 
   return {
-    count: () => acceptor.clients.size,
+    counts: {
+      webSocketConnections: () => acceptor.clients.size,
+      unsentBytes: () => [...acceptor.clients].reduce((sum, { bufferedAmount }) => sum + bufferedAmount, 0),
+    },
     close() {
       clearInterval(pings);
       for (const socket of acceptor.clients) socket.terminate();

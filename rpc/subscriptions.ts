@@ -37,6 +37,8 @@ export type ConnectedSubscriber = Subscriber & {
 
 export type SubscriptionHub = {
   connect(send: (text: string) => void): ConnectedSubscriber;
+  /** Of all connections. */
+  subscriptions(): number;
   /** Stops listening to the chain. */
   close(): void;
 };
@@ -129,7 +131,9 @@ export function createSubscriptionHub(chain: ChainView, limits: RpcLimits): Subs
     endHeads();
     endPictures();
   };
-  return { connect, close };
+  const subscriptions = () =>
+    Array.from(connections, ({ kinds }) => kinds.size).reduce((sum, size) => sum + size, 0);
+  return { connect, subscriptions, close };
 }
 
 function deliver(connection: Connection, id: Hex, result: string): void {

@@ -32,6 +32,7 @@ export const SCENARIO_NAMES = [
   "late-joiner",
   "rolling-restart",
   "load",
+  "call-flood",
 ] as const;
 
 function integerBetween(minimum: number, maximum: number): (text: string) => number {

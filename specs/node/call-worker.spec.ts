@@ -18,6 +18,7 @@ import { openDatabase } from "../../node/storage/database.ts";
 import { EMPTY_BYTES, toHash, ZERO_ADDRESS, ZERO_HASH } from "../../primitives/bytes.ts";
 import type { CallOutcome } from "../../rpc/chain-view.ts";
 import type { Block } from "../../vm/block.ts";
+import type { CallFrame } from "../../vm/tracing/trace.ts";
 import { accounts, config, signed } from "../support/execution-chain.ts";
 import { BURNER, COUNTER, LiveChain, LOGGER, liveMachine } from "../support/live-chain.ts";
 import { withScratchDatabase } from "../support/scratch-database.ts";
@@ -93,6 +94,16 @@ describe("call service", () => {
         limited.type === "result" && (limited.result as CallOutcome).outcome.split(":")[0],
         "intrinsic gas too low",
       );
+    });
+  });
+
+  it("gives a trace no more gas than the cap either", async () => {
+    await withService(async ({ live, run }) => {
+      const tracer = { tracer: "callTracer", onlyTopCall: false, withLog: false } as const;
+      const call = callOn(live.chain.head(), { to: BURNER, gas: 10n ** 9n });
+      const answer = run({ ...call, kind: "traceCall", tracer, gasCap: 50_000 });
+      const { trace } = (answer as { result: { trace: { frame: CallFrame } } }).result;
+      deepEqual([trace.frame.gasUsed, trace.frame.outcome], [50_000, "out of gas"]);
     });
   });
 

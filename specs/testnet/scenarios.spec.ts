@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { NetworkParamsError, parseNetworkParams } from "../../testnet/network-params.ts";
 import { parseTestnetOptions } from "../../testnet/options.ts";
+import { describeFlood, type FloodWindow, floodFault } from "../../testnet/scenarios/call-flood-verdict.ts";
 import { startRelay } from "../../testnet/scenarios/relay.ts";
 import { scenarioTable } from "../../testnet/scenarios/run-scenarios.ts";
 import { withScratchDirectory } from "../support/scratch-directory.ts";
@@ -106,6 +107,33 @@ describe("the scenarios' table", () => {
   partition        FAIL     99.0 s  finality resumes: not after 60 slots
 
   2 run, 1 failed`,
+    );
+  });
+});
+
+describe("the verdict on a flood of calls", () => {
+  const quiet: FloodWindow = {
+    ...{ slots: 40, nodes: 4, validators: 4, emptySlots: 0, lateVotes: 0, asked: 50, answered: 50 },
+  };
+  const verdict = (more: Partial<FloodWindow>, before: Partial<FloodWindow> = {}) =>
+    floodFault({ ...quiet, ...before }, { ...quiet, ...more });
+
+  it("is what it cost in votes and blocks beyond a quiet time", () => {
+    equal(verdict({}), undefined);
+    equal(verdict({ emptySlots: 4, lateVotes: 19 }), undefined);
+    equal(verdict({ lateVotes: 20 }), "3.1 % more votes were late than in quiet");
+    equal(verdict({ emptySlots: 8 }), "5.0 % more slots were empty than in quiet");
+    equal(verdict({ emptySlots: 8, lateVotes: 30 }, { emptySlots: 6, lateVotes: 20 }), undefined);
+  });
+
+  it("is a fault when eth_chainId was not answered", () => {
+    equal(verdict({ answered: 49 }), "eth_chainId was answered 49 of 50 times");
+  });
+
+  it("is told in shares", () => {
+    equal(
+      describeFlood({ ...quiet, emptySlots: 4, lateVotes: 16 }),
+      "40 slots, 2.5 % empty, 2.5 % of votes late, eth_chainId 50 of 50",
     );
   });
 });

@@ -6,6 +6,7 @@ import { readSystemAllocation } from "../../contracts/build/system-image.ts";
 import { prepareNetwork } from "../network-files.ts";
 import type { TestnetOptions } from "../options.ts";
 import { assertPortsFree } from "../ports.ts";
+import { callFlood } from "./call-flood-scenario.ts";
 import { finalizes, lateJoiner, partition, rollingRestart, thirdStopped } from "./finality-scenarios.ts";
 import { load } from "./load-scenario.ts";
 import { type Scenario, ScenarioFailure } from "./scenario.ts";
@@ -20,6 +21,7 @@ const SCENARIOS: readonly Scenario[] = [
   lateJoiner,
   rollingRestart,
   load,
+  callFlood,
 ];
 
 /** Between the start of the processes and genesis. */
