@@ -131,9 +131,13 @@ export function createSubscriptionHub(chain: ChainView, limits: RpcLimits): Subs
     endHeads();
     endPictures();
   };
-  const subscriptions = () =>
-    Array.from(connections, ({ kinds }) => kinds.size).reduce((sum, size) => sum + size, 0);
-  return { connect, subscriptions, close };
+  return { connect, subscriptions: () => countSubscriptions(connections), close };
+}
+
+function countSubscriptions(connections: Iterable<Connection>): number {
+  let count = 0;
+  for (const { kinds } of connections) count += kinds.size;
+  return count;
 }
 
 function deliver(connection: Connection, id: Hex, result: string): void {

@@ -27,6 +27,7 @@ export class CallService {
   readonly #site: TaskSite;
   readonly #layers = new Map<Hash, CallLayer>();
   readonly #views = new StateViews();
+  #merged: number | undefined;
 
   /** @param database opened read-only. */
   constructor(database: Database, chainId: bigint, machine: ContractMachine) {
@@ -63,6 +64,7 @@ export class CallService {
   /** What the execution thread committed before it sent the tasks that follow is visible from here on. */
   refresh(): void {
     this.#database.refresh();
+    this.#merged = undefined;
   }
 
   answer({ id, task }: NumberedTask): CallAnswer {
@@ -91,10 +93,27 @@ export class CallService {
       hash = layer.parentHash;
     }
     const number = blocks.get(hash)?.header.number;
-    const merged = this.#state.finalized()?.number ?? -1;
-    if (number === undefined || number > merged || blocks.canonicalHash(number) !== hash) return undefined;
+    if (number === undefined || number > this.#mergedNumber() || blocks.canonicalHash(number) !== hash)
+      return undefined;
     if (number < this.#state.oldest()) return undefined;
-    return layered(diffs, this.#state.at(number));
+    return layered(diffs, this.#baseAt(number));
+  }
+
+  /** The state on disk of block `number`, through history only when the disk is further. */
+  #baseAt(number: number): StateReader {
+    const dated = this.#state.at(number);
+    const reader = () => (this.#mergedNumber() === number ? this.#state : dated);
+    return {
+      account: (address) => reader().account(address),
+      storage: (address, slot) => reader().storage(address, slot),
+      code: (codeHash) => this.#state.code(codeHash),
+    };
+  }
+
+  /** Of the block whose state the disk holds, in this view of the database. */
+  #mergedNumber(): number {
+    this.#merged ??= this.#state.finalized()?.number ?? -1;
+    return this.#merged;
   }
 
   #ancestorHash(blockHash: Hash, blocks: Blocks): AncestorHash {

@@ -35,6 +35,7 @@ import type { StateReader } from "../../vm/state/account.ts";
 import { proveAccount } from "../../vm/state/proof.ts";
 import type { Trace, TraceRequest } from "../../vm/tracing/trace.ts";
 import type { RecoveredTransaction } from "../../vm/transaction.ts";
+import { recoverOrReject } from "./admission.ts";
 import { CALL_GAS_CAP, type CallTask, type GasEstimate } from "./call-tasks.ts";
 import type { Calls } from "./calls.ts";
 import type { ExecutionChain } from "./execution-chain.ts";
@@ -63,6 +64,8 @@ export type NodeChainViewParts = {
   /** Absent where there is no consensus. */
   readonly askLight?: ExecutionUpcalls["askLight"];
   readonly clientVersion: string;
+  /** Finds who sent a transaction; done here and now when absent. */
+  readonly recover?: (raw: Uint8Array) => Promise<RecoveredTransaction>;
   /** Gas a call may use; CALL_GAS_CAP when absent. */
   readonly callGasCap?: number;
   /** Whether an index by account is kept up. */
@@ -82,6 +85,7 @@ export class NodeChainView implements ChainView {
   readonly #calls: Calls;
   readonly #askLight: NodeChainViewParts["askLight"];
   readonly #callGasCap: number;
+  readonly #recover: (raw: Uint8Array) => RecoveredTransaction | Promise<RecoveredTransaction>;
   readonly #isAddressIndexed: boolean;
   readonly #headAccounts = new HeadAccounts();
   #status = NO_STATUS;
@@ -99,6 +103,7 @@ export class NodeChainView implements ChainView {
     this.#calls = calls;
     this.#askLight = askLight;
     this.#callGasCap = callGasCap;
+    this.#recover = parts.recover ?? recoverOrReject;
     this.#isAddressIndexed = parts.isAddressIndexed ?? false;
     this.sourceMaps = sourceMaps ?? new SourceMaps();
   }
@@ -190,7 +195,8 @@ export class NodeChainView implements ChainView {
   }
 
   async submitTransaction(raw: Uint8Array): Promise<RecoveredTransaction> {
-    const recovered = this.#pool.submit(raw);
+    const recovered = await this.#recover(raw);
+    this.#pool.submitRecovered(recovered);
     // What was acknowledged may not be lost, also when the process is killed right after.
     await this.#pool.stored();
     return recovered;

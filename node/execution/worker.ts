@@ -28,6 +28,7 @@ import { openIndexers } from "./open-indexers.ts";
 import { openContractMachine, openSnapshotFiles } from "./open-machine.ts";
 import type { ExecutionPort, ExecutionUpcalls } from "./port.ts";
 import { createUpcalls, serveExecution } from "./port-server.ts";
+import { SenderRecovery } from "./sender-recovery.ts";
 import { taskSiteOf } from "./task-site.ts";
 import { StoredTransactionJournal } from "./transaction-journal.ts";
 import type { ExecutionWorkerOptions, WorkerGreeting } from "./worker-options.ts";
@@ -76,9 +77,8 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
   const calls = openCalls(options, taskSiteOf(chain, machine, indexes), log);
   followChain(chain, calls);
   const view = new NodeChainView({
-    chain,
-    pool,
-    calls,
+    ...{ chain, pool, calls },
+    recover: new SenderRecovery(calls).recover,
     clientVersion: options.clientVersion,
     callGasCap: options.rpc.callGasCap,
     isAddressIndexed: options.addressIndex,
