@@ -17,13 +17,23 @@ export function findBlock(view: RestView, id: string): FoundBlock {
 /** Of a canonical block, or of any when the root itself is given. @throws RestError 400 */
 export function findBlockRoot(view: RestView, id: string): Hash | undefined {
   const { store, settled, chain } = view.engine;
-  if (id === "head") return store.headRoot;
+  if (id === "head") return storedHeadRoot(view);
   if (id === "finalized") return settled.root;
   if (id === "justified") return store.justified.root;
   if (id === "genesis") return chain.genesisRoot;
   if (ROOT.test(id)) return id.toLowerCase() as Hash;
   if (!/^\d{1,16}$/.test(id)) throw badRequest(`Invalid block ID: ${id.slice(0, 80)}`);
   return canonicalRootAt(view, Number(id));
+}
+
+/** The head, or its newest ancestor whose bytes are on disk: those of a new head are on their way for a moment. */
+function storedHeadRoot({ engine, blocks }: RestView): Hash {
+  const { store, chain } = engine;
+  let block = engine.blocks.get(store.headRoot);
+  while (block !== undefined && block.root !== chain.genesisRoot && blocks.get(block.root) === undefined) {
+    block = engine.blocks.get(block.parentRoot);
+  }
+  return block?.root ?? store.headRoot;
 }
 
 /** Root of the canonical block of a slot; undefined when the slot is empty or its block is not kept. */

@@ -151,6 +151,27 @@ describe("the beacon API", function () {
     });
   });
 
+  it("names the newest block it can give as the head, while a newer one is on its way to the disk", async () => {
+    await withRest(4, async (fixture) => {
+      const { bench, get, grow, inOrder } = fixture;
+      const chain = await grown(fixture, 5);
+      const headRoot = async () => {
+        const { body } = await get("/eth/v1/beacon/blocks/head/root");
+        return (dataOf(body) as { readonly root: string }).root;
+      };
+      equal(await headRoot(), chain.at(-1)!.root);
+      const next = makeBlock(bench, chain.at(-1)!, 6);
+      const disk = Promise.withResolvers<void>();
+      void inOrder.add(() => disk.promise);
+      const growing = grow([next]);
+      equal(fixture.engine.store.headRoot, next.root);
+      equal(await headRoot(), chain.at(-1)!.root);
+      disk.resolve();
+      await growing;
+      equal(await headRoot(), next.root);
+    });
+  });
+
   it("chooses validators by index, key and status, by query and by body", async () => {
     await withRest(4, async (fixture) => {
       const { bench, get, post } = fixture;
