@@ -50,7 +50,7 @@ export type CallResult = {
 /**
  * Runs `request` with `gasLimit` gas. The sender needs to be no account and to hold no fee, unless the
  * request names a price.
- * @throws InvalidTransactionError INSUFFICIENT_FUNDS or INTRINSIC_GAS_TOO_LOW
+ * @throws InvalidTransactionError INSUFFICIENT_FUNDS, INTRINSIC_GAS_TOO_LOW or FEE_BELOW_BASE_FEE
  */
 export function executeCall(
   site: CallSite,
@@ -68,6 +68,7 @@ export function executeCall(
   }
   const gasPrice = callGasPrice(request, context.block.baseFeePerGas);
   checkFunds(journal.balance(from), BigInt(gasLimit) * offeredFee(request) + value);
+  checkFee(offeredFee(request), context.block.baseFeePerGas);
 
   journal.setNonce(from, journal.nonce(from) + 1n);
   const gas = gasLimit - intrinsicGas(request);
@@ -104,6 +105,12 @@ function openContext(site: CallSite, setting: RunSetting | undefined): BlockCont
 /** Wei per gas the request says it would pay at most; 0 when it says nothing. */
 export function offeredFee(request: CallRequest): bigint {
   return request.maxFeePerGas ?? request.gasPrice ?? 0n;
+}
+
+/** A price that is named must be one a transaction could have; none at all is none of its rules. */
+function checkFee(fee: bigint, baseFee: bigint): void {
+  if (fee > 0n && fee < baseFee)
+    throw new InvalidTransactionError({ code: "FEE_BELOW_BASE_FEE", fee, baseFee });
 }
 
 /** What `tx.gasPrice` says. */

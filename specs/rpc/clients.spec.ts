@@ -1,5 +1,7 @@
-/** viem, ethers and web3.js, unmodified, against the server. Prose: clients.md. */
+/** viem, ethers, web3.js, wagmi core and cast, unmodified, against the server. Prose: clients.md. */
 import { deepEqual, equal, rejects } from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { createConfig, watchContractEvent } from "@wagmi/core";
 import { Contract, JsonRpcProvider, Wallet, WebSocketProvider } from "ethers";
 import {
   ContractFunctionRevertedError,
@@ -13,6 +15,7 @@ import {
 import { privateKeyToAccount } from "viem/accounts";
 import { Web3 } from "web3";
 import { type Hex, toHash, toHex } from "../../primitives/bytes.ts";
+import { findCast } from "../support/cast.ts";
 import { closeWeb3 } from "../support/close-web3.ts";
 import { accounts, config, keys } from "../support/execution-chain.ts";
 import { COUNTER, LOGGER, REVERTER } from "../support/live-chain.ts";
@@ -191,6 +194,90 @@ describe("viem, ethers and web3.js", () => {
     });
   });
 });
+
+describe("wagmi core and cast", () => {
+  it("are told of logs that a reorganisation takes back, and of the new ones", async () => {
+    await withServer(async (fixture) => {
+      const { live, webSocketUrl } = fixture;
+      const { wallet } = viemClients(fixture);
+      const chain = chainAt(fixture.url);
+      const wagmi = createConfig({
+        chains: [chain],
+        transports: { [chain.id]: webSocket(webSocketUrl, { reconnect: false }) },
+        multiInjectedProviderDiscovery: false,
+      });
+      const told = { wagmi: growing(), cast: growing() };
+      const stop = watchContractEvent(wagmi, {
+        ...{ address: LOGGER, abi: [] },
+        onLogs(logs) {
+          for (const { blockHash, removed } of logs) told.wagmi.add([blockHash, removed]);
+        },
+      });
+      const cast = findCast();
+      const program = cast === undefined ? undefined : listen(cast, webSocketUrl, told.cast.add);
+      const watching = Object.values(program === undefined ? { wagmi: told.wagmi } : told);
+
+      // Neither says when its subscription is there, so there are logs until both have told of one.
+      let last = live.view.head();
+      while (watching.some(({ entries }) => entries.length === 0)) {
+        await wallet.sendTransaction({ to: LOGGER, data: toHash(9n), gas: 100_000n });
+        last = await live.mine();
+      }
+      const parent = live.view.block({ hash: last.header.parentHash })!;
+      live.setHead(await live.build(parent, { timestamp: parent.header.timestamp + 5 }));
+      const next = await live.mine();
+      // cast writes an event out when the one after it comes.
+      await wallet.sendTransaction({ to: LOGGER, data: toHash(9n), gas: 100_000n });
+      await live.mine();
+      for (const { entries, until } of watching) {
+        await until([next.hash, false]);
+        const first = entries.findIndex((entry) => entry?.toString() === `${last.hash},false`);
+        deepEqual(entries.slice(first, first + 3), [
+          [last.hash, false],
+          [last.hash, true],
+          [next.hash, false],
+        ]);
+      }
+      stop();
+      program?.kill();
+      (await wagmi.getClient().transport.getRpcClient()).close();
+    });
+  }).timeout(60_000);
+});
+
+/** Tells of each log that a subscription of cast prints. */
+function listen(cast: string, webSocketUrl: string, add: (entry: unknown) => void): ChildProcess {
+  const args = ["logs", "--subscribe", "--address", LOGGER, "--rpc-url", webSocketUrl, "--json"];
+  const program = spawn(cast, args, { stdio: ["ignore", "pipe", "inherit"] });
+  let text = "";
+  program.stdout?.on("data", (chunk) => {
+    text += String(chunk);
+    for (let match = LOG_JSON.exec(text); match !== null; match = LOG_JSON.exec(text)) {
+      add([match[1], match[2] === "true"]);
+      text = text.slice(match.index + match[0].length);
+    }
+  });
+  return program;
+}
+
+const LOG_JSON = /"blockHash":\s*"(0x[0-9a-f]{64})"[^}]*?"removed":\s*(true|false)/;
+
+/** A list that can be waited on for an entry. */
+function growing() {
+  const entries: unknown[] = [];
+  const waiting = new Map<string, () => void>();
+  const add = (entry: unknown) => {
+    entries.push(entry);
+    waiting.get(JSON.stringify(entry))?.();
+  };
+  const until = (entry: unknown) =>
+    new Promise<void>((resolve) => {
+      const text = JSON.stringify(entry);
+      if (entries.some((one) => JSON.stringify(one) === text)) resolve();
+      else waiting.set(text, resolve);
+    });
+  return { entries, add, until };
+}
 
 /** A list that says when it has `length` entries. */
 function listOf(length: number) {

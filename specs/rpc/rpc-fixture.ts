@@ -1,4 +1,5 @@
 /** Requests against a live chain, without a socket. */
+import type { MempoolLimits } from "../../node/execution/mempool.ts";
 import { createDispatcher } from "../../rpc/dispatch.ts";
 import { createFilters } from "../../rpc/filters.ts";
 import { isJsonObject, type Json } from "../../rpc/json.ts";
@@ -7,7 +8,7 @@ import { METHODS } from "../../rpc/method-table.ts";
 import { createRateLimit } from "../../rpc/rate-limit.ts";
 import { createReceiptWaits } from "../../rpc/receipt-waits.ts";
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from "../../rpc/rpc-limits.ts";
-import { LiveChain } from "../support/live-chain.ts";
+import { LiveChain, liveMachine } from "../support/live-chain.ts";
 import { ethereumSpecification, OpenRpc, type OpenRpcDocument } from "../support/openrpc.ts";
 import { withScratchDatabase } from "../support/scratch-database.ts";
 
@@ -38,10 +39,10 @@ export type RpcFixture = {
 
 export async function withRpc<T>(
   body: (fixture: RpcFixture) => Promise<T>,
-  limits: Partial<RpcLimits> = {},
+  { mempool, ...limits }: Partial<RpcLimits> & { readonly mempool?: Partial<MempoolLimits> } = {},
 ): Promise<T> {
   return withScratchDatabase("execution", async (database) => {
-    const live = new LiveChain(database);
+    const live = new LiveChain(database, liveMachine(), mempool);
     const clock = { now: 0 };
     const faults: unknown[] = [];
     const allLimits = { ...DEFAULT_RPC_LIMITS, ...limits };

@@ -7,7 +7,7 @@ import { NodeChainView } from "../../node/execution/chain-view.ts";
 import { ExecutionChain } from "../../node/execution/execution-chain.ts";
 import { LogSearch } from "../../node/execution/find-logs.ts";
 import { type LoggedBlock, LogIndex, loggedBlock } from "../../node/execution/log-index.ts";
-import { DEFAULT_MEMPOOL_LIMITS } from "../../node/execution/mempool.ts";
+import { DEFAULT_MEMPOOL_LIMITS, type MempoolLimits } from "../../node/execution/mempool.ts";
 import { NodePool } from "../../node/execution/node-pool.ts";
 import { attendedBlock } from "../../node/execution/participants.ts";
 import { searchAddress } from "../../node/execution/search-address.ts";
@@ -106,13 +106,17 @@ export class LiveChain {
   readonly published: Uint8Array[] = [];
 
   /** @param machine runs contracts; the scripted ones of this file when absent. */
-  constructor(database: Database, machine: ContractMachine = liveMachine()) {
+  constructor(
+    database: Database,
+    machine: ContractMachine = liveMachine(),
+    mempool: Partial<MempoolLimits> = {},
+  ) {
     this.database = database;
     this.chain = new ExecutionChain({ database, config, genesis: GENESIS, machine });
     const journal = new StoredTransactionJournal(database);
     this.pool = new NodePool({
       chain: this.chain,
-      limits: DEFAULT_MEMPOOL_LIMITS,
+      limits: { ...DEFAULT_MEMPOOL_LIMITS, ...mempool },
       journal,
       nowMs: () => 0,
       publish: (raws) => this.published.push(...raws),
