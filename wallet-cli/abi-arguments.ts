@@ -3,6 +3,7 @@ import type { AbiEvent, AbiFunction, AbiParameter } from "viem";
 import { parseAbiItem } from "viem/utils";
 import { fromHex } from "../primitives/bytes.ts";
 import { resolveAddress } from "./account-names.ts";
+import { parseTypedList } from "./argument-list.ts";
 import { WalletError } from "./wallet-error.ts";
 
 /**
@@ -54,7 +55,7 @@ async function parseArgument(
 
 type Tuple = AbiParameter & { readonly components: readonly AbiParameter[] };
 
-/** Arrays and tuples are JSON: `[1,2]`, `["0x…","5"]`. */
+/** Arrays and tuples are typed lists, which may come as JSON from elsewhere. */
 async function parseValue(parameter: AbiParameter, value: unknown, keystore: string): Promise<unknown> {
   const { type } = parameter;
   if (type.endsWith("]")) {
@@ -96,22 +97,10 @@ function parseInteger(text: string, type: string): bigint {
 }
 
 function listOf(value: unknown, length: number | undefined): readonly unknown[] {
-  const list = typeof value === "string" ? parseList(value) : value;
-  if (!Array.isArray(list)) throw new WalletError("usage", 'expected a JSON array as [1,"2"]');
+  const list = typeof value === "string" ? parseTypedList(value) : value;
+  if (!Array.isArray(list)) throw new WalletError("usage", 'expected a list as [1,2], ["a","b"] or (1,true)');
   if (length === undefined || list.length === length) return list;
   throw new WalletError("usage", `expected ${length} members, got ${list.length}`);
-}
-
-function parseList(text: string): unknown {
-  // JSON numbers beyond 2^53 would lose digits: whole numbers outside of strings become strings first.
-  const exact = text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?=\s*[,\]])/g, (token) =>
-    token.startsWith('"') ? token : `"${token}"`,
-  );
-  try {
-    return JSON.parse(exact);
-  } catch {
-    return undefined;
-  }
 }
 
 function parseBool(text: string): boolean {

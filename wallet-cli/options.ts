@@ -1,6 +1,7 @@
 /** Flags that several commands share, named as cast names them. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseAmount } from "./amount.ts";
+import { refuseSecrets } from "./cast-words.ts";
 import { DEFAULT_KEY_FOLDER, DEFAULT_RPC_URL } from "./defaults.ts";
 import { WalletError } from "./wallet-error.ts";
 
@@ -62,7 +63,7 @@ export function withNode(command: Command): Command {
 
 /** `--from`, and `--account`, which is cast's word for a keystore account. */
 export function withSender(command: Command): Command {
-  return withKeys(command)
+  return refuseSecrets(withKeys(command))
     .addOption(
       new Option("-f, --from <account>", "dev:0 to dev:9, or a name or address of the keystore").env(
         "ETH_FROM",
@@ -89,7 +90,7 @@ export function withAbi(command: Command): Command {
 }
 
 export function withBlock(command: Command): Command {
-  return command.option("-b, --block <block>", "latest, safe, finalized, a number or a hash", "latest");
+  return command.option("-B, --block <block>", "latest, safe, finalized, a number or a hash", "latest");
 }
 
 export function withTerms(command: Command): Command {

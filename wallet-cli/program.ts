@@ -1,5 +1,6 @@
 /** The commands of jurat-wallet. Only their descriptions load here; what they do loads when one is run. */
 import { Command } from "commander";
+import { addCastWords } from "./cast-words.ts";
 import { addAccountCommands } from "./commands/accounts.ts";
 import { addAuthorCommands } from "./commands/authors.ts";
 import { addCodingCommands } from "./commands/coding.ts";
@@ -44,6 +45,7 @@ Examples:
   addCodingCommands(program);
   program.commandsGroup("Settings:");
   addSettingsCommands(program);
+  addCastWords(program);
   throwInsteadOfExit(program);
   return program;
 }

@@ -39,6 +39,28 @@ describe("functions on the command line", () => {
     deepEqual(await parse("f(string[])", '["a, 5]","\\"1,"]'), [["a, 5]", '"1,']]);
   });
 
+  it("take lists and tuples as cast writes them, with bare words", async () => {
+    deepEqual(
+      await parse(
+        "f((address,bool,bytes)[],string[],(uint8,(int8,string)))",
+        `[(${dev0}, false,0xab),(dev:0,true,0x)]`,
+        '[a b, "c, d"]',
+        "(5,(-1,x))",
+      ),
+      [
+        [
+          [dev0, false, "0xab"],
+          [dev0, true, "0x"],
+        ],
+        ["a b", "c, d"],
+        [5n, [-1n, "x"]],
+      ],
+    );
+    for (const wrong of ["[1", "1]", "(1]", "[1,]", "[,1]", "[1][2]", '["\\q"]', '["a]', "[".repeat(99)]) {
+      await rejects(parse("f(uint8[])", wrong), /argument 1 \(uint8\[\]\): expected a list/);
+    }
+  });
+
   it("are refused with the argument that does not fit", async () => {
     for (const [signature, text] of [
       ["f(uint256)", "ten"],

@@ -1,7 +1,7 @@
 /** What is known of the chain: blocks, transactions, receipts, and any other question. */
 import type { Hex } from "../../primitives/bytes.ts";
 import { parseBlock } from "../block-argument.ts";
-import type { QueryFlags } from "../commands/reads.ts";
+import type { BlockFlags, QueryFlags } from "../commands/reads.ts";
 import { readDeployments } from "../deployments.ts";
 import type { Receipt } from "../follow.ts";
 import { connect } from "../node-client.ts";
@@ -30,13 +30,13 @@ const NUMBERS = new Set(
   ),
 );
 
-export async function showBlock(text: string, field: string | undefined, flags: QueryFlags): Promise<void> {
+export async function showBlock(text: string, field: string | undefined, flags: BlockFlags): Promise<void> {
   const block = parseBlock(text);
   const client = await connect(flags.rpcUrl);
   const found =
     typeof block === "string"
-      ? await client.request<Fields | null>("eth_getBlockByNumber", [block, false])
-      : await client.request<Fields | null>("eth_getBlockByHash", [block.blockHash, false]);
+      ? await client.request<Fields | null>("eth_getBlockByNumber", [block, flags.full])
+      : await client.request<Fields | null>("eth_getBlockByHash", [block.blockHash, flags.full]);
   if (found === null) throw new WalletError("notFound", `the node knows no block ${text}`);
   printFields(found, field, flags);
 }
@@ -97,7 +97,7 @@ export async function showQuantity(method: string, flags: QueryFlags): Promise<v
 export async function rawRequest(method: string, texts: readonly string[], flags: QueryFlags): Promise<void> {
   const client = await connect(flags.rpcUrl);
   const answer = await client.request<unknown>(method, texts.map(jsonOrText));
-  printResult(flags.json, answer, [typeof answer === "string" ? answer : JSON.stringify(answer, null, 2)]);
+  printResult(flags.json, answer, [JSON.stringify(answer, null, 2)]);
 }
 
 function jsonOrText(text: string): unknown {

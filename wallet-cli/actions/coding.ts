@@ -1,31 +1,45 @@
 /** Encoding, decoding and looking up by the ABI. */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import type { AbiError } from "abitype";
 import type { AbiFunction, Hex } from "viem";
 import {
   decodeAbiParameters,
   encodeAbiParameters,
   encodeFunctionData,
+  encodePacked,
   toFunctionSelector,
   toFunctionSignature,
 } from "viem/utils";
 import { parseArguments, parseFunction } from "../abi-arguments.ts";
-import type { DecodeFlags, EncodeFlags, SelectorFlags } from "../commands/coding.ts";
+import type { CalldataFlags, DecodeFlags, EncodeFlags, SelectorFlags } from "../commands/coding.ts";
 import { loadAbi } from "../contract-artifact.ts";
 import { parseData } from "../contract-call.ts";
 import type { OutputFlags } from "../options.ts";
 import { formatValue, printResult } from "../output.ts";
 import { WalletError } from "../wallet-error.ts";
 
+/** Where `build` writes. */
+const ARTIFACTS = "artifacts";
+
 export async function encode(signature: string, texts: readonly string[], flags: EncodeFlags): Promise<void> {
   const { inputs } = parseFunction(signature);
-  const data = encodeAbiParameters(inputs, await parseArguments(inputs, texts, flags.keystore));
+  const values = await parseArguments(inputs, texts, flags.keystore);
+  const data = flags.packed ? packed(inputs, values) : encodeAbiParameters(inputs, values);
   printResult(flags.json, data, [data]);
+}
+
+function packed(inputs: AbiFunction["inputs"], values: readonly unknown[]): Hex {
+  const types = inputs.map(({ type }) => type);
+  const tuple = types.find((type) => type.startsWith("tuple"));
+  if (tuple !== undefined) throw new WalletError("usage", "a tuple has no packed form");
+  return encodePacked(types, values as never);
 }
 
 export async function calldata(
   signature: string,
   texts: readonly string[],
-  flags: EncodeFlags,
+  flags: CalldataFlags,
 ): Promise<void> {
   const item = parseFunction(signature);
   const args = await parseArguments(item.inputs, texts, flags.keystore);
@@ -65,7 +79,7 @@ export async function lookUp(text: string, flags: SelectorFlags): Promise<void> 
     throw new WalletError("usage", `"${text}" is no selector (4 bytes of hex)`);
   }
   const wanted = text.slice(0, 10).toLowerCase();
-  const abis = await Promise.all(flags.abi.map(loadAbi));
+  const abis = await Promise.all((flags.abi ?? builtArtifacts()).map(loadAbi));
   const signatures = abis
     .flat()
     .filter((item): item is AbiFunction | AbiError => item.type === "function" || item.type === "error")
@@ -74,4 +88,12 @@ export async function lookUp(text: string, flags: SelectorFlags): Promise<void> 
   const found = [...new Set(signatures)];
   if (found.length === 0) throw new WalletError("notFound", `none of these contracts has ${wanted}`);
   printResult(flags.json, found, found);
+}
+
+/** What `build` wrote here, in any folder below. @throws WalletError when there is nothing. */
+function builtArtifacts(): readonly string[] {
+  const files = existsSync(ARTIFACTS) ? readdirSync(ARTIFACTS, { recursive: true, encoding: "utf8" }) : [];
+  const found = files.filter((name) => name.endsWith(".json")).map((name) => join(ARTIFACTS, name));
+  if (found.length > 0) return found;
+  throw new WalletError("usage", `there is nothing in ./${ARTIFACTS}: name the contracts with --abi`);
 }

@@ -28,7 +28,7 @@ function entriesOf(command: Command, path: readonly string[]): readonly Entry[] 
   const entry = {
     path,
     commands: children.map(({ child, name }) => ({ text: name, description: oneLine(child.description()) })),
-    flags: [...command.options.filter(({ long }) => long), HELP].map((option) => ({
+    flags: [...command.options.filter(({ hidden, long }) => long && !hidden), HELP].map((option) => ({
       text: option.long ?? "",
       description: oneLine(option.description),
       takesValue: option.required || option.optional,

@@ -2,9 +2,10 @@
 import type { Command } from "commander";
 import { type KeyFlags, type OutputFlags, withKeys, withOutput } from "../options.ts";
 
-export type EncodeFlags = OutputFlags & KeyFlags;
+export type CalldataFlags = OutputFlags & KeyFlags;
+export type EncodeFlags = CalldataFlags & { readonly packed: boolean };
 export type DecodeFlags = OutputFlags & { readonly input: boolean };
-export type SelectorFlags = OutputFlags & { readonly abi: readonly string[] };
+export type SelectorFlags = OutputFlags & { readonly abi?: readonly string[] };
 
 const load = () => import("../actions/coding.ts");
 
@@ -12,7 +13,8 @@ export function addCodingCommands(program: Command): void {
   withKeys(withOutput(program.command("abi-encode")))
     .description("encode the arguments of a function, without its selector")
     .argument("<function>", 'as "f(uint256,address[])"')
-    .argument("[arguments...]", "arrays and tuples as JSON")
+    .argument("[arguments...]", "arrays as [1,2], tuples as (1,true), or JSON")
+    .option("--packed", "without padding, as abi.encodePacked does", false)
     .addHelpText("after", '\nExample:\n  $ jurat-wallet abi-encode "f(uint256,string)" 7 hello')
     .action(async (signature: string, texts: string[], flags: EncodeFlags) =>
       (await load()).encode(signature, texts, flags),
@@ -20,9 +22,9 @@ export function addCodingCommands(program: Command): void {
   withKeys(withOutput(program.command("calldata")))
     .description("encode a call: the selector and the arguments")
     .argument("<function>", 'as "transfer(address,uint256)"')
-    .argument("[arguments...]", "arrays and tuples as JSON")
+    .argument("[arguments...]", "arrays as [1,2], tuples as (1,true), or JSON")
     .addHelpText("after", '\nExample:\n  $ jurat-wallet calldata "transfer(address,uint256)" dev:1 5')
-    .action(async (signature: string, texts: string[], flags: EncodeFlags) =>
+    .action(async (signature: string, texts: string[], flags: CalldataFlags) =>
       (await load()).calldata(signature, texts, flags),
     );
   withOutput(program.command("abi-decode"))
@@ -42,7 +44,7 @@ export function addCodingCommands(program: Command): void {
   withOutput(program.command("4byte"))
     .description("the function or error of local contracts that has a selector; nobody else is asked")
     .argument("<selector>", "4 bytes as hex; call data is cut to its selector")
-    .requiredOption("--abi <files...>", "artifacts, JSON ABIs or contract sources")
+    .option("--abi <files...>", "artifacts, JSON ABIs or contract sources; else the artifacts of ./artifacts")
     .addHelpText("after", "\nExample:\n  $ jurat-wallet 4byte 0xa9059cbb --abi contracts/examples/token.ts")
     .action(async (text: string, flags: SelectorFlags) => (await load()).lookUp(text, flags));
 }

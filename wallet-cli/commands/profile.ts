@@ -27,7 +27,7 @@ export function addProfileCommands(program: Command): void {
     .description("of a call, as it would run now")
     .argument("<to>", "address, contact, or a name of the deployments file")
     .argument("[function]", 'as "transfer(address,uint256)"; its name is enough when the ABI is known')
-    .argument("[arguments...]", "arrays and tuples as JSON")
+    .argument("[arguments...]", "arrays as [1,2], tuples as (1,true), or JSON")
     .option("--data <hex>", "instead of a function")
     .addHelpText(
       "after",

@@ -20,7 +20,7 @@ export type EstimateFlags = CallFlags & { readonly cost: boolean };
 export type LogsFlags = ReadFlags &
   AbiFlags & { readonly fromBlock: string; readonly toBlock: string; readonly address?: string };
 export type QueryFlags = NodeFlags & OutputFlags;
-type BlockFlags = QueryFlags & { readonly field?: string };
+export type BlockFlags = QueryFlags & { readonly field?: string; readonly full: boolean };
 
 const load = () => import("../actions/reads.ts");
 const loadChain = () => import("../actions/chain-reads.ts");
@@ -74,6 +74,7 @@ function addChainReads(program: Command): void {
     .argument("[block]", "latest, safe, finalized, earliest, pending, a number or a hash", "latest")
     .argument("[field]", "as in JSON-RPC: number, baseFeePerGas, …")
     .option("-f, --field <field>", "the same")
+    .option("--full", "transactions whole, instead of their hashes", false)
     .addHelpText(
       "after",
       "\nExamples:\n  $ jurat-wallet block finalized\n  $ jurat-wallet block latest baseFeePerGas",
@@ -123,7 +124,7 @@ function addCalls(program: Command): void {
     withValue(withAbi(withBlock(withSender(withNode(withOutput(program.command(name)))))))
       .argument(target, contract)
       .argument("[function]", 'as "balanceOf(address)(uint256)"; its name is enough when the ABI is known')
-      .argument("[arguments...]", "arrays and tuples as JSON")
+      .argument("[arguments...]", "arrays as [1,2], tuples as (1,true), or JSON")
       .option("--data <hex>", "instead of a function");
 
   calling("call", "<contract>")

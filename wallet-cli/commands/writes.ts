@@ -49,7 +49,7 @@ function addSend(program: Command): void {
     .description("send value, or call a function of a contract in a transaction")
     .argument("<to>", "address, dev:N, contact, keystore name, or a name of the deployments file")
     .argument("[function]", FUNCTION)
-    .argument("[arguments...]", "arrays and tuples as JSON")
+    .argument("[arguments...]", "arrays as [1,2], tuples as (1,true), or JSON")
     .option("--data <hex>", "instead of a function")
     .addHelpText(
       "after",
@@ -68,7 +68,7 @@ function addDeploy(program: Command): void {
   withWrite(program.command("deploy"))
     .description("build and deploy a TypeScript contract, or deploy a built artifact")
     .argument("<file>", "contract.ts or artifact.json")
-    .option("--args <values...>", "constructor arguments; arrays and tuples as JSON", [])
+    .option("--args <values...>", "constructor arguments; arrays as [1,2], tuples as (1,true), or JSON", [])
     .option("--no-record", "do not write the deployments file")
     .addHelpText(
       "after",
@@ -104,7 +104,7 @@ function addOffline(program: Command): void {
     .description("sign a transaction without sending it; a node is asked only for what is not given")
     .argument("[to]", "as for send; none with --create")
     .argument("[function]", FUNCTION)
-    .argument("[arguments...]", "arrays and tuples as JSON")
+    .argument("[arguments...]", "arrays as [1,2], tuples as (1,true), or JSON")
     .option("--chain <id>", "chain id; with --nonce, --gas-limit and --gas-price no node is asked", count)
     .option("--create <file>", "deploy a contract.ts or artifact.json instead")
     .option("--args <values...>", "constructor arguments for --create", [])
