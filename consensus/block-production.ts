@@ -12,7 +12,7 @@ import { processRequests } from "./process-requests.ts";
 import { processSlots } from "./process-slots.ts";
 import { getExpectedWithdrawals, processWithdrawals } from "./process-withdrawals.ts";
 import { askForState } from "./rebuild-state.ts";
-import { blockSigningRoot, randaoSigningRoot } from "./signature-sets.ts";
+import { headerSigningRoot, randaoSigningRoot } from "./signature-sets.ts";
 import {
   type ConsensusState,
   forkState,
@@ -130,10 +130,13 @@ function assemble(engine: Engine, proposal: Proposal): void {
     return;
   }
   proposal.block = block;
+  const { body, ...rest } = block;
+  const header = { ...rest, bodyRoot: containers.BeaconBlockBody.hashTreeRoot(body) };
   emit(engine, {
     type: "signBlock",
     id: openJob(engine, { kind: "blockSigning", slot }),
-    ...{ validatorIndex: proposerIndex, slot, signingRoot: blockSigningRoot(parentState, block, params) },
+    ...{ validatorIndex: proposerIndex, slot, header },
+    signingRoot: headerSigningRoot(parentState, header, params),
   });
 }
 

@@ -8,7 +8,7 @@ import type {
   SignedAggregateAndProof,
   SignedBeaconBlock,
 } from "./chain-containers.ts";
-import type { AttestationData, SingleAttestation, Withdrawal } from "./containers.ts";
+import type { AttestationData, BeaconBlockHeader, SingleAttestation, Withdrawal } from "./containers.ts";
 import type { TreeCheckpoint } from "./fork-choice-store.ts";
 import type { Operation } from "./operation-pool.ts";
 import type { ExecutionPayload, ExecutionRequests } from "./payload-containers.ts";
@@ -213,6 +213,8 @@ export type Effect =
       readonly id: JobId;
       readonly validatorIndex: number;
       readonly slot: number;
+      /** Of the block: whoever signs elsewhere sees what is signed. */
+      readonly header: BeaconBlockHeader;
       readonly signingRoot: Uint8Array;
     }
   /** The reveal of an epoch; signing it twice is harmless. Answer: signed, one signature. */

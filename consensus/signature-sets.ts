@@ -42,9 +42,18 @@ export function headerSignatureSet(
   { message, signature }: SignedBeaconBlockHeader,
   params: ChainParams,
 ): SignatureSet {
-  const domain = domainAt(state, DOMAIN_BEACON_PROPOSER, computeEpochAtSlot(message.slot, params), params);
-  const root = computeSigningRoot(BeaconBlockHeader, message, domain);
+  const root = headerSigningRoot(state, message, params);
   return { publicKeys: keysOf(state, [message.proposerIndex], params), message: root, signature };
+}
+
+/** What a proposer signs, told by its block's header: a header has the root of its block. */
+export function headerSigningRoot(
+  state: ConsensusState,
+  header: BeaconBlockHeader,
+  params: ChainParams,
+): Uint8Array {
+  const domain = domainAt(state, DOMAIN_BEACON_PROPOSER, computeEpochAtSlot(header.slot, params), params);
+  return computeSigningRoot(BeaconBlockHeader, header, domain);
 }
 
 /**

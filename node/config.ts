@@ -1,7 +1,7 @@
 /** The flags of `jurat run`, read and checked before anything is opened. */
 import { type Command, InvalidArgumentError } from "commander";
 import { parseAddress } from "../primitives/address.ts";
-import type { Address } from "../primitives/bytes.ts";
+import type { Address, Hex } from "../primitives/bytes.ts";
 import {
   addCheckpointFlags,
   type CheckpointConfig,
@@ -13,6 +13,7 @@ import { GRAFFITI_LIMIT_BYTES, MAX_GAS_LIMIT, MIN_GAS_LIMIT } from "./proposal-l
 import { addRestFlags, type RestConfig } from "./rest-flags.ts";
 import { addRpcFlags, type RpcConfig } from "./rpc-flags.ts";
 import { applySettings, type Environment, environmentName } from "./settings.ts";
+import { parseSignerUrl } from "./validator/signer-url.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 export type NodeConfig = RpcConfig &
@@ -25,6 +26,8 @@ export type NodeConfig = RpcConfig &
     readonly interopKeys?: { readonly first: number; readonly last: number };
     readonly keystores?: string;
     readonly passwordFile?: string;
+    readonly remoteSigner?: string;
+    readonly remoteKeys?: readonly Hex[];
     readonly feeRecipient?: Address;
     readonly doppelganger: boolean;
     readonly graffiti: string;
@@ -114,6 +117,8 @@ function addValidatorFlags(run: Command): void {
     .option("--interop-keys <first-last>", "sign with well-known development keys, such as 0-3", indexRange)
     .option("--keystores <folder>", "sign with the EIP-2335 keystores of this folder")
     .option("--password-file <file>", "password of the keystores; readable by you alone")
+    .option("--remote-signer <url>", "sign with the keys of a signer elsewhere (Web3Signer API)", signerUrl)
+    .option("--remote-keys <keys...>", "public keys it signs with; without it all that it lists at the start")
     .option("--fee-recipient <address>", "account that gets the tips of our blocks", address)
     .option("--doppelganger", "listen two periods for other users of our keys before signing", false)
     .option("--graffiti <text>", "up to 32 bytes in each of our blocks", graffiti, "jurat");
@@ -151,13 +156,19 @@ function checkTogether(flags: NodeConfig, run: Command): void {
     );
   }
   checkCheckpointFlags(flags, run);
-  const hasKeys = flags.interopKeys !== undefined || flags.keystores !== undefined || flags.keymanager;
+  const sources = [flags.interopKeys, flags.keystores, flags.remoteSigner];
+  const hasKeys = flags.keymanager || sources.some((source) => source !== undefined);
   if (hasKeys && flags.feeRecipient === undefined) {
     run.error("error: a validator needs --fee-recipient: without one the tips of its blocks would be lost");
   }
   if (flags.keystores !== undefined && flags.passwordFile === undefined) {
     run.error("error: --keystores needs --password-file");
   }
+  if (flags.remoteKeys !== undefined && flags.remoteSigner === undefined) {
+    run.error("error: --remote-keys needs --remote-signer");
+  }
+  const wrong = flags.remoteKeys?.find((key) => !/^0x[0-9a-f]{96}$/i.test(key));
+  if (wrong !== undefined) run.error(`error: --remote-keys: "${wrong}" is no public key, 48 bytes of hex`);
 }
 
 const port = wholeNumber(0, 65_535);
@@ -169,6 +180,12 @@ function indexRange(text: string): { first: number; last: number } {
     throw new InvalidArgumentError("expected two key indices, such as 0-3.");
   }
   return range;
+}
+
+function signerUrl(text: string): string {
+  const url = parseSignerUrl(text);
+  if (url === undefined) throw new InvalidArgumentError("expected http:// or https:// without a password.");
+  return url;
 }
 
 function levels(text: string): string {

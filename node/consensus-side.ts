@@ -135,7 +135,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
       stopClock();
       sync.stop();
       await backfill.stop();
-      await keymanager?.close();
+      await duties.close();
       await beacon.close();
       server.close();
       await network.close();

@@ -64,6 +64,7 @@ const program = createProgram({
   saveCheckpoint,
   interchange,
   db: dbActions,
+  signer: async (config) => (await import("./signer/signer-command.ts")).runSigner(config),
 });
 
 program.parseAsync(process.argv).catch(async (error: unknown) => {

@@ -1,7 +1,7 @@
 /** A running node: everything opened, connected and started, and stopped in the opposite order. Read this first. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { toHex } from "../primitives/bytes.ts";
+import { type Hex, toHex } from "../primitives/bytes.ts";
 import { type ChainSpec, readChainSpec } from "./chain-spec.ts";
 import { beginFromCheckpoint } from "./checkpoint/begin-from-checkpoint.ts";
 import { CLIENT_VERSION } from "./client-version.ts";
@@ -139,8 +139,11 @@ function createFatal(directory: string, log: Logger, stop: StopSignal): (error: 
   };
 }
 
-function keySourcesOf({ dir, interopKeys, keystores, passwordFile, keymanager }: NodeConfig) {
+function keySourcesOf(config: NodeConfig) {
+  const { dir, interopKeys, keystores, passwordFile, keymanager, remoteSigner, remoteKeys } = config;
+  const publicKeys = remoteKeys?.map((key) => key.toLowerCase() as Hex);
   return {
+    remote: remoteSigner === undefined ? undefined : { url: remoteSigner, publicKeys },
     ...{ dir, mayBeEmpty: keymanager },
     interop: interopKeys,
     keystores:

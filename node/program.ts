@@ -7,6 +7,7 @@ import { addDbCommand, type DbActions } from "./db/db-config.ts";
 import { addDevCommand, type DevConfig } from "./dev/dev-config.ts";
 import { addGenesisCommand, type GenesisActions } from "./genesis/genesis-config.ts";
 import type { Environment } from "./settings.ts";
+import { addSignerCommand, type SignerConfig } from "./signer/signer-config.ts";
 import { addInterchangeCommand, type InterchangeActions } from "./validator/interchange-config.ts";
 
 export type ProgramActions = {
@@ -17,10 +18,11 @@ export type ProgramActions = {
   readonly saveCheckpoint: (config: SaveConfig) => Promise<void>;
   readonly interchange: InterchangeActions;
   readonly db: DbActions;
+  readonly signer: (config: SignerConfig) => Promise<void>;
 };
 
 export function createProgram(actions: ProgramActions): Command {
-  const { environment, run, dev, genesis, saveCheckpoint, interchange, db } = actions;
+  const { environment, run, dev, genesis, saveCheckpoint, interchange, db, signer } = actions;
   const program = new Command("jurat")
     .description("A proof-of-stake Ethereum node whose contracts are TypeScript.")
     .showHelpAfterError("(--help shows the flags)")
@@ -32,6 +34,7 @@ export function createProgram(actions: ProgramActions): Command {
   addCheckpointCommand(program, saveCheckpoint);
   addInterchangeCommand(program, interchange);
   addDbCommand(program, db);
+  addSignerCommand(program, signer);
   for (const command of program.commands) {
     command.exitOverride();
     for (const inner of command.commands) inner.exitOverride();

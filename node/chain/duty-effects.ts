@@ -12,25 +12,38 @@ export type DutyEffect =
 
 /** Signing what could be slashed waits for every block stored before it. */
 export function createDutyEffects(ports: EffectPorts): (effect: DutyEffect) => void {
-  const { signer, inOrder, submit } = ports;
-  const answer = (id: number, signatures: Signatures) => submit({ type: "signed", id, signatures });
+  const { signer, inOrder, submit, fatal } = ports;
+  const answer = (id: number, signing: Promise<Signatures>): Promise<void> =>
+    signing.then((signatures) => submit({ type: "signed", id, signatures }));
+  /** Whoever signs elsewhere may take its time: what is to be stored waits for the watermarks alone. */
+  const inTurn = (id: number, sign: (onProtected: () => void) => Promise<Signatures>) =>
+    inOrder.add(
+      () =>
+        new Promise((resolve, reject) => {
+          // Once it is protected a failure can no longer be the queue's.
+          answer(id, sign(resolve)).catch((error: unknown) => {
+            reject(error);
+            fatal(error);
+          });
+        }),
+    );
   const publish = createPublisher(ports);
   return (effect) => {
     switch (effect.type) {
       case "signAttestation":
-        inOrder.add(async () => answer(effect.id, await signer.signAttestation(effect)));
+        inTurn(effect.id, (onProtected) => signer.signAttestation(effect, onProtected));
         break;
       case "signBlock":
-        inOrder.add(async () => answer(effect.id, await signer.signBlock(effect)));
+        inTurn(effect.id, (onProtected) => signer.signBlock(effect, onProtected));
         break;
       case "signRandao":
-        answer(effect.id, signer.signRandao(effect));
+        answer(effect.id, signer.signRandao(effect)).catch(fatal);
         break;
       case "signSelections":
-        answer(effect.id, signer.signSelections(effect));
+        answer(effect.id, signer.signSelections(effect)).catch(fatal);
         break;
       case "signAggregates":
-        answer(effect.id, signer.signAggregates(effect));
+        answer(effect.id, signer.signAggregates(effect)).catch(fatal);
         break;
       case "buildPayload":
         build(ports, effect);

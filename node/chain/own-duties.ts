@@ -12,6 +12,7 @@ import type { Database } from "../storage/database.ts";
 import { SlashingProtection } from "../storage/slashing-protection.ts";
 import { indicesOfKeys } from "../validator/key-indices.ts";
 import { openProposalPreferences, type ProposalPreferences } from "../validator/proposal-preferences.ts";
+import { createRemoteSigner } from "../validator/remote-signer.ts";
 import { createSigner, type Signer } from "../validator/signer.ts";
 import { startKeymanager } from "../validator/start-keymanager.ts";
 import { createOwnValidators, type OwnValidators } from "./own-validators.ts";
@@ -24,6 +25,8 @@ export type OwnDuties = {
   readonly own: OwnValidators;
   readonly signer: Signer;
   readonly proposals: EffectPorts["proposals"];
+  /** No signer elsewhere is waited for any more, and no key comes or goes. */
+  close(): Promise<void>;
   /** Undefined without --keymanager. Rejects when its port is taken or its token cannot be read. */
   startKeymanager(): Promise<RestServer | undefined>;
 };
@@ -45,24 +48,41 @@ export function openOwnDuties(parts: ConsensusParts, ports: DutyPorts): OwnDutie
   const startSlot = Math.floor(startMs / (parts.spec.params.slotSeconds * 1000));
   const preferences = openProposalPreferences(config.dir);
   const own = ownValidatorsOf(parts, engine, submit, startSlot);
-  const signer = openSigner(parts, engine, metrics, protection);
+  const stopping = new AbortController();
+  let keymanager: RestServer | undefined;
+  const signer = openSigner(parts, engine, metrics, protection, stopping.signal);
   return {
     ...{ own, signer, proposals: proposalsOf(parts, engine, preferences) },
-    startKeymanager: () =>
-      startKeymanager({
+    async startKeymanager() {
+      keymanager = await startKeymanager({
         ...{ config, engine, keyring, protection, preferences, own, signer },
         log: logOf("validator"),
-      }),
+      });
+      return keymanager;
+    },
+    async close() {
+      stopping.abort();
+      await keymanager?.close();
+    },
   };
 }
 
+/** Share of a slot after which a signature from elsewhere is of no use. */
+const REMOTE_SHARE = 0.5;
+
 function openSigner(
-  { keyring, logOf }: ConsensusParts,
+  { keyring, logOf, spec }: ConsensusParts,
   engine: Engine,
   metrics: NodeMetrics,
   protection: SlashingProtection,
+  stopped: AbortSignal,
 ): Signer {
   const log = logOf("validator");
+  const askRemotely = createRemoteSigner({
+    chain: engine.chain,
+    deadlineMs: spec.params.slotSeconds * 1000 * REMOTE_SHARE,
+    stopped,
+  });
   return createSigner({
     keyring,
     protection,
@@ -70,6 +90,15 @@ function openSigner(
     onRefused(publicKey, refusal) {
       metrics.signaturesRefused.inc();
       log.warn({ publicKey, ...refusal }, "not signed: it could be slashed");
+    },
+    async signRemotely(url, publicKey, message, signingRoot) {
+      const answer = await askRemotely(url, publicKey, message, signingRoot);
+      const isSigned = "signature" in answer;
+      metrics.remoteSignatures.inc({ result: isSigned ? "SIGNED" : answer.fault });
+      if (isSigned) return answer.signature;
+      if (!stopped.aborted)
+        log.warn({ publicKey, url, type: message.type, ...answer }, "the remote signer did not sign");
+      return undefined;
     },
   });
 }

@@ -113,15 +113,15 @@ export function openOfflineChain(folder: Folder, nowMs: () => number, duties?: O
 const SIGNS_NOTHING: Signer = {
   signAttestation: async () => [],
   signBlock: async () => [],
-  signRandao: () => [],
-  signSelections: () => [],
-  signAggregates: () => [],
+  signRandao: async () => [],
+  signSelections: async () => [],
+  signAggregates: async () => [],
   signExit: async () => undefined,
 };
 
 function signerOf({ keyring, protection }: OfflineDuties, engine: Engine): Signer {
   return createSigner({
-    ...{ keyring, protection, onRefused: NOTHING },
+    ...{ keyring, protection, onRefused: NOTHING, signRemotely: async () => undefined },
     publicKeyOf: (index) => {
       const validators = getState(engine.states, engine.store.headRoot)?.validators;
       return validators === undefined || index >= validators.length

@@ -45,6 +45,12 @@ function dutyInstruments(registry: Registry) {
       "jurat_signatures_refused_total",
       "Signatures the slashing protection refused.",
     ),
+    remoteSignatures: new Counter({
+      name: "jurat_remote_signatures_total",
+      help: "Answers of signers elsewhere, by result.",
+      labelNames: ["result"],
+      registers,
+    }),
     slashingsSeen: counter("jurat_slashings_seen_total", "Pairs of conflicting messages seen."),
     verification: new Histogram({
       name: "jurat_bls_verification_seconds",

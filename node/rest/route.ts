@@ -15,7 +15,7 @@ export type RestRequest = {
 export type RestAnswer =
   | {
       readonly kind: "json";
-      readonly value: JsonObject;
+      readonly value: Json;
       readonly status?: number;
       readonly headers?: Readonly<Record<string, string>>;
     }
@@ -35,7 +35,7 @@ export type Route = {
   handle(request: RestRequest): RestAnswer | Promise<RestAnswer>;
 };
 
-export function json(value: JsonObject, headers: Readonly<Record<string, string>> = {}): RestAnswer {
+export function json(value: Json, headers: Readonly<Record<string, string>> = {}): RestAnswer {
   return { kind: "json", value, headers };
 }
 

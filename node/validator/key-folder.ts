@@ -20,12 +20,16 @@ export type KeyFolder = {
   /** Keystore and password survive a power cut once this resolves. @throws what the file system says. */
   put(publicKey: Hex, keystore: string, password: string): Promise<void>;
   remove(publicKey: Hex): Promise<void>;
+  /** A key at a signer elsewhere. */
+  putRemote(publicKey: Hex, url: string): Promise<void>;
+  removeRemote(publicKey: Hex): Promise<void>;
 };
 
 export function openKeyFolder(directory: string): KeyFolder {
   const folder = join(directory, KEY_FOLDER);
   const keystoreOf = (publicKey: Hex) => join(folder, `${publicKey}.json`);
   const passwordOf = (publicKey: Hex) => join(folder, `${publicKey}.password`);
+  const remoteOf = (publicKey: Hex) => join(folder, `${publicKey}.remote`);
   return {
     pathOf: keystoreOf,
     // A keystore is there only with its password: written after it, removed before it.
@@ -38,6 +42,11 @@ export function openKeyFolder(directory: string): KeyFolder {
       await removeFile(keystoreOf(publicKey));
       await removeFile(passwordOf(publicKey));
     },
+    async putRemote(publicKey, url) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      await writePrivateFile(remoteOf(publicKey), `${url}\n`);
+    },
+    removeRemote: (publicKey) => removeFile(remoteOf(publicKey)),
   };
 }
 
@@ -57,6 +66,21 @@ export function readKeyFolder(directory: string): readonly StoredKeystore[] {
       string,
     ];
     return { publicKey: publicKey as Hex, path, text, password };
+  });
+}
+
+/** Keys at signers elsewhere, and where those are. @throws as readKeyFolder does. */
+export function readRemoteKeys(
+  directory: string,
+): readonly { readonly publicKey: Hex; readonly url: string }[] {
+  const folder = join(directory, KEY_FOLDER);
+  const names = namesIn(folder).flatMap((name) => /^(0x[0-9a-f]{96})\.remote$/.exec(name)?.[1] ?? []);
+  return names.sort().map((publicKey) => {
+    const path = join(folder, `${publicKey}.remote`);
+    // Whoever can change it can have another signer asked.
+    const wrong = wrongModeOf(path, "secret");
+    if (wrong !== undefined) throw new Error(wrong);
+    return { publicKey: publicKey as Hex, url: readFileSync(path, "utf8").trim() };
   });
 }
 

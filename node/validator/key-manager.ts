@@ -20,6 +20,8 @@ export type KeyManagerPorts = {
   readonly folder: KeyFolder;
   readonly protection: SlashingProtection;
   readonly genesisValidatorsRoot: Hash;
+  /** URL of --remote-signer. */
+  readonly defaultSigner?: string | undefined;
   /** After the keyring has them, or has them no more. */
   onAdded(publicKeys: readonly Hex[]): void;
   onRemoved(publicKeys: readonly Hex[]): void;
@@ -45,10 +47,22 @@ export type ListedKey = {
   readonly isReadOnly: boolean;
 };
 
+export type ListedRemoteKey = {
+  readonly publicKey: Hex;
+  readonly url: string;
+  readonly isReadOnly: boolean;
+};
+
+/** Without a URL it is at the signer of --remote-signer. */
+export type RemoteKeyImport = { readonly publicKey: Hex; readonly url: string | undefined };
+
 export type KeyManager = {
   list(): readonly ListedKey[];
   /** @throws InterchangeError, and then nothing was changed. */
   importKeystores(request: KeyImport): Promise<readonly KeyStatus[]>;
+  listRemote(): readonly ListedRemoteKey[];
+  importRemote(keys: readonly RemoteKeyImport[]): Promise<readonly KeyStatus[]>;
+  deleteRemote(publicKeys: readonly Hex[]): Promise<readonly KeyStatus[]>;
   /** The history of each key that is deleted or was not active, as an interchange. */
   deleteKeystores(publicKeys: readonly Hex[]): Promise<{
     readonly statuses: readonly KeyStatus[];
@@ -61,13 +75,21 @@ export function createKeyManager(ports: KeyManagerPorts): KeyManager {
   const inTurn = createTurns();
   return {
     list: () =>
-      [...ports.keyring].map(([publicKey, { origin }]) => ({
-        publicKey,
-        derivationPath: origin.kind === "interop" ? "" : origin.derivationPath,
-        isReadOnly: origin.kind === "interop",
-      })),
+      [...ports.keyring].flatMap(([publicKey, key]) => {
+        if (key.kind !== "local") return [];
+        const { origin } = key;
+        const derivationPath = origin.kind === "interop" ? "" : origin.derivationPath;
+        return { publicKey, derivationPath, isReadOnly: origin.kind === "interop" };
+      }),
     importKeystores: (request) => inTurn(() => importAll(ports, request)),
     deleteKeystores: (publicKeys) => inTurn(() => deleteAll(ports, publicKeys)),
+    listRemote: () =>
+      [...ports.keyring].flatMap(([publicKey, key]) =>
+        key.kind === "remote" ? { publicKey, url: key.url, isReadOnly: key.origin.kind === "flag" } : [],
+      ),
+    importRemote: (keys) => inTurn(() => eachInTurn(keys, (key) => importRemoteKey(ports, key))),
+    deleteRemote: (publicKeys) =>
+      inTurn(() => eachInTurn(publicKeys, (publicKey) => deleteRemoteKey(ports, publicKey))),
   };
 }
 
@@ -109,7 +131,7 @@ async function importOne(ports: KeyManagerPorts, text: string, password: string)
       path: folder.pathOf(publicKey),
       derivationPath: keystore.path,
     };
-    keyring.set(publicKey, { secretKey, origin });
+    keyring.set(publicKey, { kind: "local", secretKey, origin });
     ports.onAdded([publicKey]);
     return { status: "imported" };
   } catch (error) {
@@ -145,6 +167,12 @@ async function deleteOne(ports: KeyManagerPorts, publicKey: Hex): Promise<KeySta
     const isUnknown = attestation === undefined && block === undefined;
     return { status: isUnknown ? "not_found" : "not_active" };
   }
+  if (key.kind === "remote") {
+    return {
+      status: "error",
+      message: `it is at the signer ${key.url}, and still used: delete it by /eth/v1/remotekeys`,
+    };
+  }
   const { origin } = key;
   if (origin.kind === "interop") {
     return { status: "error", message: "a development key of --interop-keys: start without it instead" };
@@ -158,6 +186,55 @@ async function deleteOne(ports: KeyManagerPorts, publicKey: Hex): Promise<KeySta
   }
   ports.onRemoved([publicKey]);
   return { status: "deleted" };
+}
+
+async function importRemoteKey(
+  { keyring, folder, defaultSigner, onAdded }: KeyManagerPorts,
+  { publicKey, url = defaultSigner }: RemoteKeyImport,
+): Promise<KeyStatus> {
+  if (keyring.has(publicKey)) return { status: "duplicate" };
+  if (url === undefined) return { status: "error", message: "no url, and the node has no --remote-signer" };
+  try {
+    await folder.putRemote(publicKey, url);
+  } catch (error) {
+    return { status: "error", message: reasonOf(error) };
+  }
+  keyring.set(publicKey, { kind: "remote", url, origin: { kind: "imported" } });
+  onAdded([publicKey]);
+  return { status: "imported" };
+}
+
+/** Its history stays here and with the signer, which is who may not sign twice. */
+async function deleteRemoteKey(
+  { keyring, folder, onRemoved }: KeyManagerPorts,
+  publicKey: Hex,
+): Promise<KeyStatus> {
+  const key = keyring.get(publicKey);
+  if (key?.kind !== "remote") return { status: "not_found" };
+  if (key.origin.kind === "flag") {
+    return {
+      status: "error",
+      message: "a key of --remote-signer: name the others by --remote-keys and start again",
+    };
+  }
+  keyring.delete(publicKey);
+  try {
+    await folder.removeRemote(publicKey);
+  } catch (error) {
+    keyring.set(publicKey, key);
+    return { status: "error", message: `the key is still used: ${reasonOf(error)}` };
+  }
+  onRemoved([publicKey]);
+  return { status: "deleted" };
+}
+
+async function eachInTurn<T>(
+  items: readonly T[],
+  use: (item: T) => Promise<KeyStatus>,
+): Promise<readonly KeyStatus[]> {
+  const statuses: KeyStatus[] = [];
+  for (const item of items) statuses.push(await use(item));
+  return statuses;
 }
 
 function reasonOf(error: unknown): string {

@@ -10,6 +10,7 @@ import {
   type ProposalPreference,
   type ProposalPreferences,
 } from "./proposal-preferences.ts";
+import { parseSignerUrl } from "./signer-url.ts";
 
 /** Each takes the better part of a second to decrypt; more than this is better sent in several requests. */
 export const KEYS_PER_REQUEST = 512;
@@ -28,6 +29,7 @@ export type KeymanagerView = {
 export function keymanagerRoutes(view: KeymanagerView): readonly Route[] {
   return [
     ...keystoreRoutes(view.manager),
+    ...remoteKeyRoutes(view.manager),
     ...preferenceRoutes(view, "feerecipient", "ethaddress", "feeRecipient"),
     ...preferenceRoutes(view, "gas_limit", "gas_limit", "gasLimit"),
     ...preferenceRoutes(view, "graffiti", "graffiti", "graffiti"),
@@ -72,6 +74,37 @@ function keystoreRoutes(manager: KeyManager): readonly Route[] {
       return json({ data: statuses.map(statusJson), slashing_protection: slashingProtection });
     }),
   ];
+}
+
+const REMOTE_KEYS = "/eth/v1/remotekeys";
+
+function remoteKeyRoutes(manager: KeyManager): readonly Route[] {
+  return [
+    get(REMOTE_KEYS, () =>
+      json({
+        data: manager.listRemote().map(({ publicKey, url, isReadOnly }) => ({
+          pubkey: publicKey,
+          url,
+          readonly: isReadOnly,
+        })),
+      }),
+    ),
+    post(REMOTE_KEYS, async ({ body }) => {
+      const keys = listOf(objectOf(body), "remote_keys").map((item) => {
+        const { pubkey, url } = objectOf(item);
+        return { publicKey: publicKeyOf(pubkey), url: url === undefined ? undefined : signerUrlOf(url) };
+      });
+      return statusesOf(await manager.importRemote(keys));
+    }),
+    remove(REMOTE_KEYS, async ({ body }) => statusesOf(await manager.deleteRemote(publicKeysOf(body)))),
+  ];
+}
+
+/** @throws RestError 400 */
+function signerUrlOf(text: unknown): string {
+  const url = parseSignerUrl(String(text));
+  if (url === undefined) throw badRequest("Invalid url: expected http:// or https:// without a password");
+  return url;
 }
 
 async function refusingInterchange<T>(use: () => Promise<T>): Promise<T> {
@@ -142,7 +175,7 @@ function objectOf(body: unknown): { readonly [name: string]: unknown } {
   return body;
 }
 
-function textsOf(fields: { readonly [name: string]: unknown }, name: string): readonly string[] {
+function listOf(fields: { readonly [name: string]: unknown }, name: string): readonly unknown[] {
   const list = fields[name];
   if (!Array.isArray(list)) throw badRequest(`Invalid request body: ${name} is not a list`);
   if (list.length > KEYS_PER_REQUEST) {
@@ -151,8 +184,12 @@ function textsOf(fields: { readonly [name: string]: unknown }, name: string): re
       `${name} has ${list.length} members: send at most ${KEYS_PER_REQUEST} at a time`,
     );
   }
-  // The API says text of JSON; some clients send the keystore itself.
-  return list.map((item) => {
+  return list;
+}
+
+/** The API says text of JSON; some clients send the keystore itself. */
+function textsOf(fields: { readonly [name: string]: unknown }, name: string): readonly string[] {
+  return listOf(fields, name).map((item) => {
     if (typeof item === "string") return item;
     if (isJsonObject(item)) return JSON.stringify(item);
     throw badRequest(`Invalid request body: ${name} holds something that is not text`);

@@ -5,6 +5,7 @@ import { blsSign } from "../../primitives/bls.ts";
 import { type Hex, toHex } from "../../primitives/bytes.ts";
 import type { SigningRefusal, SlashingProtection } from "../storage/slashing-protection.ts";
 import type { Keyring } from "./keyring.ts";
+import type { SigningMessage } from "./signing-message.ts";
 
 type Wish<Type extends Effect["type"]> = Extract<Effect, { readonly type: Type }>;
 
@@ -18,91 +19,114 @@ export type SignerPorts = {
   publicKeyOf(validatorIndex: number): Hex | undefined;
   /** Called for each refusal: an operator must hear of it. */
   onRefused(publicKey: Hex, refusal: SigningRefusal): void;
+  /** Has it signed elsewhere; undefined when it was not, for whatever reason. Never rejects. */
+  signRemotely(
+    url: string,
+    publicKey: Hex,
+    message: SigningMessage,
+    signingRoot: Uint8Array,
+  ): Promise<Uint8Array | undefined>;
 };
 
-export function createSigner({ keyring, protection, publicKeyOf, onRefused }: SignerPorts) {
-  const keyOf = (validatorIndex: number) => {
-    const publicKey = publicKeyOf(validatorIndex);
-    const secretKey = publicKey === undefined ? undefined : keyring.get(publicKey)?.secretKey;
-    return publicKey === undefined || secretKey === undefined ? undefined : { publicKey, secretKey };
-  };
-  const signFreely = (validatorIndex: number, signingRoot: Uint8Array): Uint8Array | undefined => {
-    const key = keyOf(validatorIndex);
-    return key === undefined ? undefined : blsSign(key.secretKey, signingRoot);
-  };
+/**
+ * What could be slashed takes `onProtected`: called once its watermarks are on disk, when others may have the disk and
+ * only a signature is still waited for. It is called also when nothing will be signed.
+ */
+export type Signer = {
+  signAttestation(wish: Wish<"signAttestation">, onProtected?: () => void): Promise<Signatures>;
+  signBlock(wish: Wish<"signBlock">, onProtected?: () => void): Promise<Signatures>;
+  signRandao(wish: Wish<"signRandao">): Promise<Signatures>;
+  signSelections(wish: Wish<"signSelections">): Promise<Signatures>;
+  signAggregates(wish: Wish<"signAggregates">): Promise<Signatures>;
+  signExit(publicKey: Hex, exit: VoluntaryExit, signingRoot: Uint8Array): Promise<Uint8Array | undefined>;
+};
 
-  /** A key may be taken away while its watermark is on the way to the disk: then it signs no more. */
-  const signProtected = (publicKey: Hex, signingRoot: Uint8Array): Uint8Array | undefined => {
-    const key = keyring.get(publicKey);
-    return key === undefined ? undefined : blsSign(key.secretKey, signingRoot);
+export function createSigner(ports: SignerPorts): Signer {
+  const { keyring, protection, publicKeyOf, onRefused } = ports;
+  /** Undefined for a validator whose key is not here. */
+  const ownKeyOf = (validatorIndex: number): Hex | undefined => {
+    const publicKey = publicKeyOf(validatorIndex);
+    return publicKey !== undefined && keyring.has(publicKey) ? publicKey : undefined;
   };
+  const sign = (publicKey: Hex | undefined, message: SigningMessage, signingRoot: Uint8Array) =>
+    signWith(ports, publicKey, message, signingRoot);
 
   return {
     /** Votes: one flush to disk for all keys of this node, then the signatures. */
-    async signAttestation({
-      validatorIndices,
-      data,
-      signingRoot,
-    }: Wish<"signAttestation">): Promise<Signatures> {
-      const keys = validatorIndices.map(keyOf);
-      const messages = keys.flatMap((key) =>
-        key === undefined
+    async signAttestation({ validatorIndices, data, signingRoot }, onProtected) {
+      const keys = validatorIndices.map(ownKeyOf);
+      const [sourceEpoch, targetEpoch] = [data.source.epoch, data.target.epoch];
+      const messages = keys.flatMap((publicKey) =>
+        publicKey === undefined
           ? []
-          : {
-              publicKey: key.publicKey,
-              sourceEpoch: data.source.epoch,
-              targetEpoch: data.target.epoch,
-              signingRoot: toHex(signingRoot),
-            },
+          : { publicKey, sourceEpoch, targetEpoch, signingRoot: toHex(signingRoot) },
       );
       const verdicts = await protection.checkAndInsertAttestations(messages);
+      onProtected?.();
       const refusals = new Map(messages.map(({ publicKey }, index) => [publicKey, verdicts[index]]));
-      return keys.map((key) => {
-        if (key === undefined) return undefined;
-        const refusal = refusals.get(key.publicKey);
-        if (refusal !== undefined) {
-          onRefused(key.publicKey, refusal);
+      return Promise.all(
+        keys.map(async (publicKey) => {
+          const refusal = publicKey === undefined ? undefined : refusals.get(publicKey);
+          if (publicKey === undefined || refusal === undefined) {
+            return sign(publicKey, { type: "ATTESTATION", attestation: data }, signingRoot);
+          }
+          onRefused(publicKey, refusal);
           return undefined;
-        }
-        return signProtected(key.publicKey, signingRoot);
-      });
+        }),
+      );
     },
 
-    async signBlock({ validatorIndex, slot, signingRoot }: Wish<"signBlock">): Promise<Signatures> {
-      const key = keyOf(validatorIndex);
-      if (key === undefined) return [undefined];
-      const message = { publicKey: key.publicKey, slot, signingRoot: toHex(signingRoot) };
-      const refusal = await protection.checkAndInsertBlock(message);
-      if (refusal !== undefined) {
-        onRefused(key.publicKey, refusal);
+    async signBlock({ validatorIndex, slot, header, signingRoot }, onProtected) {
+      const publicKey = ownKeyOf(validatorIndex);
+      if (publicKey === undefined) {
+        onProtected?.();
         return [undefined];
       }
-      return [signProtected(key.publicKey, signingRoot)];
+      const block = { publicKey, slot, signingRoot: toHex(signingRoot) };
+      const refusal = await protection.checkAndInsertBlock(block);
+      onProtected?.();
+      if (refusal === undefined) return [await sign(publicKey, { type: "BLOCK_V2", header }, signingRoot)];
+      onRefused(publicKey, refusal);
+      return [undefined];
     },
 
     /** A randao reveal is the same however often it is signed: nothing to protect. */
-    signRandao({ validatorIndex, signingRoot }: Wish<"signRandao">): Signatures {
-      return [signFreely(validatorIndex, signingRoot)];
+    async signRandao({ validatorIndex, epoch, signingRoot }) {
+      return [await sign(ownKeyOf(validatorIndex), { type: "RANDAO_REVEAL", epoch }, signingRoot)];
     },
 
     /** Says nothing that could be slashed, as the aggregate below. */
-    signSelections({ validatorIndices, signingRoot }: Wish<"signSelections">): Signatures {
-      return validatorIndices.map((validatorIndex) => signFreely(validatorIndex, signingRoot));
-    },
+    signSelections: ({ validatorIndices, slot, signingRoot }) =>
+      Promise.all(
+        validatorIndices.map((index) =>
+          sign(ownKeyOf(index), { type: "AGGREGATION_SLOT", slot }, signingRoot),
+        ),
+      ),
+
+    signAggregates: ({ aggregates }) =>
+      Promise.all(
+        aggregates.map(({ message: aggregate, signingRoot }) => {
+          const publicKey = ownKeyOf(aggregate.aggregatorIndex);
+          return sign(publicKey, { type: "AGGREGATE_AND_PROOF", aggregate }, signingRoot);
+        }),
+      ),
 
     /** Leaving is nobody's offence. */
-    async signExit(
-      publicKey: Hex,
-      _exit: VoluntaryExit,
-      signingRoot: Uint8Array,
-    ): Promise<Uint8Array | undefined> {
-      return signProtected(publicKey, signingRoot);
-    },
-
-    signAggregates({ aggregates }: Wish<"signAggregates">): Signatures {
-      return aggregates.map(({ message, signingRoot }) => signFreely(message.aggregatorIndex, signingRoot));
-    },
+    signExit: (publicKey, exit, signingRoot) =>
+      sign(publicKey, { type: "VOLUNTARY_EXIT", exit }, signingRoot),
   };
 }
 
-export type Signer = ReturnType<typeof createSigner>;
+/** A key may be taken away while its watermark goes to the disk or a signer is asked: then there is no signature. */
+async function signWith(
+  { keyring, signRemotely }: SignerPorts,
+  publicKey: Hex | undefined,
+  message: SigningMessage,
+  signingRoot: Uint8Array,
+): Promise<Uint8Array | undefined> {
+  const key = publicKey === undefined ? undefined : keyring.get(publicKey);
+  if (publicKey === undefined || key === undefined) return undefined;
+  if (key.kind === "local") return blsSign(key.secretKey, signingRoot);
+  const signature = await signRemotely(key.url, publicKey, message, signingRoot);
+  return keyring.get(publicKey) === key ? signature : undefined;
+}

@@ -45,6 +45,7 @@ export async function startKeymanager(parts: KeymanagerParts): Promise<RestServe
   const check = createTokenCheck(await loadToken(config.dir, config.keymanagerTokenFile));
   const manager = createKeyManager({
     ...{ keyring, protection, folder: openKeyFolder(config.dir) },
+    defaultSigner: config.remoteSigner,
     genesisValidatorsRoot: toHex(engine.chain.genesisValidatorsRoot),
     onAdded(publicKeys) {
       log.info({ publicKeys }, "keys imported");

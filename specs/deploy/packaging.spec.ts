@@ -36,6 +36,7 @@ function knownVariables(): readonly string[] {
     dev: nothing,
     genesis: { make: nothing, check: nothing },
     db: DB_NOTHING,
+    signer: async () => undefined,
     saveCheckpoint: nothing,
     interchange: { import: nothing, export: nothing },
   });

@@ -27,6 +27,13 @@ export const publicKeyOf = (index: number): Hex => toHex(blsPublicKey(interopSec
 export const keystoreOf = (index: number): string =>
   JSON.stringify(encryptKeystore(interopSecretKey(index), PASSWORD, `m/12381/3600/${index}/0/0`, 2));
 
+/** The engine's wish for a signed block of a validator. */
+export function blockWish(validatorIndex: number, slot: number, signingRoot = new Uint8Array(32)) {
+  const root = new Uint8Array(32);
+  const header = { slot, proposerIndex: validatorIndex, parentRoot: root, stateRoot: root, bodyRoot: root };
+  return { type: "signBlock" as const, id: 1, validatorIndex, slot, header, signingRoot };
+}
+
 export type Reply = { readonly status: number; readonly body: unknown };
 
 export type KeymanagerFixture = {
@@ -44,6 +51,7 @@ export type FixtureOptions = {
   readonly sources?: Partial<KeyringSources>;
   readonly tokenFile?: string;
   readonly listensFirst?: boolean;
+  readonly config?: Partial<NodeConfig>;
   readonly start?: Partial<EngineStart>;
 };
 
@@ -53,7 +61,7 @@ const bench = createWorkbench(4);
 export async function withKeymanager<T>(
   dir: string,
   use: (fixture: KeymanagerFixture) => Promise<T>,
-  { sources, tokenFile, listensFirst = false, start = {} }: FixtureOptions = {},
+  { sources, tokenFile, listensFirst = false, config = {}, start = {} }: FixtureOptions = {},
 ): Promise<T> {
   const engine = startEngine(bench, start);
   const directory = join(dir, "validator");
@@ -71,7 +79,7 @@ export async function withKeymanager<T>(
     throw error;
   };
   const signer = createSigner({
-    ...{ keyring, protection, onRefused: () => undefined },
+    ...{ keyring, protection, onRefused: () => undefined, signRemotely: async () => undefined },
     publicKeyOf: (index) => publicKeyOf(index),
   });
   const server = startKeymanager({
@@ -80,6 +88,7 @@ export async function withKeymanager<T>(
     config: {
       ...{ dir, keymanager: true, keymanagerHost: "127.0.0.1", keymanagerPort: 0 },
       ...{ graffiti: "jurat", gasLimit: 30_000_000, feeRecipient: `0x${"fe".repeat(20)}` },
+      ...config,
       ...(tokenFile === undefined ? {} : { keymanagerTokenFile: tokenFile }),
     } as NodeConfig,
   });

@@ -1,50 +1,27 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { readSystemAllocation } from "../../contracts/build/system-image.ts";
 import { parseInterchange } from "../../node/validator/interchange.ts";
 import { prepareNetwork } from "../../testnet/network-files.ts";
 import { nodeStatus } from "../../testnet/node-status.ts";
 import { parseTestnetOptions } from "../../testnet/options.ts";
+import { startNodeProgram } from "../support/ready-program.ts";
 import { withScratchDirectory } from "../support/scratch-directory.ts";
 import { untilTrue } from "../support/until-true.ts";
-import { PROJECT_ROOT } from "../support/vectors.ts";
 import { askKeymanager, keystoreOf, PASSWORD, publicKeyOf } from "./keymanager-fixture.ts";
 
 const KEYSTORES = "/eth/v1/keystores";
 const INDICES = [0, 1, 2, 3];
-const FREE_PORTS = ["rpc", "p2p", "metrics", "beacon", "keymanager"].flatMap((name) => [
-  `--${name}-port`,
-  "0",
-]);
-
-type Endpoints = { readonly rpc: string; readonly beacon: string; readonly keymanager: string };
 
 async function launch(dir: string, spec: string) {
-  const args = ["--dir", join(dir, "node"), "--chain-spec", spec, "--single-node", ...FREE_PORTS];
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [
-      ...[join(PROJECT_ROOT, "dist/node/main.js"), "run", ...args, "--keymanager"],
-      ...["--fee-recipient", `0x${"fe".repeat(20)}`],
-    ],
-    { stdio: ["ignore", "pipe", "ignore", "ipc"] },
-  );
-  const [line] = (await once(createInterface({ input: child.stdout! }), "line")) as [string];
-  const endpoints = JSON.parse(line) as Endpoints;
+  const node = await startNodeProgram(join(dir, "node"), spec, ["--single-node", "--keymanager"]);
+  const { rpc = "", beacon = "", keymanager = "" } = node.endpoints;
   const token = readFileSync(join(dir, "node", "keymanager-token"), "utf8").trim();
   return {
-    ...endpoints,
+    ...{ rpc, beacon, end: node.end },
     ask: (method: string, path: string, body?: unknown) =>
-      askKeymanager(Number(new URL(endpoints.keymanager).port), token, method, path, body),
-    async end(signal: NodeJS.Signals) {
-      const ended = once(child, "exit");
-      child.kill(signal);
-      await ended;
-    },
+      askKeymanager(Number(new URL(keymanager).port), token, method, path, body),
   };
 }
 
@@ -89,13 +66,11 @@ describe("a running node", function () {
       );
       const genesis = await beaconData<{ genesis_validators_root: `0x${string}` }>(second.beacon, "genesis");
       const histories = parseInterchange(answer.slashing_protection, genesis.genesis_validators_root);
-      const last = await headSlot(second.rpc);
-      const signed = histories.map(({ block }) => block?.slot ?? 0);
-      ok(Math.max(...signed) >= last, "every block that was signed is in the history");
-      // Three slots later nothing was added: nobody is left who could sign.
+      const lastSigned = Math.max(...histories.map(({ block }) => block?.slot ?? 0));
+      // Three slots later nothing was added to what the history tells of: nobody is left who could sign.
       const { slot = 0 } = (await nodeStatus(second.rpc)) ?? {};
       await untilTrue(async () => ((await nodeStatus(second.rpc))?.slot ?? 0) >= slot + 3);
-      equal(await headSlot(second.rpc), last);
+      ok((await headSlot(second.rpc)) <= lastSigned);
       await second.end("SIGTERM");
     });
   });

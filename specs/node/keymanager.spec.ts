@@ -20,6 +20,7 @@ import { BeaconApis } from "../support/beacon-apis.ts";
 import { withScratchDirectory } from "../support/scratch-directory.ts";
 import { vectorsPath } from "../support/vectors.ts";
 import {
+  blockWish,
   type FixtureOptions,
   type KeymanagerFixture,
   keystoreOf,
@@ -29,6 +30,7 @@ import {
 } from "./keymanager-fixture.ts";
 
 const KEYSTORES = "/eth/v1/keystores";
+const REMOTE_KEYS = "/eth/v1/remotekeys";
 type Statuses = {
   readonly data: readonly { readonly status: string; readonly message?: string }[];
   readonly slashing_protection: string;
@@ -146,9 +148,7 @@ describe("the keymanager API: import", () => {
       const interchange = encodeInterchange([history], rootOf(fixture));
       await fixture.ask("POST", KEYSTORES, importBody([1], interchange));
       deepEqual(fixture.protection.historyOf(publicKeyOf(1)), history);
-      const signingRoot = new Uint8Array(32);
-      const block = (slot: number) =>
-        fixture.signer.signBlock({ type: "signBlock", id: 1, validatorIndex: 1, slot, signingRoot });
+      const block = (slot: number) => fixture.signer.signBlock(blockWish(1, slot));
       deepEqual(await block(12), [undefined]);
       equal((await block(13))[0]?.length, 96);
     });
@@ -206,8 +206,7 @@ describe("the keymanager API: delete", () => {
       await withKeymanager(dir, async (fixture) => {
         const { ask, events, signer } = fixture;
         await ask("POST", KEYSTORES, importBody([0, 1]));
-        const wish = { type: "signBlock" as const, id: 1, validatorIndex: 0, slot: 5 };
-        await signer.signBlock({ ...wish, signingRoot: new Uint8Array(32) });
+        await signer.signBlock(blockWish(0, 5));
         events.length = 0;
         const pubkeys = [publicKeyOf(0), publicKeyOf(3)];
         const first = (await ask("DELETE", KEYSTORES, { pubkeys })).body as Statuses;
@@ -220,7 +219,7 @@ describe("the keymanager API: delete", () => {
           },
         ]);
         deepEqual(events, [{ type: "localValidatorsLeft", validatorIndices: [0] }]);
-        deepEqual(await signer.signBlock({ ...wish, slot: 6, signingRoot: new Uint8Array(32) }), [undefined]);
+        deepEqual(await signer.signBlock(blockWish(0, 6)), [undefined]);
         deepEqual(await keysIn(fixture), [publicKeyOf(1)]);
         const again = (await ask("DELETE", KEYSTORES, { pubkeys })).body as Statuses;
         deepEqual(statusesOf(again), ["not_active", "not_found"]);
@@ -237,12 +236,10 @@ describe("the keymanager API: delete", () => {
   it("lets a key sign nothing that was on its way to the disk", async () => {
     await withFresh(async ({ ask, signer, protection }) => {
       await ask("POST", KEYSTORES, importBody([0]));
-      const signingRoot = new Uint8Array(32);
       const asked = ask("DELETE", KEYSTORES, { pubkeys: [publicKeyOf(0)] });
       const signed: (readonly [number, Uint8Array | undefined])[] = [];
       for (let slot = 1; slot <= 50; slot++) {
-        const wish = { type: "signBlock" as const, id: 1, validatorIndex: 0, slot, signingRoot };
-        signed.push([slot, (await signer.signBlock(wish))[0]]);
+        signed.push([slot, (await signer.signBlock(blockWish(0, slot)))[0]]);
       }
       const { slashing_protection } = (await asked).body as Statuses;
       const handedOver = (
@@ -290,6 +287,64 @@ describe("the keymanager API: delete", () => {
       );
       deepEqual(readdirSync(keystores.dir), []);
       await withKeymanager(dir, async (fixture) => deepEqual(await keysIn(fixture), []), { sources });
+    });
+  });
+});
+
+describe("the keymanager API: remote keys", () => {
+  it("come and go, each at its signer or the node's, and stay over a restart", async () => {
+    const [first, second, third] = [0, 1, 2].map(publicKeyOf) as [Hex, Hex, Hex];
+    const url = "http://127.0.0.1:9999/signer";
+    const withSigner = { remoteSigner: "http://127.0.0.1:9010" };
+    await withScratchDirectory(async (dir) => {
+      await withKeymanager(
+        dir,
+        async ({ ask, events }) => {
+          await ask("POST", KEYSTORES, importBody([2]));
+          const remote_keys = [
+            { pubkey: first, url },
+            { pubkey: second },
+            { pubkey: first },
+            { pubkey: third },
+          ];
+          const { body } = await ask("POST", REMOTE_KEYS, { remote_keys });
+          deepEqual(statusesOf(body), ["imported", "imported", "duplicate", "duplicate"]);
+          equal(events.length, 3);
+          const pubkeys = [second];
+          const byKeystore = (await ask("DELETE", KEYSTORES, { pubkeys })).body as Statuses;
+          deepEqual(statusesOf(byKeystore), ["error"]);
+          match(byKeystore.data[0]!.message ?? "", /still used: delete it by \/eth\/v1\/remotekeys/);
+        },
+        { config: withSigner },
+      );
+      await withKeymanager(dir, async (fixture) => {
+        const { ask, events } = fixture;
+        const listed = (await ask("GET", REMOTE_KEYS)).body as { data: { pubkey: Hex }[] };
+        deepEqual(
+          listed.data.sort((a, b) => (a.pubkey < b.pubkey ? -1 : 1)),
+          [
+            { pubkey: first, url, readonly: false },
+            { pubkey: second, url: withSigner.remoteSigner, readonly: false },
+          ].sort((a, b) => (a.pubkey < b.pubkey ? -1 : 1)),
+        );
+        deepEqual(await keysIn(fixture), [third]);
+        const { body } = await ask("DELETE", REMOTE_KEYS, { pubkeys: [first, third, publicKeyOf(3)] });
+        deepEqual(statusesOf(body), ["deleted", "not_found", "not_found"]);
+        deepEqual(events, [{ type: "localValidatorsLeft", validatorIndices: [0] }]);
+        const refused = [
+          await ask("POST", REMOTE_KEYS, { remote_keys: [{ pubkey: first, url: "file:///etc/passwd" }] }),
+          await ask("POST", REMOTE_KEYS, { remote_keys: [{ pubkey: first, url: "http://me:pw@host" }] }),
+          await ask("POST", REMOTE_KEYS, { remote_keys: [{ url }] }),
+        ];
+        deepEqual(
+          refused.map(({ status }) => status),
+          [400, 400, 400],
+        );
+        const lost = await ask("POST", REMOTE_KEYS, { remote_keys: [{ pubkey: first }] });
+        deepEqual(lost.body, {
+          data: [{ status: "error", message: "no url, and the node has no --remote-signer" }],
+        });
+      });
     });
   });
 });
@@ -368,6 +423,11 @@ describe("the keymanager API: shape", () => {
       const imported = await ask("POST", KEYSTORES, importBody([0]));
       check("post", KEYSTORES, 200, imported.body);
       check("get", KEYSTORES, 200, (await ask("GET", KEYSTORES)).body);
+      const remote_keys = [{ pubkey: publicKeyOf(1), url: "http://127.0.0.1:9010" }];
+      check("post", REMOTE_KEYS, 200, (await ask("POST", REMOTE_KEYS, { remote_keys })).body);
+      check("get", REMOTE_KEYS, 200, (await ask("GET", REMOTE_KEYS)).body);
+      const pubkeys = [publicKeyOf(1)];
+      check("delete", REMOTE_KEYS, 200, (await ask("DELETE", REMOTE_KEYS, { pubkeys })).body);
       check("get", KEYSTORES, 401, (await ask("GET", KEYSTORES, undefined, null)).body);
       check("get", KEYSTORES, 403, (await ask("GET", KEYSTORES, undefined, "00")).body);
       check("post", KEYSTORES, 400, (await ask("POST", KEYSTORES, {})).body);

@@ -26,6 +26,7 @@ async function settle(args: readonly string[], environment: Environment): Promis
     saveCheckpoint: async () => undefined,
     interchange: { import: async () => undefined, export: async () => undefined },
     db: DB_NOTHING,
+    signer: async () => undefined,
   });
   for (const command of program.commands) {
     command.configureOutput({ writeErr: (text) => void words.push(text), writeOut: () => undefined });
@@ -142,6 +143,7 @@ describe("settings", () => {
         saveCheckpoint: async () => undefined,
         interchange: { import: async () => undefined, export: async () => undefined },
         db: DB_NOTHING,
+        signer: async () => undefined,
       });
       process.stdout.write = ((chunk: string) => {
         text += chunk;

@@ -8,6 +8,7 @@ import { loadKeyring, type ValidatorKey } from "../../node/validator/keyring.ts"
 import { createSigner } from "../../node/validator/signer.ts";
 import { blsVerify } from "../../primitives/bls.ts";
 import { fromHex, type Hex, ZERO_HASH } from "../../primitives/bytes.ts";
+import { blockWish } from "./keymanager-fixture.ts";
 
 describe("the signer", () => {
   let keyring: Map<Hex, ValidatorKey>;
@@ -16,6 +17,7 @@ describe("the signer", () => {
   let dir: string;
   let database: Database;
   let refusals: SigningRefusal["code"][];
+  let asked: unknown[];
 
   beforeEach(async () => {
     keyring = await loadKeyring({ interop: { first: 0, last: 1 }, keystores: undefined });
@@ -23,6 +25,7 @@ describe("the signer", () => {
     dir = mkdtempSync(join(tmpdir(), "jurat-signer-"));
     database = await openDatabase({ directory: dir, role: "consensus", chain: ZERO_HASH });
     refusals = [];
+    asked = [];
   });
   afterEach(async () => {
     await database.close();
@@ -33,6 +36,10 @@ describe("the signer", () => {
     createSigner({
       keyring,
       protection: new SlashingProtection(database),
+      signRemotely: async (url, publicKey, message) => {
+        asked.push([url, publicKey, message.type]);
+        return new Uint8Array(96).fill(9);
+      },
       publicKeyOf: (index): Hex | undefined => publicKeys[index],
       onRefused: (_publicKey, refusal) => refusals.push(refusal.code),
     });
@@ -79,8 +86,30 @@ describe("the signer", () => {
     ]);
   });
 
+  it("asks a signer elsewhere for its keys there, once what is asked for is on disk and may be signed", async () => {
+    const publicKey = publicKeys[1]!;
+    const remote = { kind: "remote" as const, url: "http://signer", origin: { kind: "flag" as const } };
+    keyring.set(publicKey, remote);
+    const order: string[] = [];
+    const signing = signer().signBlock(blockWish(1, 9), () => {
+      deepEqual(asked, []);
+      equal(new SlashingProtection(database).blockWatermark(publicKey)?.slot, 9);
+      order.push("protected");
+    });
+    deepEqual(await signing, [new Uint8Array(96).fill(9)]);
+    deepEqual([order, asked], [["protected"], [["http://signer", publicKey, "BLOCK_V2"]]]);
+    deepEqual(await signer().signBlock(blockWish(1, 8)), [undefined]);
+    deepEqual([asked.length, refusals], [1, ["BLOCK_SLOT_NOT_HIGHER"]]);
+    const both = await signer().signAttestation(vote(1, 2));
+    equal(both[0]?.length, 96);
+    deepEqual(both[1], new Uint8Array(96).fill(9));
+    // Taken away while the signer is asked: its answer is of no use.
+    const late = signer().signBlock(blockWish(1, 10), () => keyring.delete(publicKey));
+    deepEqual(await late, [undefined]);
+  });
+
   it("signs one block per slot, and the same block again", async () => {
-    const wish = { type: "signBlock" as const, id: 1, validatorIndex: 0, slot: 9, signingRoot };
+    const wish = blockWish(0, 9, signingRoot);
     const [first] = await signer().signBlock(wish);
     deepEqual(await signer().signBlock(wish), [first]);
     deepEqual(await signer().signBlock({ ...wish, signingRoot: new Uint8Array(32) }), [undefined]);

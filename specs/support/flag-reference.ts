@@ -24,6 +24,7 @@ export function renderFlagReference(): string {
       saveCheckpoint: async () => undefined,
       interchange: { import: async () => undefined, export: async () => undefined },
       db: DB_NOTHING,
+      signer: async () => undefined,
     }),
     createTestnetCommand(),
     createWalletProgram(),
