@@ -8,6 +8,7 @@ import type { DbActions } from "./db/db-config.ts";
 import type { DevConfig } from "./dev/dev-config.ts";
 import type { CheckConfig, MakeConfig } from "./genesis/genesis-config.ts";
 import { createProgram } from "./program.ts";
+import { ignoreClosedPipes } from "./quiet-pipes.ts";
 import type { InterchangeActions } from "./validator/interchange-config.ts";
 
 const WRONG_FLAG = 2;
@@ -55,6 +56,8 @@ async function exitCodeOf(error: unknown): Promise<number> {
   process.stderr.write(`jurat: ${message}\n`);
   return exitCode;
 }
+
+ignoreClosedPipes();
 
 const program = createProgram({
   environment: process.env,

@@ -20,6 +20,7 @@ import { createStopSignal, type StopSignal } from "./stop-signal.ts";
 import { openDatabase } from "./storage/database.ts";
 import { DatabaseError, type DatabaseRole } from "./storage/database-error.ts";
 import { FULL_DISK_BYTES, freeBytesOf } from "./storage/disk-room.ts";
+import { DoppelgangerError } from "./validator/doppelganger.ts";
 import { loadKeyring } from "./validator/keyring.ts";
 
 /** Blocks whose state stays readable below the finalized one, unless --archive. */
@@ -130,7 +131,7 @@ function createFatal(directory: string, log: Logger, stop: StopSignal): (error: 
     // What breaks while it stops is a consequence.
     if (stop.exitCode() !== 0) return;
     const { message, exitCode } = describeStartFailure(error);
-    if (error instanceof DatabaseError) log.fatal(message);
+    if (error instanceof DatabaseError || error instanceof DoppelgangerError) log.fatal(message);
     else log.fatal({ err: error }, "the node cannot go on");
     const isRefused = freeBytesOf(directory) < FULL_DISK_BYTES && !(error instanceof DatabaseError);
     // LMDB may hang or crash when a database is closed after such a write; what it committed needs no closing.

@@ -6,10 +6,18 @@ import { DevDirectoryError } from "./dev/dev-genesis.ts";
 import { ChainSpecError } from "./genesis/spec-issues.ts";
 import { NetworkError } from "./network/network-error.ts";
 import { DatabaseError, type DatabaseErrorDetail } from "./storage/database-error.ts";
+import { DoppelgangerError } from "./validator/doppelganger.ts";
 import { InterchangeError } from "./validator/interchange.ts";
 import { KeyringError } from "./validator/keyring.ts";
 
-export const EXIT_CODES = { failure: 1, wrongFlag: 2, input: 3, directory: 4, address: 5 } as const;
+export const EXIT_CODES = {
+  failure: 1,
+  wrongFlag: 2,
+  input: 3,
+  directory: 4,
+  address: 5,
+  doppelganger: 6,
+} as const;
 
 /** Plain data: it crosses threads. */
 export type StartFailure = { readonly message: string; readonly exitCode: number };
@@ -35,6 +43,7 @@ export function describeStartFailure(error: unknown): StartFailure {
   if (WRONG_INPUTS.some((kind) => error instanceof kind)) {
     return of(EXIT_CODES.input, error instanceof Error ? error.message : String(error));
   }
+  if (error instanceof DoppelgangerError) return of(EXIT_CODES.doppelganger, error.message);
   if (error instanceof DbDamage) return of(EXIT_CODES.directory, error.message);
   if (error instanceof BlockFileError) return of(EXIT_CODES.input, blockFileSentence(error.detail));
   if (error instanceof DevDirectoryError) return of(EXIT_CODES.directory, error.message);

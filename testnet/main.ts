@@ -19,15 +19,15 @@ const KNOWN_ERRORS = [
 ] as const;
 
 async function main(argv: readonly string[]): Promise<number> {
-  const options = parseTestnetOptions(argv);
-  const kind = options.json ? "json" : process.stdout.isTTY ? "terminal" : "lines";
-  const reporter = createReporter(kind, () => performance.now() / 1000);
   // The first signal stops the nodes in order; more of them are ignored, since stopping ends by itself.
   const stopRequested = new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
     // Whoever read our output is gone (`| head`): nobody watches any more.
     process.stdout.on("error", () => resolve());
   });
+  const options = parseTestnetOptions(argv);
+  const kind = options.json ? "json" : process.stdout.isTTY ? "terminal" : "lines";
+  const reporter = createReporter(kind, () => performance.now() / 1000);
   if (options.scenario.length > 0) {
     return runScenarios(options, options.scenario, scenarioReport(reporter, options.json), stopRequested);
   }

@@ -5,14 +5,9 @@ import type { ConsensusState } from "../../consensus/state.ts";
 import { getState } from "../../consensus/state-cache.ts";
 import type { Hex } from "../../primitives/bytes.ts";
 import type { Logger } from "../log.ts";
-import { createDoppelgangerWatch } from "../validator/doppelganger.ts";
+import { createDoppelgangerWatch, DoppelgangerError } from "../validator/doppelganger.ts";
 import { createKeyWatch, indicesOfKeys } from "../validator/key-indices.ts";
 import type { Keyring } from "../validator/keyring.ts";
-
-/** The node stops: a key of its own is used by another process. */
-export class DoppelgangerError extends Error {
-  override readonly name = "DoppelgangerError";
-}
 
 export type OwnValidatorsParts = {
   readonly engine: Engine;

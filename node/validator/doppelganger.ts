@@ -7,6 +7,11 @@ import { firstVote } from "../../consensus/vote-records.ts";
 /** Periods of which every slot is listened to: a validator that is online has a duty in each epoch of them. */
 export const LISTENING_PERIODS = 2;
 
+/** The node stops: a key of its own is used by another process. */
+export class DoppelgangerError extends Error {
+  override readonly name = "DoppelgangerError";
+}
+
 export type Doppelganger = { readonly validatorIndex: ValidatorIndex; readonly slot: Slot };
 
 export type DoppelgangerPorts = {

@@ -8,6 +8,7 @@ import { PROJECT_ROOT } from "./vectors.ts";
 export type ReadyProgram = {
   /** What the ready line says: its addresses, by name. */
   readonly endpoints: Readonly<Record<string, string>>;
+  readonly peerAddresses: readonly string[];
   /** Everything on stderr so far. */
   errors(): string;
   /** Resolves with the exit code, or null after a signal. */
@@ -30,8 +31,10 @@ export async function startProgram(args: readonly string[]): Promise<ReadyProgra
   const line = once(createInterface({ input: child.stdout! }), "line").then(([text]) => String(text));
   const first = await Promise.race([line, ended]);
   if (typeof first !== "string") throw new Error(`it ended with code ${first}: ${errors}`);
+  const endpoints = JSON.parse(first) as Record<string, string>;
   return {
-    endpoints: JSON.parse(first) as Record<string, string>,
+    endpoints,
+    peerAddresses: (endpoints as unknown as { readonly p2p?: readonly string[] }).p2p ?? [],
     errors: () => errors,
     ended,
     end(signal) {
