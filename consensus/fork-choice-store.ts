@@ -34,6 +34,8 @@ export type ForkChoiceStore = {
   readonly votes: LatestVotes;
   /** Votes of the current slot or a little ahead: a vote counts from the slot after its own. */
   queuedVotes: HeadVote[];
+  /** Votes of blocks for heads that are not in the tree yet. */
+  headlessVotes: HeadVote[];
   justified: TreeCheckpoint;
   /** The block whose import raised `justified`, and the slot in which that happened. */
   justifiedProof: Hash;
@@ -91,6 +93,7 @@ export function createForkChoice(
     tree: createProtoArray({ root: anchor.root, slot: anchor.slot, justifiedEpoch: anchor.epoch }),
     votes: createLatestVotes(balances.length),
     queuedVotes: [],
+    headlessVotes: [],
     justified: checkpoint,
     justifiedProof: anchor.root,
     justifiedAtSlot: nowSlot,

@@ -19,6 +19,12 @@ import { computeCheckpointSlot, computePeriodAtSlot } from "./time.ts";
  */
 export const QUEUED_VOTES_LIMIT = 65_536;
 
+/**
+ * Votes of blocks kept until their head comes: a fork whose votes others include before it arrives. An entry is one
+ * aggregate; beyond the limit the oldest is lost for the head (not for finality).
+ */
+export const HEADLESS_VOTES_LIMIT = 256;
+
 /** A fully valid block and what its post-state says; `justified…` with the genesis root filled in. */
 export type ForkChoiceBlock = {
   readonly root: Hash;
@@ -85,7 +91,11 @@ export function onBlock(store: ForkChoiceStore, block: ForkChoiceBlock): ForkCho
     store.totalBalance = sum(store.balances);
   }
   onEquivocation(store, block.equivocators);
-  for (const vote of block.votes) onVote(store, vote);
+  for (const vote of takeVotesFor(store, block.root)) onVote(store, vote);
+  for (const vote of block.votes) {
+    if (store.tree.indices.has(vote.headRoot)) onVote(store, vote);
+    else keepUntilHead(store, vote);
+  }
 
   const isFinalizedRaised = block.finalized.epoch > store.finalized.epoch;
   const prunedRoots = isFinalizedRaised ? finalize(store, block.finalized) : [];
@@ -94,6 +104,18 @@ export function onBlock(store: ForkChoiceStore, block: ForkChoiceBlock): ForkCho
     finalized: isFinalizedRaised ? block.finalized : undefined,
     prunedRoots,
   };
+}
+
+/** Gossip knows this vote as seen from now on, so it must count when its head comes, whatever comes first. */
+function keepUntilHead({ headlessVotes }: ForkChoiceStore, vote: HeadVote): void {
+  if (headlessVotes.length >= HEADLESS_VOTES_LIMIT) headlessVotes.shift();
+  headlessVotes.push(vote);
+}
+
+function takeVotesFor(store: ForkChoiceStore, root: Hash): readonly HeadVote[] {
+  const found = store.headlessVotes.filter(({ headRoot }) => headRoot === root);
+  if (found.length > 0) store.headlessVotes = store.headlessVotes.filter(({ headRoot }) => headRoot !== root);
+  return found;
 }
 
 function checkBlock(store: ForkChoiceStore, block: ForkChoiceBlock): void {
@@ -199,6 +221,8 @@ function finalize(store: ForkChoiceStore, finalized: TreeCheckpoint): readonly H
     if (checkpoint.epoch < finalized.epoch || !tree.indices.has(checkpoint.root))
       store.justifiedSeen.delete(key);
   }
+  const finalizedSlot = computeCheckpointSlot(finalized.epoch, params);
+  store.headlessVotes = store.headlessVotes.filter(({ slot }) => slot > finalizedSlot);
   store.finalized = finalized;
   return prunedRoots;
 }

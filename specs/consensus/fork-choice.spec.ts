@@ -122,6 +122,20 @@ describe("fork choice: votes", () => {
     equal(getHead(store), root("b1"));
   });
 
+  it("in a block count for a head that comes only later", () => {
+    // a0 - b1
+    //    \ c2 - d3   d3 includes a vote for b1, which is not there yet
+    const store = storeAtGenesis([10, 1]);
+    onTick(store, 4);
+    grow(store, ["c2 a0"]);
+    const votes = [{ slot: 2, headRoot: root("b1"), validatorIndices: [0] }];
+    onBlock(store, block("d3", "c2", { votes, balancesAt: () => store.balances }));
+    equal(getHead(store), root("d3"));
+    grow(store, ["b1 a0"]);
+    equal(getHead(store), root("b1"));
+    deepEqual(store.headlessVotes, []);
+  });
+
   it("for a block that is not in the tree are not counted and do not replace an older one", () => {
     const store = storeAtGenesis(EIGHT_EQUAL);
     onTick(store, 9);
