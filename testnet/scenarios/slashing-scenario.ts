@@ -6,21 +6,49 @@ type ValidatorAnswer = {
   readonly data: readonly {
     readonly index: string;
     readonly status: string;
-    readonly validator: { readonly slashed: boolean; readonly exit_epoch: string };
+    readonly balance: string;
+    readonly validator: { readonly slashed: boolean };
   }[];
 };
 
-const FAR_FUTURE = String(2n ** 64n - 1n);
+/** What a validator has at genesis. */
+const STAKE_GWEI = 32n * 10n ** 9n;
+/** A slashing costs ten times as much at once. */
+const HARM_GWEI = STAKE_GWEI / 1280n;
+/** Slots until a second key in use must have been noticed, and until its exit takes effect: up to three periods of 32. */
+const NOTICED_SLOTS = 120;
+const EXIT_SLOTS = 120;
 
-async function slashedOn(network: ScenarioNetwork, node: number): Promise<readonly string[]> {
+async function validatorsOn(network: ScenarioNetwork, node: number): Promise<ValidatorAnswer["data"]> {
   const path = "/eth/v1/beacon/states/head/validators";
-  const { data } = (await network.beacon(node, path)) as ValidatorAnswer;
-  return data.flatMap(({ index, validator }) => {
-    if (!validator.slashed) return [];
-    if (validator.exit_epoch === FAR_FUTURE)
-      throw new ScenarioFailure(`validator ${index} is slashed and stays`);
-    return [index];
-  });
+  return ((await network.beacon(node, path)) as ValidatorAnswer).data;
+}
+
+/** Asks every watcher once a slot until all of them say what is expected of their validators. */
+async function untilAll(
+  network: ScenarioNetwork,
+  watchers: readonly number[],
+  limitSlots: number,
+  what: string,
+  test: (validators: ValidatorAnswer["data"]) => boolean,
+): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const seen = await Promise.all(watchers.map((node) => validatorsOn(network, node)));
+    if (seen.every(test)) return;
+    if (tries > limitSlots) throw new ScenarioFailure(`${what}: not after ${limitSlots} slots`);
+    const { slot = 0 } = (await network.status(1)) ?? {};
+    await network.until("the chain goes on", (status) => status.slot > slot, { nodes: [1] });
+  }
+}
+
+/** The culprit alone is slashed; everyone else is on duty, and a vote missed here or there is all that may have cost it. */
+function checkOthers(validators: ValidatorAnswer["data"], culprit: string): void {
+  for (const { index, status, balance, validator } of validators) {
+    if (index === culprit) continue;
+    const isUnharmed =
+      !validator.slashed && status === "active_ongoing" && BigInt(balance) > STAKE_GWEI - HARM_GWEI;
+    if (!isUnharmed) throw new ScenarioFailure(`validator ${index} is ${status} with ${balance} Gwei`);
+  }
 }
 
 export const slashing: Scenario = {
@@ -33,20 +61,22 @@ export const slashing: Scenario = {
     // The same key in a second process, with an empty slashing protection: the mistake this is all about.
     const twin = await network.startExtra(`${culprit}-${culprit}`);
     const watchers = Array.from({ length: network.nodes - 1 }, (_, index) => index + 1);
-    let slashed: readonly (readonly string[])[] = [];
-    for (let tries = 0; slashed.length === 0; tries++) {
-      if (tries > 120) throw new ScenarioFailure("the key that signed twice was not slashed after 120 slots");
-      const { slot = 0 } = (await network.status(1)) ?? {};
-      await network.until("the chain goes on", (status) => status.slot > slot, { nodes: [1] });
-      const seen = await Promise.all(watchers.map((node) => slashedOn(network, node)));
-      if (seen.every(({ length }) => length > 0)) slashed = seen;
-    }
-    for (const list of slashed) {
-      if (list.join() !== culprit)
-        throw new ScenarioFailure(`slashed are ${list.join()}, not ${culprit} alone`);
-    }
-    network.note(`validator ${culprit} is slashed and leaves, on every node`);
+    const ofCulprit = (validators: ValidatorAnswer["data"]) =>
+      validators.find(({ index }) => index === culprit);
+    await untilAll(network, watchers, NOTICED_SLOTS, "the key that signed twice is slashed", (validators) =>
+      Boolean(ofCulprit(validators)?.validator.slashed),
+    );
+    network.note(`validator ${culprit} is slashed on every node`);
     await network.stop(twin);
     await untilFinalityGoesOn(network, "the others go on", watchers);
+    await untilAll(
+      network,
+      watchers,
+      EXIT_SLOTS,
+      "the slashed validator is ejected",
+      (validators) => ofCulprit(validators)?.status === "exited_slashed",
+    );
+    for (const node of watchers) checkOthers(await validatorsOn(network, node), culprit);
+    network.note(`validator ${culprit} has left, and nobody else lost anything`);
   },
 };
