@@ -220,23 +220,30 @@ const outage: Scenario = {
   }),
 };
 
+/** Who asks it for a block waits until the request ends by itself. */
+const mute =
+  (strategy: Strategy): Strategy =>
+  (simulation, index) => ({ ...strategy(simulation, index), isMute: true });
+
 const liars: Scenario = {
   summary:
-    "after 8 slots of silence 3 of 12 claim better chains they do not have: duties go on within 16 slots",
-  plan(_seed, { nodes = 12, slots = 60 }) {
-    const [from, to] = [10, 18];
+    "after 20 slots of silence 3 of 12 claim better chains they do not have: duties go on within 16 slots",
+  plan(_seed, { nodes = 12, slots = 76 }) {
+    // Longer than a status is good for: whoever wakes waits until it has heard from others.
+    const [from, to] = [10, 30];
     return {
       ...{ name: "liars", nodes, slots, links: GOOD_LINKS },
       parts: [
         awayPart("sleep of the honest", upTo(9, 3), from, to),
-        ...upTo(3).map((node) => ({ label: `${node}: lie`, byzantine: () => [node], behave: lie })),
+        ...upTo(3).map((node) => ({ label: `${node}: lie`, byzantine: () => [node], behave: mute(lie) })),
         {
-          label: "lies in every slot",
+          // In turn, so that one claim stands when the other is held against its liar no longer.
+          label: "a lie in every slot",
           steps: upTo(slots).map((slot) => [
             slot * 1000 + 600,
             ({ nodes: all }) =>
               all
-                .filter(({ isHonest }) => !isHonest)
+                .filter(({ isHonest, index }) => !isHonest && index === slot % 3)
                 .forEach((node) => {
                   node.greet();
                 }),
@@ -287,6 +294,12 @@ export const ATTACK_SCENARIOS: Readonly<Record<string, Scenario>> = {
     "late-proposers",
     "2 of 8 publish their blocks when votes have fallen due: nobody gives them the boost",
     [proposeLate(0.3), proposeLate(0.3)],
+    8,
+  ),
+  "late-votes": split(
+    "late-votes",
+    "2 of 8 let their votes go up to 24 slots later: they count as late as they come, and pay only while timely",
+    [withholdVotes(24), withholdVotes(24)],
     8,
   ),
   equivocators: split(

@@ -27,7 +27,7 @@ function ask<Answer>(
   });
   clock.after(ANSWER_SLOTS * params.slotSeconds * 1000, () => end(undefined));
   network.send(node.index, peer.index, () => {
-    if (!peer.isOnline) return;
+    if (!peer.isOnline || peer.behaviour?.isMute === true) return;
     const answer = serve(peer);
     network.send(peer.index, node.index, () => end(answer));
   });

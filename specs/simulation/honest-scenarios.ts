@@ -72,6 +72,7 @@ function links(
   options: Partial<LinkOptions>,
   p50: number,
   p95: number,
+  lag = 8,
 ): Scenario {
   return {
     summary,
@@ -84,11 +85,7 @@ function links(
         ];
         must(half50 <= p50 && half95 <= p95, 8, `finality p50 ${half(half50)}, p95 ${half(half95)} slots`);
         // An empty slot or two in a row, of proposers whose block came too late for its votes.
-        must(
-          worstLag(report, 10) <= 8 + (options.late === undefined ? 0 : 8),
-          8,
-          `finality lags ${worstLag(report, 10)} slots`,
-        );
+        must(worstLag(report, 10) <= lag, 8, `finality lags ${worstLag(report, 10)} slots`);
         return `finality lags ${worstLag(report, 10)} slots at worst`;
       },
     }),
@@ -272,12 +269,21 @@ export const HONEST_SCENARIOS: Readonly<Record<string, Scenario>> = {
     4.5,
     6.5,
   ),
+  "tight-links": links(
+    "tight-links",
+    "links of 300 to 700 ms: half of the voters see the block in time, all vote for one target",
+    { minLatencyMs: 300, maxLatencyMs: 700, loss: 0, duplication: 0 },
+    8,
+    12,
+    16,
+  ),
   "late-messages": links(
     "late-messages",
     "a fifth of all messages comes one to three slots late",
     { late: 0.2 },
     4.5,
     8.5,
+    16,
   ),
   ...{
     sleepers,

@@ -24,6 +24,8 @@ export type Memory = {
   finalized: number;
   /** Of the store, before the step that runs. */
   print: string;
+  /** Which block had the boost then. */
+  boost: Hash | undefined;
   /** When each block first came. */
   readonly arrivals: Map<Hash, number>;
   /** Against whom the node gave evidence of double votes. */
@@ -73,6 +75,16 @@ export function checkBoost({ store, blocks }: Engine, { arrivals }: Memory, para
   if (slot === undefined || arrivalMs === undefined) return;
   const dueMs = params.slotSeconds * 10 * params.attestationDuePercent;
   must(arrivalMs - slot * params.slotSeconds * 1000 < dueMs, 5, "a late block has the boost");
+}
+
+/** A block that is given the boost is its proposer's only one, as far as the node knows. */
+export function checkNewBoost({ store, seenProposals }: Engine, memory: Memory): void {
+  const { boostRoot } = store;
+  if (boostRoot === memory.boost) return;
+  memory.boost = boostRoot;
+  for (const { root, isEquivocation } of boostRoot === undefined ? [] : seenProposals.values()) {
+    must(root !== boostRoot || !isEquivocation, 5, "a proposer of two blocks for a slot has the boost");
+  }
 }
 
 /**

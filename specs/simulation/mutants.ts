@@ -52,7 +52,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     rule: "the target lies a slot back",
     params: { targetLagSlots: 0 },
     isJudgedByEffects: true,
-    scenarios: ["slow-links"],
+    scenarios: ["tight-links"],
   },
   "fresh-boost": {
     rule: "the boost is a share of the stake that voted lately",
@@ -74,7 +74,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   "only-proposal": {
     rule: "a proposer's second block takes the boost from both",
     off: "boostOnlyProposal",
-    scenarios: ["balancing", "equivocators"],
+    scenarios: ["equivocators", "balancing"],
   },
   "vote-wait": {
     rule: "a vote counts from the slot after its own",
@@ -84,7 +84,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   "above-checkpoint": {
     rule: "blocks at or below the justified checkpoint's slot are no head",
     off: "headAboveCheckpoint",
-    scenarios: ["late-proposers", "chaos"],
+    scenarios: ["tree-search"],
   },
   "fresh-third": {
     rule: "fresh votes of less than a third do not decide alone",
@@ -149,7 +149,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   "timely-target": {
     rule: "only a timely vote is paid",
     params: { timelyTargetSlots: 16 },
-    scenarios: ["chaos"],
+    scenarios: ["late-votes"],
   },
   "timely-head": {
     rule: "a vote for the head is paid in the next block only",
@@ -189,7 +189,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   ejection: {
     rule: "who has too little stake left is ejected",
     params: { ejectionBalanceGwei: 0n },
-    scenarios: ["stakes"],
+    scenarios: ["leak"],
   },
   hysteresis: {
     rule: "effective balances follow with a gap",

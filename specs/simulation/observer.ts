@@ -11,6 +11,7 @@ import {
   checkBoost,
   checkFinalityLinks,
   checkHead,
+  checkNewBoost,
   checkStore,
   checkVote,
   fingerprint,
@@ -109,7 +110,14 @@ export class Observer {
   #memoryOf(node: SimulatedNode): Memory {
     let memory = this.#memories.get(node);
     if (memory === undefined) {
-      memory = { justified: 0, finalized: 0, print: "", arrivals: new Map(), evidence: new Set() };
+      memory = {
+        justified: 0,
+        finalized: 0,
+        print: "",
+        boost: undefined,
+        arrivals: new Map(),
+        evidence: new Set(),
+      };
       this.#memories.set(node, memory);
     }
     return memory;
@@ -159,6 +167,7 @@ export class Observer {
     if (!node.isHonest) return;
     const memory = this.#memoryOf(node);
     checkStore(node.engine, memory);
+    checkNewBoost(node.engine, memory);
     memory.justified = node.engine.store.justified.epoch;
     memory.finalized = node.engine.store.finalized.epoch;
     this.#checkRefusal(node, event, effects, memory);

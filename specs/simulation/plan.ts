@@ -19,6 +19,8 @@ export type Behaviour = {
   status?(honest: PeerStatus): PeerStatus;
   /** Whether it gives a block to whoever asks for it. */
   serves?(root: Hash): boolean;
+  /** It does not even say that it has nothing. */
+  readonly isMute?: boolean;
   /** At a slot's start, and shortly before votes fall due. */
   onMoment?(slot: number, moment: "start" | "due"): void;
 };

@@ -7,6 +7,7 @@ import { type Run, simulate } from "./simulation.ts";
 import type { Switch } from "./simulator-params.ts";
 import { STAKE_SCENARIOS } from "./stake-scenarios.ts";
 import { TABLE_SCENARIOS } from "./table-scenarios.ts";
+import { searchTrees } from "./tree-search.ts";
 import { searchVotes } from "./vote-search.ts";
 
 /** Something that a seed decides and that must hold; plays without one rule when asked to. */
@@ -35,6 +36,11 @@ export const RUNNERS: Readonly<Record<string, Runner>> = {
   "vote-search": {
     summary: "random votes on two real chains: no conflicting finality without an offence",
     run: searchVotes,
+    countParts: () => 0,
+  },
+  "tree-search": {
+    summary: "random block trees, votes, boosts and proofs: the head is the naive rule's",
+    run: searchTrees,
     countParts: () => 0,
   },
 };

@@ -1,5 +1,6 @@
 /** The final chain replayed block by block beside plain books of who was paid what. See specs/simulation/invariants.md. */
 import type { BeaconBlock } from "../../consensus/chain-containers.ts";
+import type { Validator } from "../../consensus/containers.ts";
 import type { Genesis } from "../../consensus/genesis.ts";
 import { getAttestingIndices } from "../../consensus/indexed-attestation.ts";
 import type { ChainParams } from "../../consensus/params.ts";
@@ -128,12 +129,21 @@ function checkBlock(ledger: Ledger, pre: ConsensusState, block: BeaconBlock, pos
   }
   const after = post.validators.getAllReadonlyValues();
   for (const [index, { slashed, effectiveBalance }] of validators.entries()) {
+    checkDelay(after[index]!, control);
     if (slashed || !after[index]!.slashed) continue;
     balances[index]! -= effectiveBalance / control.minSlashingPenaltyQuotient;
     balances[block.proposerIndex]! += effectiveBalance / control.whistleblowerRewardQuotient;
   }
   balances[block.proposerIndex]! += proposerReward(ledger, pre, weighed);
   must(balances.join() === post.balances.getAll().join(), 6, "a block moved stake it should not have");
+}
+
+/** Stake that leaves stays slashable for as long as what it signed may still count. */
+function checkDelay({ exitEpoch, withdrawableEpoch }: Validator, control: ChainParams): void {
+  if (exitEpoch === FAR_FUTURE_EPOCH) return;
+  const slots =
+    computeStartSlotAtEpoch(withdrawableEpoch, control) - computeStartSlotAtEpoch(exitEpoch, control);
+  must(slots >= control.minWithdrawabilityDelaySlots, 6, `stake is free ${slots} slots after its exit`);
 }
 
 /** Counts each vote once, when timely. @returns increments times weights, for the proposer. */

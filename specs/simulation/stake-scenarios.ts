@@ -68,7 +68,7 @@ const stakes: Scenario = {
         // New keys before and in the stall, and something less than what moves an effective balance, and more.
         ...(slot >= 4 && slot < 8 ? { deposits: [deposit(20 + slot, 32n)] } : {}),
         ...(slot >= 30 && slot < 33 ? { deposits: [deposit(20 + slot, 32n), deposit(4, 1n)] } : {}),
-        ...(slot === 9 ? { deposits: [unproven(60)] } : {}),
+        ...([8, 9, 11].includes(slot) ? { deposits: [unproven(60)] } : {}),
         ...(slot === 10 || slot === 12 ? { deposits: [deposit(6, 3n)] } : {}),
       }),
       parts: [
@@ -162,8 +162,25 @@ const twinsMeet: Scenario = {
   },
 };
 
+const leak: Scenario = {
+  summary: "3 of 8 never come back: they lose stake until the others are two thirds, and are ejected",
+  plan(_seed, { slots = 110 }) {
+    return {
+      ...{ name: "leak", nodes: 8, slots, links: GOOD_LINKS },
+      params: { ...FAST_STAKING, ejectionBalanceGwei: 27n * COIN },
+      parts: [awayPart("sleep of 3", [5, 6, 7], 10, slots + 1)],
+      check(report) {
+        const resumed = report.slots.find(({ finalized }) => finalized[0] > 20)?.slot;
+        must(slots < 110 || resumed !== undefined, 8, "the leak did not bring finality back");
+        return `final again in slot ${resumed}`;
+      },
+    };
+  },
+};
+
 export const STAKE_SCENARIOS: Readonly<Record<string, Scenario>> = {
   stakes,
+  leak,
   "twins-below-third": twinsScenario("twins-below-third", 10, 3),
   "twins-meet": twinsMeet,
   "twins-third": twinsScenario("twins-third", 9, 3),
