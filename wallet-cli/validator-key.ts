@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { bls12_381 } from "@noble/curves/bls12-381.js";
+import { deriveSecretKey, signingKeyPath } from "../keys/key-derivation.ts";
 import {
   decryptKeystore,
   describeKeystoreFault,
@@ -44,15 +45,19 @@ export async function readValidatorKey(
   }
 }
 
-/** Makes a key and writes it to a file of its own, mode 0600. */
+/**
+ * Makes a key and writes it to a file of its own, mode 0600.
+ * @param origin the seed and the index of the key in it; without one it is made at random, and nothing leads back to it.
+ */
 export function createValidatorKey(
   folder: string,
   password: string,
+  origin?: { readonly seed: Uint8Array; readonly index: number },
 ): ValidatorKey & { readonly path: string } {
-  const key = keyOf(freshSecretKey());
+  const derivationPath = origin === undefined ? "" : signingKeyPath(origin.index);
+  const key = keyOf(origin === undefined ? freshSecretKey() : deriveSecretKey(origin.seed, derivationPath));
   const path = join(folder, `${toHex(key.publicKey)}.json`);
-  // Made at random and not of a seed, so there is no path to derive it again.
-  createPrivateFile(path, `${JSON.stringify(encryptKeystore(key.secretKey, password, ""))}\n`);
+  createPrivateFile(path, `${JSON.stringify(encryptKeystore(key.secretKey, password, derivationPath))}\n`);
   return { ...key, path };
 }
 

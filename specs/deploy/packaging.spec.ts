@@ -47,6 +47,13 @@ function knownVariables(): readonly string[] {
 const namedVariables = (text: string) => [...new Set(text.match(/JURAT_NODE_[A-Z0-9_]*[A-Z0-9]/g) ?? [])];
 
 /** Whether a program is installed; what needs it is pending otherwise. */
+/** Reports the running spec as pending, with the reason, where a checker of somebody else's format is not at hand. */
+function requireProgram(context: Mocha.Context, program: string): void {
+  if (isInstalled(program)) return;
+  console.error(`      pending: ${program} is not installed, so nothing was checked with it`);
+  context.skip();
+}
+
 function isInstalled(program: string): boolean {
   try {
     execFileSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" });
@@ -312,7 +319,7 @@ describe("the Kubernetes manifests", () => {
   });
 
   it("become whole manifests in each overlay, whose services and budget select their own pods", function () {
-    if (!isInstalled("kubectl")) this.skip();
+    requireProgram(this, "kubectl");
     for (const overlay of overlays) {
       const manifests = render(overlay);
       const set = manifests.find(({ kind }) => kind === "StatefulSet");
@@ -334,11 +341,11 @@ describe("the Kubernetes manifests", () => {
 
 describe("the systemd unit", () => {
   it("waits for its operator after the exit codes that a restart does not mend", () => {
-    match(readDeploy("systemd/jurat.service"), /^RestartPreventExitStatus=2 3 4 5$/m);
+    match(readDeploy("systemd/jurat.service"), /^RestartPreventExitStatus=2 3 4 5 6$/m);
   });
 
   it("is one to systemd", function () {
-    if (!isInstalled("systemd-analyze")) this.skip();
+    requireProgram(this, "systemd-analyze");
     execFileSync("systemd-analyze", ["verify", join(DEPLOY, "systemd/jurat.service")], { stdio: "pipe" });
   });
 });

@@ -114,7 +114,10 @@ function wordCount(words: number): number {
   throw new WalletError("usage", `a mnemonic has ${WORD_COUNTS.join(", ")} words`);
 }
 
-async function readSeed(flags: PhraseFlags): Promise<Uint8Array> {
+/** The seed of the words in a file, or of those that are asked for. @throws WalletError */
+export async function readSeed(
+  flags: Pick<PhraseFlags, "mnemonicFile" | "mnemonicPassphraseFile">,
+): Promise<Uint8Array> {
   const text =
     flags.mnemonicFile === undefined
       ? await readPassword(undefined, "mnemonic: ")

@@ -43,6 +43,7 @@ import {
 import type { Intent } from "../transaction.ts";
 import { createValidatorKey, isKeySource, readValidatorKey, type ValidatorKey } from "../validator-key.ts";
 import { BeaconRefusal, WalletError } from "../wallet-error.ts";
+import { readSeed } from "./accounts.ts";
 import { write } from "./writes.ts";
 
 const DEPOSIT_ABI = parseAbi([
@@ -51,11 +52,21 @@ const DEPOSIT_ABI = parseAbi([
 ]);
 const EXIT_ABI = parseAbi(["event WithdrawalRequested(address indexed source, bytes pubkey, uint64 amount)"]);
 
-export async function createKey({ out, keyPasswordFile, json }: CreateKeyFlags): Promise<void> {
-  const { publicKey, path } = createValidatorKey(out, await choosePassword(keyPasswordFile));
+export async function createKey(flags: CreateKeyFlags): Promise<void> {
+  const { out, keyPasswordFile, json, mnemonicFile, mnemonicIndex: index } = flags;
+  const seed = mnemonicFile === undefined ? undefined : await readSeed(flags);
+  if (seed === undefined && (index !== undefined || flags.mnemonicPassphraseFile !== undefined)) {
+    throw new WalletError("usage", "--mnemonic-index and --mnemonic-passphrase-file go with --mnemonic-file");
+  }
+  const origin = seed === undefined ? undefined : { seed, index: index ?? 0 };
+  const { publicKey, path } = createValidatorKey(out, await choosePassword(keyPasswordFile), origin);
   const pubkey = toHex(publicKey);
   printResult(json, { publicKey: pubkey, path }, [`${pubkey}  ${path}`]);
-  note("No words lead back to this key: keep a copy of the file. It goes with: jurat run --keystores");
+  const kept =
+    origin === undefined
+      ? "No words lead back to this key: keep a copy of the file."
+      : `The words lead back to it, with --mnemonic-index ${origin.index}.`;
+  note(`${kept} It goes with: jurat run --keystores`);
 }
 
 export async function deposit(source: string, flags: DepositFlags): Promise<void> {

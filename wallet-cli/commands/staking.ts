@@ -16,7 +16,13 @@ import {
 } from "../options.ts";
 
 export type ValidatorKeyFlags = { readonly keyPasswordFile?: string };
-export type CreateKeyFlags = OutputFlags & ValidatorKeyFlags & { readonly out: string };
+export type CreateKeyFlags = OutputFlags &
+  ValidatorKeyFlags & {
+    readonly out: string;
+    readonly mnemonicFile?: string;
+    readonly mnemonicPassphraseFile?: string;
+    readonly mnemonicIndex?: number;
+  };
 export type DepositFlags = CommitFlags &
   BeaconFlags &
   ValidatorKeyFlags & {
@@ -65,9 +71,18 @@ function addKey(staking: Command): void {
   withValidatorKey(withOutput(staking.command("key")))
     .description("make a validator key: an encrypted file as jurat run --keystores reads it")
     .option("--out <folder>", "where the file is put", DEFAULT_VALIDATOR_KEY_FOLDER)
+    .option(
+      "--mnemonic-file <file>",
+      "derive it of these words (EIP-2333), instead of at random; - reads standard input",
+    )
+    .option("--mnemonic-passphrase-file <file>", "file with BIP-39's extra passphrase")
+    .option("--mnemonic-index <n>", "which validator of the words: m/12381/3600/n/0/0; 0 unless given", count)
     .addHelpText(
       "after",
-      "\nExample:\n  $ jurat-wallet staking key --out ./keys --key-password-file ./password",
+      `
+Examples:
+  $ jurat-wallet staking key --out ./keys --key-password-file ./password
+  $ jurat-wallet staking key --out ./keys --mnemonic-file words.txt --mnemonic-index 3`,
     )
     .action(async (flags: CreateKeyFlags) => (await loadWrites()).createKey(flags));
 }
