@@ -13,8 +13,11 @@ const POLL_MS = 50;
 
 export type CrashNode = { readonly number: number; readonly dir: string; readonly url: string };
 
-/** Flags of Node itself for one node of the network. */
-export type RuntimeFlags = (number: number) => readonly string[];
+export type CrashNetworkOptions = {
+  readonly slotSeconds?: number;
+  /** Flags of Node itself for one node of the network. */
+  readonly runtimeFlags?: (number: number) => readonly string[];
+};
 
 export class CrashNetwork {
   readonly chainId: number;
@@ -24,7 +27,12 @@ export class CrashNetwork {
   readonly #processes = new Map<number, NodeProcess>();
   readonly #launch: (number: number) => NodeProcess;
 
-  constructor(dir: string, basePort: number, nodes: number, runtimeFlags: RuntimeFlags = () => []) {
+  constructor(
+    dir: string,
+    basePort: number,
+    nodes: number,
+    { slotSeconds = 1, runtimeFlags = () => [] }: CrashNetworkOptions = {},
+  ) {
     const options = parseTestnetOptions([
       "--dir",
       dir,
@@ -32,6 +40,8 @@ export class CrashNetwork {
       String(basePort),
       "--nodes",
       String(nodes),
+      "--slot-seconds",
+      String(slotSeconds),
     ]);
     const genesisTime = Math.ceil(Date.now() / 1000) + GENESIS_DELAY_SECONDS;
     this.chainId = options.chainId;

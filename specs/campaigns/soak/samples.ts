@@ -21,6 +21,7 @@ export type MemorySample = {
   /** Slots without a block, and votes that were not there at the end of their slot, as this node counted them. */
   readonly emptySlots: number;
   readonly lateVotes: number;
+  readonly finalityLagSlots: number;
 };
 
 export type LagSample = {

@@ -96,20 +96,23 @@ async function readNode(target: SoakTarget) {
   }
 }
 
-async function readCounters(url: string): Promise<Pick<MemorySample, "emptySlots" | "lateVotes">> {
+type Counters = Pick<MemorySample, "emptySlots" | "lateVotes" | "finalityLagSlots">;
+
+async function readCounters(url: string): Promise<Counters> {
   const text = await (await fetch(url, { signal: AbortSignal.timeout(MEMORY_EVERY_MS) })).text();
   const counterOf = (name: string) =>
     Number(new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, "m").exec(text)?.[1] ?? 0);
   return {
     emptySlots: counterOf("jurat_slots_without_block_total"),
     lateVotes: counterOf("jurat_votes_late_total"),
+    finalityLagSlots: counterOf("jurat_finality_lag_slots"),
   };
 }
 
-function lineOf({ node, process, threads, emptySlots, lateVotes }: MemorySample): string {
+function lineOf({ node, process, threads, emptySlots, lateVotes, finalityLagSlots }: MemorySample): string {
   const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
   const heaps = threads.map(
     ({ thread, heapBytes, externalBytes }) => `${thread} ${megabytes(heapBytes + externalBytes)}`,
   );
-  return `node ${node}  rss ${megabytes(process.residentBytes)} MiB  ${heaps.join("  ")}  files ${process.openFiles}  empty slots ${emptySlots}  late votes ${lateVotes}`;
+  return `node ${node}  rss ${megabytes(process.residentBytes)} MiB  ${heaps.join("  ")}  files ${process.openFiles}  empty slots ${emptySlots}  late votes ${lateVotes}  lag ${finalityLagSlots}`;
 }

@@ -16,13 +16,21 @@ const MIB = 2 ** 20;
 const process = { residentBytes: 0, anonymousBytes: 0, openFiles: 40, sockets: 10, osThreads: 9 };
 
 /** An hour of readings of one node whose execution thread grows, on waves and noise. */
-function hour({ growth = 0, after = 40 }: { growth?: number; after?: number }): readonly Sample[] {
+function hour({
+  growth = 0,
+  after = 40,
+  lag = 3,
+}: {
+  growth?: number;
+  after?: number;
+  lag?: number;
+}): readonly Sample[] {
   const random = randomStream(7, "soak");
   const memory = Array.from({ length: 180 }, (_, index): Sample => {
     const wave = 2 * Math.sin(index / 9) + 2 * random.next();
     const heapBytes = (60 + wave + (growth * index) / 180) * MIB;
     const threads = [{ thread: "execution", heapBytes, externalBytes: 0, resources: 3 }];
-    const counted = { emptySlots: index >> 5, lateVotes: index >> 4 };
+    const counted = { emptySlots: index >> 5, lateVotes: index >> 4, finalityLagSlots: lag };
     return { kind: "memory", atMs: index * 20_000, node: 1, process, threads, ...counted };
   });
   return [
@@ -61,6 +69,10 @@ describe("the soak's verdict", () => {
     const short = hour({ growth: 400 }).filter((sample) => !("atMs" in sample) || sample.atMs < 1_500_000);
     deepEqual(verdictOf(short).faults, []);
     ok(renderSoak(verdictOf(short))[0]?.includes("not judged"));
+  });
+
+  it("does not judge a node that keeps what is not final", () => {
+    deepEqual(verdictOf(hour({ growth: 16, lag: 65 })).faults, []);
   });
 
   it("finds handles that stay", () => {

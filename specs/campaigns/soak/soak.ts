@@ -23,6 +23,7 @@ export type SoakOptions = {
   readonly dir: string;
   readonly basePort: number;
   readonly nodes: number;
+  readonly slotSeconds: number;
   readonly seed: number;
   readonly durationMs: number;
   readonly file: SampleFile;
@@ -34,11 +35,12 @@ export type SoakOptions = {
 type Position = { readonly number: number; readonly slot: number };
 
 export async function playSoak(options: SoakOptions): Promise<void> {
-  const { dir, basePort, nodes, seed, durationMs, file, signal, print } = options;
+  const { dir, basePort, nodes, slotSeconds, seed, durationMs, file, signal, print } = options;
   const inspectorPort = (number: number) => basePort + INSPECTOR_OFFSET + number - 1;
-  const network = new CrashNetwork(dir, basePort, nodes, (number) => [
-    `--inspect=127.0.0.1:${inspectorPort(number)}`,
-  ]);
+  const network = new CrashNetwork(dir, basePort, nodes, {
+    slotSeconds,
+    runtimeFlags: (number) => [`--inspect=127.0.0.1:${inspectorPort(number)}`],
+  });
   for (const { number } of network.nodes) network.start(number);
   const observer = await startObserver(readChainSpec(network.specPath), network.addresses);
   const targets = network.nodes.map(({ number, url }) => ({
@@ -125,10 +127,11 @@ type BlockHead = Readonly<Record<"number" | "timestamp", Hex> & Record<"hash" | 
 
 const blockAt = (url: string, tag: string) => callJson<BlockHead>(url, "eth_getBlockByNumber", [tag, false]);
 
-/** Of the first node; slots last a second, as timestamps do. */
+/** Of the first node. */
 async function finalized(network: CrashNetwork): Promise<Position> {
   const { number, timestamp } = await blockAt(network.nodes[0]?.url ?? "", "finalized");
-  return { number: Number(number), slot: Number(timestamp) - readChainSpec(network.specPath).genesisTime };
+  const { genesisTime, params } = readChainSpec(network.specPath);
+  return { number: Number(number), slot: (Number(timestamp) - genesisTime) / params.slotSeconds };
 }
 
 /** Sockets of subscribers close within the server's keep-alive time; what is open after a minute is a leak. */

@@ -14,6 +14,9 @@ const HANDLES_LIMIT = 8;
 /** Slopes over less time only show that caches fill. */
 export const FEWEST_JUDGED_MINUTES = 20;
 
+/** A node that does not finalize keeps every block it may still need: its growth is no leak. */
+const JUDGED_LAG_SLOTS = 64;
+
 const MS_PER_HOUR = 3_600_000;
 
 export type Row = { readonly name: string; readonly slope: Slope | undefined; readonly last: number };
@@ -63,7 +66,9 @@ function figuresOf(node: number, samples: readonly Sample[], judgedFromMs: numbe
   const lags = of.filter((sample) => sample.kind === "lag").map(({ finalityLagSlots }) => finalityLagSlots);
   const quiet = of.filter((sample) => sample.kind === "quiet");
   const [first, last] = [memory[0], memory.at(-1)];
-  const judged = memory.filter(({ atMs }) => atMs >= judgedFromMs);
+  const judged = memory.filter(
+    ({ atMs, finalityLagSlots }) => atMs >= judgedFromMs && finalityLagSlots <= JUDGED_LAG_SLOTS,
+  );
   return {
     node,
     emptySlots: (last?.emptySlots ?? 0) - (first?.emptySlots ?? 0),
