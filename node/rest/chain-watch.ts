@@ -90,15 +90,8 @@ export function createChainWatch(parts: WatchParts): ChainWatch {
           });
         }
         case "finalized": {
-          const { checkpoint, state } = effect;
-          const data = {
-            block: checkpoint.root,
-            epoch: String(checkpoint.epoch),
-            execution_optimistic: false,
-          };
-          return announce(() =>
-            events.publish("finalized_checkpoint", () => ({ ...data, state: toHex(getStateRoot(state)) })),
-          );
+          const data = describeFinality(effect);
+          return announce(() => events.publish("finalized_checkpoint", () => data));
         }
         default:
       }
@@ -163,6 +156,16 @@ function describeReorg(engine: Engine, oldRoot: Hash, { root, slot }: Head): Jso
     new_head_state: stateRootOf(engine, root),
     epoch: String(computeEpochAtSlot(slot, chain.params)),
     execution_optimistic: false,
+  };
+}
+
+/** At once, and out of the scope of what is remembered: an event that holds the state keeps all of it in memory. */
+function describeFinality({ checkpoint, state }: Extract<Effect, { readonly type: "finalized" }>) {
+  return {
+    block: checkpoint.root,
+    epoch: String(checkpoint.epoch),
+    execution_optimistic: false,
+    state: toHex(getStateRoot(state)),
   };
 }
 
