@@ -21,7 +21,7 @@ const RUNS: readonly (readonly [scenario: string, seed: number, size?: Size])[] 
 /** Mutant, scenario, seed, and the invariant that must break. */
 const KILLS: readonly (readonly [mutant: string, scenario: string, seed: number, invariant: number])[] = [
   ["surround", "vote-search", 1, 1],
-  ["justified-source", "vote-search", 1, 1],
+  ["justified-source", "vote-search", 2, 1],
   ["gap", "vote-search", 1, 4],
   ["span", "vote-search", 1, 4],
   ["pay-once", "spam", 2, 14],
