@@ -20,7 +20,7 @@ const FROM_THE_PAST = 99;
 /** After these slots without a status a peer may have gone on without us: we slept, or it did. */
 const HEARD_SLOTS = 16;
 /** Slots a range sync may take without giving a block. */
-const RANGE_PATIENCE_SLOTS = 4;
+export const RANGE_PATIENCE_SLOTS = 4;
 
 export function onPeerStatus(engine: Engine, { peer, status }: EngineEvent & { type: "peerStatus" }): void {
   setBounded(engine.peers, peer, { status, slot: engine.store.nowSlot, hasFailed: false }, PEERS_LIMIT);
@@ -91,10 +91,25 @@ export function askForBlock(engine: Engine, root: Hash, peer: PeerId): void {
 /** A block whose parent is unknown: one missing block is asked for, a missing branch is fetched as a range. */
 export function askForParent(engine: Engine, { parentRoot, block, origin }: PendingBlock): void {
   if (origin.kind === "own") return;
-  const status = engine.peers.get(origin.peer)?.status;
+  const peer = whoShouldHave(engine, origin.peer, block.message.slot);
+  const status = engine.peers.get(peer)?.status;
   const isBranchMissing = origin.kind === "sync" || block.message.slot > headSlot(engine) + RANGE_FROM_SLOTS;
-  if (isBranchMissing && status !== undefined) startRangeSync(engine, origin.peer, status, 0);
-  else askForBlock(engine, parentRoot, origin.peer);
+  if (isBranchMissing && status !== undefined) startRangeSync(engine, peer, status, 0);
+  else askForBlock(engine, parentRoot, peer);
+}
+
+/** The sender of a block should have its parent. One that just failed is passed over for another that is as far. */
+function whoShouldHave({ peers }: Engine, sender: PeerId, slot: number): PeerId {
+  if (peers.get(sender)?.hasFailed !== true) return sender;
+  for (const [peer, { status, hasFailed }] of peers) {
+    if (!hasFailed && status.headSlot >= slot) return peer;
+  }
+  return sender;
+}
+
+function noteFailure({ peers }: Engine, peer: PeerId): void {
+  const heard = peers.get(peer);
+  if (heard !== undefined) heard.hasFailed = true;
 }
 
 function startRangeSync(engine: Engine, peer: PeerId, status: PeerStatus, attempt: number): void {
@@ -132,6 +147,7 @@ export function onBlockRequestEnded(
   engine.blockRequests.delete(root);
   if (outcome === "delivered") return;
   engine.gate.claims.delete(peer);
+  noteFailure(engine, peer);
   penalize(engine, peer, outcome === "timedOut" ? "timeout" : "unavailable", "BLOCK_REQUEST_FAILED");
 }
 
@@ -175,15 +191,16 @@ export function expireClaims(engine: Engine): void {
     const isOverdue = store.nowSlot > claim.sinceSlot + CLAIM_SLOTS && !rangeSyncs.has(peer);
     if (isOverdue || !isMissing(engine, claim.root)) gate.claims.delete(peer);
   }
-  for (const [root, { slot }] of blockRequests) {
-    if (store.nowSlot > slot + CLAIM_SLOTS) blockRequests.delete(root);
+  for (const [root, { peer, slot }] of blockRequests) {
+    if (store.nowSlot <= slot + CLAIM_SLOTS) continue;
+    blockRequests.delete(root);
+    noteFailure(engine, peer);
   }
   for (const [peer, { lastProgressSlot }] of rangeSyncs) {
     if (store.nowSlot <= lastProgressSlot + RANGE_PATIENCE_SLOTS) continue;
     rangeSyncs.delete(peer);
     gate.claims.delete(peer);
-    const heard = engine.peers.get(peer);
-    if (heard !== undefined) heard.hasFailed = true;
+    noteFailure(engine, peer);
     penalize(engine, peer, "timeout", "RANGE_SYNC_STALLED");
   }
 }
