@@ -25,8 +25,8 @@ const allSleep: FaultScenario = {
   async run(network, slots) {
     const all = network.running();
     network.suspend(all);
-    // No node can tell the time now, and a slot of a testnet is a second.
-    await new Promise((resolve) => setTimeout(resolve, slots * 1000));
+    // No node can tell the time now.
+    await new Promise((resolve) => setTimeout(resolve, slots * network.slotSeconds * 1000));
     network.resume(all);
     await network.until("the nodes answer again", () => true);
   },
@@ -39,7 +39,7 @@ const allRestart: FaultScenario = {
   async run(network, slots) {
     const all = network.running();
     await Promise.all(all.map((node) => network.kill(node)));
-    await new Promise((resolve) => setTimeout(resolve, slots * 1000));
+    await new Promise((resolve) => setTimeout(resolve, slots * network.slotSeconds * 1000));
     await Promise.all(all.map((node) => network.start(node)));
   },
 };

@@ -1,4 +1,5 @@
 /** A testnet whose nodes live on hosts of their own, joined by a switch that can be told to misbehave. See specs/campaigns/netfaults/netfaults.md. */
+import { setTimeout as pause } from "node:timers/promises";
 import { readSystemAllocation } from "../../../contracts/build/system-image.ts";
 import { launchOf } from "../../../testnet/launch.ts";
 import { prepareNetwork } from "../../../testnet/network-files.ts";
@@ -12,6 +13,8 @@ import { type FaultSwitch, type Host, type LinkFault, startFaultSwitch } from ".
 
 /** Between the start of the processes and genesis. */
 const GENESIS_DELAY_SECONDS = 4;
+const FETCH_TRIES = 20;
+const FETCH_PAUSE_MS = 500;
 /** Every host has its ports to itself. */
 const BASE_PORT = 22_000;
 
@@ -28,6 +31,9 @@ export type FaultNetwork = ScenarioNetwork & {
   /** kill -9. */
   kill(node: number): Promise<void>;
   metrics(node: number): Promise<string>;
+  /** SSZ of its head. */
+  headBlock(node: number): Promise<Uint8Array>;
+  readonly slotSeconds: number;
   /** A host without a node: an attacker's. */
   addHost(): Promise<Host>;
   /** Where a node's peers find it. */
@@ -41,14 +47,11 @@ export async function startFaultNetwork(
   dir: string,
   nodes: number,
   note: (text: string) => void,
+  slotSeconds = 1,
 ): Promise<FaultNetwork> {
   const options = parseTestnetOptions([
-    "--dir",
-    dir,
-    "--nodes",
-    String(nodes),
-    "--base-port",
-    `${BASE_PORT}`,
+    ...["--dir", dir, "--nodes", String(nodes)],
+    ...["--base-port", String(BASE_PORT), "--slot-seconds", String(slotSeconds)],
   ]);
   const genesisTime = Math.ceil(Date.now() / 1000) + GENESIS_DELAY_SECONDS;
   const { specPath } = prepareNetwork(options, genesisTime, readSystemAllocation());
@@ -75,13 +78,21 @@ export async function startFaultNetwork(
   );
 
   const network: FaultNetwork = {
-    ...{ nodes, validatorsPerNode: options.validatorsPerNode, running, note, specPath, peerAddress },
+    ...{
+      nodes,
+      slotSeconds,
+      validatorsPerNode: options.validatorsPerNode,
+      running,
+      note,
+      specPath,
+      peerAddress,
+    },
     url: (number) => urlOf(number, "rpc"),
     status: (number) => nodeStatus(urlOf(number, "rpc")),
     until: createUntil({
       status: (number) => network.status(number),
       running,
-      slotSeconds: options.slotSeconds,
+      slotSeconds,
     }),
     async start(number) {
       const { address, controlAddress, enter } = hostOf(number);
@@ -136,6 +147,16 @@ export async function startFaultNetwork(
     async metrics(number) {
       const response = await fetch(`${urlOf(number, "metrics")}/metrics`);
       return response.text();
+    },
+    async headBlock(number) {
+      const headers = { accept: "application/octet-stream" };
+      // The head's block may still be on its way to the disk.
+      for (let tries = 1; ; tries++) {
+        const response = await fetch(`${urlOf(number, "beacon")}/eth/v2/beacon/blocks/head`, { headers });
+        if (response.ok) return new Uint8Array(await response.arrayBuffer());
+        if (tries === FETCH_TRIES) throw new ScenarioFailure(`node ${number}: ${await response.text()}`);
+        await pause(FETCH_PAUSE_MS);
+      }
     },
     addHost: () => faults.addHost(),
     async close() {

@@ -97,6 +97,7 @@ function oneNode(name: string, summary: string, out: LinkFault, back: LinkFault)
 }
 
 export const LINK_SCENARIOS: readonly FaultScenario[] = [
+  everywhere("calm", "no fault: what this machine does by itself", {}, true),
   everywhere("latency-100", "100 ms each way on every link", { delayMs: 100 }, true),
   everywhere("latency-300", "300 ms each way on every link", { delayMs: 300 }, true),
   everywhere("latency-600", "600 ms each way: blocks come after the votes are due", { delayMs: 600 }, false),

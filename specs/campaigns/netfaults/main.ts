@@ -15,7 +15,7 @@ const SCENARIOS: readonly FaultScenario[] = [...LINK_SCENARIOS, ...ABSENCE_SCENA
 const NODES = 4;
 const EXIT = { passed: 0, failed: 1, wrongFlag: 2, notHere: 3 } as const;
 
-async function play(scenario: FaultScenario, slots: number): Promise<FaultResult> {
+async function play(scenario: FaultScenario, slots: number, slotSeconds: number): Promise<FaultResult> {
   const startMs = performance.now();
   const dir = mkdtempSync(join(tmpdir(), "jurat-netfaults-"));
   console.log(`${scenario.name}: ${scenario.summary}`);
@@ -28,7 +28,7 @@ async function play(scenario: FaultScenario, slots: number): Promise<FaultResult
   let network: FaultNetwork | undefined;
   let figures: FaultResult["figures"];
   try {
-    network = await startFaultNetwork(join(dir, "net"), NODES, note);
+    network = await startFaultNetwork(join(dir, "net"), NODES, note, slotSeconds);
     figures = await judge(network, scenario, slots);
   } catch (error) {
     return ended(`${error instanceof Error ? error.message : String(error)} (logs in ${dir})`);
@@ -39,13 +39,17 @@ async function play(scenario: FaultScenario, slots: number): Promise<FaultResult
   return ended("", figures);
 }
 
-async function run(names: readonly string[], slots: number | undefined): Promise<number> {
+async function run(
+  names: readonly string[],
+  slots: number | undefined,
+  slotSeconds: number,
+): Promise<number> {
   const chosen = SCENARIOS.filter(({ name, isLong }) =>
     names.includes("all") ? isLong !== true : names.includes(name),
   );
   const results: FaultResult[] = [];
   for (const scenario of chosen) {
-    const result = await play(scenario, slots ?? scenario.slots);
+    const result = await play(scenario, slots ?? scenario.slots, slotSeconds);
     results.push(result);
     console.log(faultTable([result]));
   }
@@ -57,6 +61,7 @@ const { values } = parseArgs({
   options: {
     scenario: { type: "string", multiple: true, default: ["all"] },
     slots: { type: "string" },
+    "slot-seconds": { type: "string", default: "1" },
     list: { type: "boolean", default: false },
   },
 });
@@ -74,11 +79,15 @@ if (values.list) {
 } else if (values.slots !== undefined && !/^[1-9]\d{0,5}$/.test(values.slots)) {
   console.error(`--slots ${values.slots}: expected a whole number from 1`);
   process.exit(EXIT.wrongFlag);
+} else if (!/^[1-9]\d?$/.test(values["slot-seconds"])) {
+  console.error(`--slot-seconds ${values["slot-seconds"]}: expected a whole number from 1`);
+  process.exit(EXIT.wrongFlag);
 } else if (missing !== undefined) {
   console.error(`the faults need ${missing}`);
   process.exit(EXIT.notHere);
 } else if (isInOwnNamespace()) {
-  process.exit(await run(values.scenario, values.slots === undefined ? undefined : Number(values.slots)));
+  const slots = values.slots === undefined ? undefined : Number(values.slots);
+  process.exit(await run(values.scenario, slots, Number(values["slot-seconds"])));
 } else {
   process.exit(await enterOwnNamespace());
 }
