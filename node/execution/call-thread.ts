@@ -15,7 +15,7 @@ export function spawnCallThread(
 ): CallThread {
   const underWay = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const workerData: CallWorkerData = { ...data, underWay };
-  const worker = new Worker(new URL("./call-worker.js", import.meta.url), { workerData });
+  const worker = new Worker(new URL("./call-entry.js", import.meta.url), { workerData });
   worker.on("error", onFault);
   return {
     postMessage: (message) => worker.postMessage(message),

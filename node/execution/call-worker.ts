@@ -1,6 +1,5 @@
-/** Entry of a call worker: reads that run contract code or scan many blocks. See specs/node/calls.md#the-worker. */
+/** A call worker, loaded by its entry: reads that run contract code or scan many blocks. See specs/node/calls.md#the-worker. */
 import "../polyfill.ts";
-import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Hash } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
@@ -21,15 +20,11 @@ export type CallWorkerData = {
   readonly underWay: Int32Array;
 };
 
-/** A third of the share that a thread of blocks or votes gets of a core. */
-const CALL_NICENESS = 5;
-
 assert(parentPort !== null, "a call worker runs in a thread");
 const port = parentPort;
 const { directory, chain, chainId, thread, underWay } = workerData as CallWorkerData;
 
 const registry = createThreadRegistry(thread);
-yieldToBlocks();
 await installNativeBackends();
 const database = await openDatabase({ directory, role: "execution", chain, readOnly: true });
 const store = openSnapshotFiles(directory, { isReadOnly: true });
@@ -39,11 +34,6 @@ const answers = createAnswerPost(
   (posted) => port.postMessage({ type: "answers", answers: posted } satisfies FromCallWorker),
   () => performance.now(),
 );
-
-/** Where cores are scarce, blocks and votes come first. Only Linux has priorities of threads; elsewhere this would be the whole process's. */
-function yieldToBlocks(): void {
-  if (process.platform === "linux") setPriority(0, CALL_NICENESS);
-}
 
 function work(tasks: readonly NumberedTask[]): void {
   service.refresh();

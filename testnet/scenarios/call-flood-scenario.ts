@@ -30,6 +30,8 @@ export default contract({
   },
 });
 `;
+/** What a call of it ends with: all its gas spent, or all its time. */
+const ENDS = /^(out of gas|execution aborted)/;
 /** Of spin(). */
 const SPIN = "0xf0acd7d5";
 
@@ -89,7 +91,7 @@ function startFlood(url: string, to: Hex) {
   const client = async () => {
     while (!ending.signal.aborted) {
       const error = await callOnce(url, to, ending.signal);
-      if (error === "out of gas") counts.ended++;
+      if (error !== undefined && ENDS.test(error)) counts.ended++;
       else if (error !== undefined) counts.refused++;
     }
   };
