@@ -119,6 +119,22 @@ export function searchWorst(seed: number, candidates: number): Found {
   };
 }
 
+/** `count` programs as the search begins with them: endless loops around one to four random statements. */
+export function randomPrograms(seed: number, count: number): GasProgram[] {
+  const random = mulberry32(seed);
+  const choose = (limit: number): number => Math.floor(random() * limit);
+  return Array.from({ length: count }, () =>
+    programOf(
+      seed,
+      Array.from({ length: 1 + choose(MAXIMUM_STATEMENTS) }, () => {
+        const template = choose(TEMPLATES.length);
+        const { sizes } = TEMPLATES[template]!;
+        return { template, size: sizes[choose(sizes.length)]! };
+      }),
+    ),
+  );
+}
+
 function programOf(seed: number, statements: readonly Statement[]): GasProgram {
   const work = statements.map(({ template, size }) =>
     `{ ${TEMPLATES[template]!.text} }`.replaceAll(/\bN\b/g, String(size)),

@@ -1,11 +1,17 @@
 /** Runs one message: moves value, enters code, undoes all of it on failure. See specs/vm/execute-block.md#messages. */
 import { type Address, EMPTY_BYTES } from "../primitives/bytes.ts";
 import { assert } from "../primitives/errors.ts";
+import { reasonData } from "./contract/revert-data.ts";
 import type { ExecutionContext, Frame, Message, MessageResult, Outcome } from "./message.ts";
 import { EMPTY_CODE_HASH } from "./state/account-codec.ts";
 
 /** Deepest message: each depth needs a machine instance of its own, so this bounds a node's memory. */
 export const CALL_DEPTH_LIMIT = 64;
+/**
+ * Bytes a message may return or revert with: what its caller, and a node that answers a call, must have room for. Reading
+ * them costs a contract 2.4 M gas.
+ */
+export const RETURN_DATA_LIMIT = 1_048_576;
 /** EIP-2681: a nonce never reaches the largest 64-bit integer. */
 export const NONCE_LIMIT = 0xffff_ffff_ffff_ffffn;
 
@@ -115,8 +121,11 @@ function frameOf(context: ExecutionContext, message: Message, code: Uint8Array):
 function settled(result: MessageResult, message: Message): MessageResult {
   if (result.outcome !== "success" && result.outcome !== "revert") return failed(result.outcome);
   assert(result.gasLeft >= 0 && result.gasLeft <= message.gas, "gas is spent, never made");
-  return result;
+  if (result.output.length <= RETURN_DATA_LIMIT) return result;
+  return { outcome: "revert", output: RETURN_DATA_TOO_LONG, gasLeft: result.gasLeft };
 }
+
+const RETURN_DATA_TOO_LONG = reasonData(`return data is longer than ${RETURN_DATA_LIMIT} bytes`);
 
 function failed(outcome: Outcome): MessageResult {
   return { outcome, output: EMPTY_BYTES, gasLeft: 0 };
