@@ -1,7 +1,9 @@
 /** Our decoder beside viem's, ethers' and Solidity's, on data that encoders made and on damaged data. specs/vm/contract/abi.md#strict-decoding */
 import { agreeStrictly, agreeWithSolidity, neverDiffer, readWhatIsWritten } from "./abi-peers.ts";
 
-describe("ABI: beside viem, ethers and Solidity", () => {
+describe("ABI: beside viem, ethers and Solidity", function () {
+  this.timeout(60_000);
+
   it("writes what they write and reads what they read", () => readWhatIsWritten({ runs: 150, seed: 1 }));
 
   it("accepts and refuses damaged data as viem and ethers do, each as strict as its own encoder", () =>
