@@ -5,6 +5,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { installNativeBackends } from "../node/native/install.ts";
 import { TICKS_PER_GAS } from "../vm/contract/host-gas.ts";
+import { CALL_GAS, PRECOMPILE_INPUTS, timePrecompile } from "./gas-precompiles.ts";
 import { GAS_PROGRAMS } from "./gas-programs.ts";
 import { type GasTime, NANOSECONDS_PER_GAS, prepare, timeProgram } from "./gas-run.ts";
 import { searchWorst } from "./gas-search.ts";
@@ -41,6 +42,7 @@ if (values.search !== undefined) {
     `spread: ${spread.toFixed(1)} between "${most.name}" and "${least.name}" of ${times.length} programs`,
   );
 }
+if (values.search === undefined) printPrecompiles();
 printWorst();
 
 /** Until V8 has compiled the engine with its better compiler. */
@@ -65,6 +67,18 @@ function printRegression(times: readonly GasTime[]): void {
     `\nregression over ${times.length} programs of the guest: a tick is ${(slope * 1e9).toFixed(3)} ns, ` +
       `a gas ${(slope * 1e9 * TICKS_PER_GAS).toFixed(1)} ns; programs take ${low.toFixed(2)} to ${high.toFixed(2)} of that`,
   );
+}
+
+/** What a transaction or a contract pays to call one is part of its price. */
+function printPrecompiles(): void {
+  const times = PRECOMPILE_INPUTS.map(([number, name, data]) => ({
+    name,
+    time: timePrecompile(number, data, CALL_GAS),
+  })).toSorted((a, b) => b.time - a.time);
+  console.log(`\nprecompiles, each with the ${CALL_GAS} gas of its call: the five dearest of ${times.length} inputs`);
+  for (const { name, time } of times.slice(0, 5)) {
+    console.log(`${name.padEnd(34)}${time.toFixed(1).padStart(7)} ns a gas`);
+  }
 }
 
 function printWorst(): void {

@@ -17,7 +17,7 @@ import { ExecutionChain } from "../execution/execution-chain.ts";
 import { LogIndex } from "../execution/log-index.ts";
 import { DEFAULT_MEMPOOL_LIMITS } from "../execution/mempool.ts";
 import { NodePool } from "../execution/node-pool.ts";
-import { openContractMachine } from "../execution/open-machine.ts";
+import { openContractMachine, openSnapshotFiles } from "../execution/open-machine.ts";
 import { taskSiteOf } from "../execution/task-site.ts";
 import { StoredTransactionJournal } from "../execution/transaction-journal.ts";
 import { readExplorerPages } from "../explorer-pages.ts";
@@ -137,8 +137,9 @@ async function openChain(config: DevConfig, directory: string, write: (text: str
   const identity = openIdentity(directory, config.chainId, Math.floor(systemTime.now() / 1000));
   const genesis = buildDevGenesis(identity);
   const chainConfig = devChainConfig(identity);
+  const executionDirectory = join(directory, "execution");
   const database = await openDatabase({
-    directory: join(directory, "execution"),
+    directory: executionDirectory,
     role: "execution",
     chain: genesis.block.hash,
   });
@@ -146,7 +147,9 @@ async function openChain(config: DevConfig, directory: string, write: (text: str
   const hear = (address: Address, text: string) => {
     if (ear.isOpen && ear.heard.length < HEARD_LIMIT) ear.heard.push({ address, text });
   };
-  const machine = withEdits(openContractMachine({ console: hear }));
+  // A chain that is opened again need not evaluate its contracts again.
+  const store = config.dir === undefined ? {} : { store: openSnapshotFiles(executionDirectory) };
+  const machine = withEdits(openContractMachine({ console: hear, ...store }));
   const chain = new ExecutionChain({ database, config: chainConfig, genesis, machine });
   ear.isOpen = true;
   const pool = new NodePool({

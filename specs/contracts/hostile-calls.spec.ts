@@ -70,7 +70,7 @@ describe("hostile callees: gas", () => {
         `try { call("${inner.to}", "0x01"); } catch {} return tryCall(to, concat("${selector("run(address)")}", abi.encode("address", "${inner.to}"))).data;`,
       ),
     );
-    const above = run({ ...inner, at: outer, to: inner.at }, { gas: 8_000_000 });
+    const above = run({ ...inner, at: outer, to: inner.at }, { gas: 29_000_000 });
     equal(above.outcome, "success");
   });
 

@@ -29,9 +29,23 @@ export function encodeDelta(base: Snapshot, snapshot: Snapshot): Uint8Array {
   const out = new ByteWriter(65_536);
   out.u32(snapshot.data.length);
   out.u32(snapshot.heap.length);
-  writeDifferences(out, base.data, snapshot.data);
-  writeDifferences(out, base.heap, snapshot.heap);
+  const pages = candidatePages(snapshot);
+  writeDifferences(out, base.data, snapshot.data, pages, 0);
+  writeDifferences(out, base.heap, snapshot.heap, pages, STACK_TOP);
   return out.finish().slice();
+}
+
+/**
+ * By page, whether it may differ from the base: a store that is marked on one page may reach into the next. Comparing
+ * nothing else takes a third of the time.
+ */
+function candidatePages({ pages }: Snapshot): Uint8Array {
+  const candidates = new Uint8Array(((INITIAL_PAGES * PAGE_BYTES) >> MARKED_PAGE_SHIFT) + 1);
+  for (const page of pages) {
+    candidates[page] = 1;
+    candidates[page + 1] = 1;
+  }
+  return candidates;
 }
 
 /** @throws SnapshotError when `delta` is not one that encodeDelta made for `base`. */
@@ -40,25 +54,18 @@ export function applyDelta(base: Snapshot, delta: Uint8Array): Snapshot {
   const dataLength = readCount(reader);
   const heapLength = readCount(reader);
   if (dataLength !== base.data.length || heapLength > INITIAL_PAGES * PAGE_BYTES) throw malformed("lengths");
-  const data = readDifferences(reader, base.data, dataLength);
-  const heap = readDifferences(reader, base.heap, heapLength);
+  const pages = new Set<number>();
+  const data = readDifferences(reader, base.data, dataLength, pages, 0);
+  const heap = readDifferences(reader, base.heap, heapLength, pages, STACK_TOP);
   if (reader.position !== delta.length) throw malformed("trailing bytes");
-  return { data, heap, pages: changedPages(base, { data, heap }) };
+  // What the base has behind the end is zero in this one.
+  addPages(pages, STACK_TOP + heapLength, STACK_TOP + base.heap.length);
+  return { data, heap, pages: [...pages] };
 }
 
-/** Marked pages in which two snapshots differ. */
-function changedPages(base: Snapshot, { data, heap }: Omit<Snapshot, "pages">): number[] {
-  const pages = new Set<number>();
-  for (const [address, before, after] of [
-    [0, base.data, data],
-    [STACK_TOP, base.heap, heap],
-  ] as const) {
-    const length = Math.max(before.length, after.length);
-    for (let at = 0; at < length; at++) {
-      if ((before[at] ?? 0) !== (after[at] ?? 0)) pages.add((address + at) >>> MARKED_PAGE_SHIFT);
-    }
-  }
-  return [...pages];
+/** Adds the pages of the bytes from `start` to `end`. */
+function addPages(pages: Set<number>, start: number, end: number): void {
+  for (let page = start >>> MARKED_PAGE_SHIFT; page << MARKED_PAGE_SHIFT < end; page++) pages.add(page);
 }
 
 function readCount(reader: ByteReader): number {
@@ -75,14 +82,21 @@ function malformed(reason: string): SnapshotError {
   return new SnapshotError({ code: "SNAPSHOT_DELTA_MALFORMED", reason });
 }
 
-function writeDifferences(out: ByteWriter, base: Uint8Array, bytes: Uint8Array): void {
+/** The bytes begin at `address`; only `pages` can differ. */
+function writeDifferences(
+  out: ByteWriter,
+  base: Uint8Array,
+  bytes: Uint8Array,
+  pages: Uint8Array,
+  address: number,
+): void {
   let written = 0;
-  for (let start = nextDifference(base, bytes, 0); start < bytes.length; ) {
+  for (let start = nextDifference(base, bytes, 0, pages, address); start < bytes.length; ) {
     let end = start + 1;
-    let next = nextDifference(base, bytes, end);
+    let next = nextDifference(base, bytes, end, pages, address);
     while (next < bytes.length && next - end < MERGE_GAP_BYTES) {
       end = next + 1;
-      next = nextDifference(base, bytes, end);
+      next = nextDifference(base, bytes, end, pages, address);
     }
     out.u32(start - written);
     out.sized(bytes.subarray(start, end));
@@ -94,13 +108,31 @@ function writeDifferences(out: ByteWriter, base: Uint8Array, bytes: Uint8Array):
 }
 
 /** Bytes past the end of the base count as zero there, as a restore leaves them. */
-function nextDifference(base: Uint8Array, bytes: Uint8Array, from: number): number {
+function nextDifference(
+  base: Uint8Array,
+  bytes: Uint8Array,
+  from: number,
+  pages: Uint8Array,
+  address: number,
+): number {
   let at = from;
-  while (at < bytes.length && bytes[at] === (base[at] ?? 0)) at++;
-  return at;
+  while (at < bytes.length) {
+    const page = (address + at) >>> MARKED_PAGE_SHIFT;
+    const end = Math.min(bytes.length, ((page + 1) << MARKED_PAGE_SHIFT) - address);
+    if (pages[page] === 0) at = end;
+    else while (at < end && bytes[at] === (base[at] ?? 0)) at++;
+    if (at < end) return at;
+  }
+  return bytes.length;
 }
 
-function readDifferences(reader: ByteReader, base: Uint8Array, length: number): Uint8Array {
+function readDifferences(
+  reader: ByteReader,
+  base: Uint8Array,
+  length: number,
+  pages: Set<number>,
+  address: number,
+): Uint8Array {
   const bytes = new Uint8Array(length);
   bytes.set(base.subarray(0, length));
   for (let at = 0; ; ) {
@@ -111,6 +143,7 @@ function readDifferences(reader: ByteReader, base: Uint8Array, length: number): 
     }
     if (changed === 0 && at === length) return bytes;
     bytes.set(reader.take(changed), at);
+    addPages(pages, address + at, address + at + changed);
     at += changed;
   }
 }

@@ -5,7 +5,7 @@ import { bn254 } from "@noble/curves/bn254.js";
 import { blake2b } from "@noble/hashes/blake2.js";
 import fc from "fast-check";
 import { ripemd160, sha256 } from "viem";
-import { bigIntToBytes, concatBytes, fromHex, toHex } from "../../../primitives/bytes.ts";
+import { bigIntToBytes, bytesToBigInt, concatBytes, fromHex, toHex } from "../../../primitives/bytes.ts";
 import { keccak256 } from "../../../primitives/hash.ts";
 import { privateKeyToAddress, signRecoverable } from "../../../primitives/secp256k1.ts";
 import { PRECOMPILES } from "../../../vm/contract/precompiles.ts";
@@ -51,15 +51,27 @@ describe("precompiles", () => {
       }),
       { numRuns: 60 },
     );
+    fc.assert(
+      fc.property(value, value, value, value, (base, one, other, modulus) => {
+        const at = (exponent: bigint) => bytesToBigInt(run(5, modexp(base, exponent, modulus)).output);
+        if (modulus === 0n || one + other >> 256n !== 0n) return;
+        equal(at(one + other), (at(one) * at(other)) % modulus);
+      }),
+      { numRuns: 60 },
+    );
   });
 
-  it("price powers by EIP-2565 and bound them by EIP-7823", () => {
+  it("price powers by EIP-7883 and bound them by EIP-7823", () => {
     const used = (data: Uint8Array) => 1_000_000 - run(5, data).gasLeft;
-    // The example of EIP-198: 3^(p-2) mod p for secp256k1's p costs 1360 under EIP-2565.
+    // The example of EIP-198: 3^(p-1) mod p for secp256k1's p costs 1360 under EIP-2565.
     const p = 2n ** 256n - 2n ** 32n - 977n;
     deepEqual(run(5, modexp(3n, p - 1n, p)).output, word(1));
-    equal(used(modexp(3n, p - 1n, p)), 1_360);
-    equal(used(new Uint8Array(0)), 200);
+    equal(used(modexp(3n, p - 1n, p)), 4_080);
+    equal(used(new Uint8Array(0)), 500);
+    const long = (size: number, exponent: number) =>
+      concatBytes(word(size), word(exponent), word(size), new Uint8Array(2 * size + exponent).fill(0xff));
+    equal(used(long(64, 1)), 2 * 8 * 8 * 7);
+    equal(used(long(32, 40)), 16 * (16 * 8 + 255));
     equal(run(5, concatBytes(word(1025), word(1), word(1))).outcome, "out of gas");
     equal(run(5, concatBytes(word(2n ** 255n), word(1), word(1))).outcome, "out of gas");
   });

@@ -7,6 +7,7 @@ import type { RunResult } from "../../../vm/engine/host.ts";
 import { INITIAL_PAGES, PAGE_BYTES } from "../../../vm/engine/image.ts";
 import type { EngineInstance } from "../../../vm/engine/instance.ts";
 import { Machine } from "../../../vm/engine/machine.ts";
+import { MARKED_PAGE_SHIFT, STACK_TOP } from "../../../vm/engine/memory-layout.ts";
 import { applyDelta, encodeDelta, type Snapshot, SnapshotError } from "../../../vm/engine/snapshot.ts";
 import { CALL_TICKS, EVALUATION_TICKS, noHost, SPEC_STD, specEngine } from "./guest-programs.ts";
 
@@ -132,7 +133,8 @@ describe("engine: snapshots", () => {
       fc.property(bytes, bytes, bytes, bytes, (baseData, dataChange, baseHeap, heap) => {
         const data = baseData.map((byte, index) => dataChange[index] ?? byte);
         const base = { data: baseData, heap: baseHeap, pages: [] };
-        deepEqual(contentOf(applyDelta(base, encodeDelta(base, { data, heap, pages: [] }))), { data, heap });
+        const snapshot = { data, heap, pages: [0, STACK_TOP >> MARKED_PAGE_SHIFT] };
+        deepEqual(contentOf(applyDelta(base, encodeDelta(base, snapshot))), { data, heap });
       }),
     );
   });
