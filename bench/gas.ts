@@ -75,7 +75,9 @@ function printPrecompiles(): void {
     name,
     time: timePrecompile(number, data, CALL_GAS),
   })).toSorted((a, b) => b.time - a.time);
-  console.log(`\nprecompiles, each with the ${CALL_GAS} gas of its call: the five dearest of ${times.length} inputs`);
+  console.log(
+    `\nprecompiles, each with the ${CALL_GAS} gas of its call: the five dearest of ${times.length} inputs`,
+  );
   for (const { name, time } of times.slice(0, 5)) {
     console.log(`${name.padEnd(34)}${time.toFixed(1).padStart(7)} ns a gas`);
   }
