@@ -87,10 +87,11 @@ function firstAfter({ limit, ring, written }: Kept, sequence: number): RecordedE
   return low < written ? ring[low % limit] : undefined;
 }
 
+/** Once the text is made, what it was made of is let go. */
 function onceJson(data: () => JsonObject): () => string {
-  let text: string | undefined;
+  let source: string | (() => JsonObject) = data;
   return () => {
-    text ??= JSON.stringify(data());
-    return text;
+    if (typeof source !== "string") source = JSON.stringify(source());
+    return source;
   };
 }

@@ -1,6 +1,9 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { createEventLog, EVENTS_KEPT, type EventTopic } from "../../node/rest/event-log.ts";
 import {
@@ -55,6 +58,24 @@ describe("the log of events", () => {
         },
       ),
     );
+  });
+
+  it("lets go of what an event was made of, once its text is", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const log = createEventLog();
+    const recordOne = (): WeakRef<object> => {
+      const state = { size: 2 ** 20 };
+      log.record("head", () => ({ size: state.size }));
+      equal(log.next(["head"], 0)?.text(), '{"size":1048576}');
+      return new WeakRef(state);
+    };
+    const state = recordOne();
+    // A reference that was just looked at lasts until the turn ends.
+    await setImmediate();
+    collect();
+    equal(state.deref(), undefined);
+    equal(log.next(["head"], 0)?.text(), '{"size":1048576}');
   });
 });
 
