@@ -19,6 +19,12 @@ export type ValidatorEntry = {
   };
 };
 
+/** A part of a stake that was asked for; the amount is in Gwei. */
+export type PendingWithdrawal = {
+  readonly validator_index: string;
+  readonly amount: string;
+  readonly withdrawable_epoch: string;
+};
 export type PendingDeposit = {
   readonly pubkey: string;
   readonly withdrawal_credentials: string;
@@ -125,6 +131,10 @@ export async function requireValidator(beacon: BeaconClient, id: string): Promis
 
 export async function readPendingDeposits(beacon: BeaconClient): Promise<readonly PendingDeposit[]> {
   return (await beacon.get<Data<readonly PendingDeposit[]>>(`${HEAD}/pending_deposits`)).data;
+}
+
+export async function readPendingWithdrawals(beacon: BeaconClient): Promise<readonly PendingWithdrawal[]> {
+  return (await beacon.get<Data<readonly PendingWithdrawal[]>>(`${HEAD}/pending_partial_withdrawals`)).data;
 }
 
 /** Who gets the stake; undefined when nobody can, as of credentials that name no account. */

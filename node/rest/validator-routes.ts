@@ -1,5 +1,10 @@
-/** `validators`, `validators/{id}`, `validator_balances`, `pending_deposits` of a state. See specs/node/rest.md#validators. */
-import { PendingDeposit, Validator, type ValidatorIndex } from "../../consensus/containers.ts";
+/** `validators`, `validators/{id}`, `validator_balances`, `pending_deposits`, `pending_partial_withdrawals` of a state. See specs/node/rest.md#validators. */
+import {
+  PendingDeposit,
+  PendingPartialWithdrawal,
+  Validator,
+  type ValidatorIndex,
+} from "../../consensus/containers.ts";
 import type { ChainParams } from "../../consensus/params.ts";
 import { findValidator, getRegistry, type Registry } from "../../consensus/registry.ts";
 import type { ConsensusState } from "../../consensus/state.ts";
@@ -43,6 +48,11 @@ export function validatorRoutes(view: RestView): readonly Route[] {
       const found = findState(view, path["state_id"] ?? "");
       const head = { version: "electra", ...provenance(found) };
       return { kind: "list", head, items: pendingDeposits(found.state) };
+    }),
+    get(`${STATE}/pending_partial_withdrawals`, ({ path }) => {
+      const found = findState(view, path["state_id"] ?? "");
+      const head = { version: "electra", ...provenance(found) };
+      return { kind: "list", head, items: pendingWithdrawals(found.state) };
     }),
   ];
 }
@@ -135,6 +145,12 @@ function balanceJson(state: ConsensusState, index: ValidatorIndex): JsonObject {
 
 function* pendingDeposits({ pendingDeposits: deposits }: ConsensusState): Generator<Json> {
   for (let i = 0; i < deposits.length; i++) yield PendingDeposit.toJson(deposits.getReadonly(i)) as Json;
+}
+
+function* pendingWithdrawals({ pendingPartialWithdrawals: parts }: ConsensusState): Generator<Json> {
+  for (let i = 0; i < parts.length; i++) {
+    yield PendingPartialWithdrawal.toJson(parts.getReadonly(i)) as Json;
+  }
 }
 
 function idsOf(query: URLSearchParams): readonly string[] {

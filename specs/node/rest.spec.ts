@@ -52,6 +52,7 @@ describe("the beacon API", function () {
             ].map((name) => [`${state}/${name}`, { state_id: id }] as const),
         ),
         [`${state}/pending_deposits`, { state_id: "head" }],
+        [`${state}/pending_partial_withdrawals`, { state_id: "head" }],
         [`${state}/validators/{validator_id}`, { state_id: "head", validator_id: "1" }],
         [`${state}/validators/{validator_id}`, { state_id: "head", validator_id: key }],
         [`${block}/headers`],

@@ -15,7 +15,9 @@ import {
   HEAD,
   NEVER,
   type PendingDeposit,
+  type PendingWithdrawal,
   readPendingDeposits,
+  readPendingWithdrawals,
   readSpec,
   readTime,
   requireValidator,
@@ -35,8 +37,15 @@ export async function status(texts: readonly string[], flags: StatusFlags): Prom
   const lost = unknown.filter((id) => !waiting.some(({ pubkey }) => pubkey === id));
   if (lost.length > 0) throw new WalletError("notFound", `the chain has no validator ${lost.join(", ")}`);
   const shown = validators.slice(0, flags.limit);
-  const lines = [...shown.map((entry) => describeValidator(entry, time)), ...waiting.map(describeDeposit)];
-  printResult(flags.json, { validators, pendingDeposits: waiting }, lines);
+  const leaving = (await readPendingWithdrawals(beacon)).filter(({ validator_index: index }) =>
+    validators.some((entry) => entry.index === index),
+  );
+  const lines = [
+    ...shown.map((entry) => describeValidator(entry, time)),
+    ...waiting.map(describeDeposit),
+    ...leaving.map((part) => describeWithdrawal(part, time)),
+  ];
+  printResult(flags.json, { validators, pendingDeposits: waiting, pendingWithdrawals: leaving }, lines);
   if (shown.length < validators.length)
     note(`and ${validators.length - shown.length} more: --limit, or --json`);
   if (lines.length === 0) note("no validators");
@@ -111,6 +120,18 @@ function describeDeposit({ pubkey, amount, slot }: PendingDeposit): string {
     formatGwei(amount).padEnd(20),
   ];
   return [...parts, key, `taken in when slot ${slot} is final and its turn has come`].join("  ");
+}
+
+function describeWithdrawal(
+  { validator_index: index, amount, withdrawable_epoch: epoch }: PendingWithdrawal,
+  time: ChainTime,
+): string {
+  const parts = [
+    index.padStart(INDEX_WIDTH),
+    "withdrawal_pending".padEnd(STATUS_WIDTH),
+    formatGwei(amount).padEnd(20),
+  ];
+  return [...parts, `paid ${describeEpoch(epoch, time)}`].join("  ");
 }
 
 type Rewards = {
