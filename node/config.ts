@@ -39,6 +39,8 @@ export type NodeConfig = RpcConfig &
     readonly p2pPort: number;
     readonly metricsHost: string;
     readonly metricsPort: number;
+    /** Base URL of an OpenTelemetry collector. */
+    readonly otlp?: string;
     readonly bootstrap: readonly string[];
     readonly explorer: boolean;
     readonly addressIndex: boolean;
@@ -130,6 +132,7 @@ function addServiceFlags(run: Command): void {
     .option("--p2p-port <port>", "libp2p port", port, 9000)
     .option("--metrics-host <host>", "Prometheus address", "127.0.0.1")
     .option("--metrics-port <port>", "Prometheus port, GET /metrics", port, 8008)
+    .option("--otlp <url>", "send traces to this OpenTelemetry collector (OTLP over HTTP)", collector)
     .option("--bootstrap <multiaddr...>", "peers to stay connected to", [])
     .option("--explorer", "serve the explorer's web page at / of the JSON-RPC port", false)
     .option("--address-index", "index transactions by account, for explorers; may be turned on later", false)
@@ -186,6 +189,13 @@ function signerUrl(text: string): string {
   const url = parseSignerUrl(text);
   if (url === undefined) throw new InvalidArgumentError("expected http:// or https:// without a password.");
   return url;
+}
+
+function collector(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    throw new InvalidArgumentError("expected the base of a collector, such as http://127.0.0.1:4318.");
+  }
+  return text;
 }
 
 function levels(text: string): string {

@@ -44,6 +44,8 @@ import { ConsensusBlocks } from "./storage/consensus-blocks.ts";
 import type { Database } from "./storage/database.ts";
 import { DatabaseError } from "./storage/database-error.ts";
 import { FULL_DISK_BYTES, freeBytesOf } from "./storage/disk-room.ts";
+import { openConsensusTraces } from "./tracing/consensus-traces.ts";
+import type { GossipTraces } from "./tracing/gossip-traces.ts";
 import type { ValidatorKey } from "./validator/keyring.ts";
 
 export type ConsensusParts = {
@@ -66,6 +68,8 @@ export type ConsensusSide = {
   readonly beaconPort: number;
   /** With --keymanager. */
   readonly keymanagerPort: number | undefined;
+  /** Of the transactions that are published. */
+  readonly gossipTraces: GossipTraces | undefined;
   askLight(question: LightQuestion): Promise<LightAnswer>;
   close(): Promise<void>;
 };
@@ -80,8 +84,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const timed = (database: Database) => timedDatabase(database, metrics.database.onWritten);
   const database = timed(parts.database);
   const blocks = new ConsensusBlocks(database);
-  const genesisTimeMs = spec.genesisTime * 1000;
-  const nowMs = () => systemTime.now() - genesisTimeMs;
+  const nowMs = () => systemTime.now() - spec.genesisTime * 1000;
   const safetyFault = openSafetyFaultRecord(config.dir, codec, log);
   const engine = openEngine({
     ...{ params, genesis, blocks, codec, localValidators: firstValidatorsOf(parts) },
@@ -96,23 +99,22 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
     ...{ engine, genesis, containers, codec, blocks, database, inOrder, log, fatal },
     ...{ execution, chainId: spec.chainId, run: systemTime.now().toString(36) },
   });
-  const submit = (event: EngineEvent) => chain.submit(rest.watched(event));
+  const tracing = openConsensusTraces(config, metrics.registry, { engine, containers, inOrder });
+  const submit = (event: EngineEvent) => chain.submit(rest.watched(tracing?.blocks.watched(event) ?? event));
   const network = await connect(parts, {
-    ...{ engine, codec, containers, blocks, genesisTimeMs, submit, metrics },
+    ...{ engine, codec, containers, blocks, genesisTimeMs: spec.genesisTime * 1000, submit, metrics },
     onVotes: (slot, arrivalMs) => metrics.onVotes(arrivalMs - slot * slotMs),
   });
   const outcomes = createBlockOutcomes();
   const port = createSyncPort({ engine, network, codec, outcomes, submit, nowMs });
   const sync = createSyncRunner({ port, submit, log: parts.logOf("sync"), nowMs: systemTime.now, fatal });
-  watchQueues(metrics, { engine, network, execution, inOrder });
-  const server = await startMetricsServer(config, metrics, execution);
-  const syncTargetSlot = () => sync.targetSlot();
-  const beacon = await rest.listen({ config, network, submit, syncTargetSlot });
+  const server = await startMetricsServer(config, metrics, { engine, network, execution, inOrder });
+  const beacon = await rest.listen({ config, network, submit, syncTargetSlot: sync.targetSlot });
   const duties = openOwnDuties(parts, { engine, metrics, submit, timed, startMs: nowMs() });
   const disk = diskWatchOf(parts);
   const report = createSlotReport({
-    ...{ log, metrics, disk, localValidators: () => engine.localValidators.size },
-    ...{ peers: () => network.peers().length, syncTargetSlot, beaconPort: beacon.port },
+    ...{ log, metrics, disk, localValidators: () => engine.localValidators.size, beaconPort: beacon.port },
+    ...{ peers: () => network.peers().length, syncTargetSlot: sync.targetSlot },
     publish: (status) => void execution.updateConsensusStatus(status).catch(fatal),
     onReported: reportTo(duties.own, createPictures(parts, engine)),
   });
@@ -121,16 +123,16 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
     ...{ engine, disk, log, metrics, fatal, safetyFault, onFinalizedState: duties.own.onFinalizedState },
     ...{ signer: duties.signer, proposals: duties.proposals },
     slasher: config.slasher ? openSlasher({ database, containers, params }) : undefined,
-    // A head that comes from catching up says nothing about how fast blocks travel.
-    onHead: (slot) => slot === engine.store.nowSlot && metrics.onHead(slot, nowMs() - slot * slotMs),
+    onHead: (slot) => timeHead(engine, metrics, slot, nowMs() - slot * slotMs),
   });
-  chain.start(rest.watching(perform));
+  chain.start(rest.watching(tracing?.blocks.watching(perform) ?? perform));
 
   const keymanager = await duties.startKeymanager();
   const backfill = startBackfill(parts, { engine, blocks, codec, network });
   const stopClock = startClock(spec, network, submit);
   return {
-    ...{ network, beaconPort: beacon.port, askLight: beacon.askLight, keymanagerPort: keymanager?.port },
+    ...{ network, beaconPort: beacon.port, askLight: beacon.askLight },
+    ...{ keymanagerPort: keymanager?.port, gossipTraces: tracing?.gossip },
     async close() {
       stopClock();
       sync.stop();
@@ -140,8 +142,14 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
       server.close();
       await network.close();
       await inOrder.settled();
+      await tracing?.close();
     },
   };
+}
+
+/** A head that comes from catching up says nothing about how fast blocks travel. */
+function timeHead({ store }: Engine, metrics: NodeMetrics, slot: number, sinceSlotMs: number): void {
+  if (slot === store.nowSlot) metrics.onHead(slot, sinceSlotMs);
 }
 
 /** Wakes the engine at its moments of each slot, and tells it how far our clock seems to be off. */
@@ -244,7 +252,9 @@ function watchQueues(metrics: NodeMetrics, { engine, network, execution, inOrder
   metrics.watchQueue("execution", () => execution.waiting());
 }
 
-function startMetricsServer(config: NodeConfig, metrics: NodeMetrics, execution: ExecutionClient) {
+function startMetricsServer(config: NodeConfig, metrics: NodeMetrics, watched: Watched) {
+  const { execution } = watched;
+  watchQueues(metrics, watched);
   for (const role of ["consensus", "validator"])
     metrics.database.databaseSize(role, join(config.dir, role, "data.mdb"));
   metrics.database.diskOf(config.dir);

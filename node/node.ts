@@ -20,6 +20,8 @@ import { createStopSignal, type StopSignal } from "./stop-signal.ts";
 import { openDatabase } from "./storage/database.ts";
 import { DatabaseError, type DatabaseRole } from "./storage/database-error.ts";
 import { FULL_DISK_BYTES, freeBytesOf } from "./storage/disk-room.ts";
+import { instanceOf } from "./tracing/gossip-traces.ts";
+import type { TraceContext } from "./tracing/span.ts";
 import { DoppelgangerError } from "./validator/doppelganger.ts";
 import { loadKeyring } from "./validator/keyring.ts";
 
@@ -85,6 +87,7 @@ async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Pro
     publishTransactions: (raws: readonly Uint8Array[]) => {
       for (const raw of raws) batcher.current?.add(raw);
     },
+    traceGossip: (trace: TraceContext) => consensusSide.current?.gossipTraces?.begin(trace),
     fatal: (message: string) => fatal(new Error(message)),
     askLight: async (question: LightQuestion) =>
       consensusSide.current?.askLight(question) ?? { unavailable: "the node is starting" },
@@ -102,9 +105,7 @@ async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Pro
   const execution = await starting;
   const consensus = await startConsensus({ ...parts, execution: execution.port });
   consensusSide.current = consensus;
-  batcher.current = new TransactionBatcher((batch) => {
-    consensus.network.publish("transactions", batch).catch(fatal);
-  });
+  batcher.current = createBatcher(consensus, fatal);
   const { keymanagerPort } = consensus;
   const keymanager = `http://${config.keymanagerHost}:${keymanagerPort}`;
   return {
@@ -123,6 +124,18 @@ async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Pro
       await validatorDatabase.close();
     },
   };
+}
+
+/** Gossips what our users send. */
+function createBatcher(
+  { network, gossipTraces }: ConsensusSide,
+  fatal: (error: unknown) => void,
+): TransactionBatcher {
+  return new TransactionBatcher((batch) => {
+    const published = network.publish("transactions", batch);
+    gossipTraces?.endWith(published);
+    published.catch(fatal);
+  });
 }
 
 /** Ends the node: in order, unless its disk already refused a write. */
@@ -164,5 +177,6 @@ function executionOptionsOf(config: NodeConfig, spec: ChainSpec, genesis: Execut
     explorer: config.explorer,
     addressIndex: config.addressIndex,
     log: logOptionsOf(config),
+    tracing: config.otlp === undefined ? undefined : { url: config.otlp, instance: instanceOf(config) },
   };
 }

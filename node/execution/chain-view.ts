@@ -35,6 +35,7 @@ import type { StateReader } from "../../vm/state/account.ts";
 import { proveAccount } from "../../vm/state/proof.ts";
 import type { Trace, TraceRequest } from "../../vm/tracing/trace.ts";
 import type { RecoveredTransaction } from "../../vm/transaction.ts";
+import type { TransactionTraces } from "../tracing/transaction-traces.ts";
 import { recoverOrReject } from "./admission.ts";
 import { CALL_GAS_CAP, type CallTask, type GasEstimate } from "./call-tasks.ts";
 import type { Calls } from "./calls.ts";
@@ -66,6 +67,8 @@ export type NodeChainViewParts = {
   readonly clientVersion: string;
   /** Finds who sent a transaction; done here and now when absent. */
   readonly recover?: (raw: Uint8Array) => Promise<RecoveredTransaction>;
+  /** Absent when nothing is traced. */
+  readonly traces?: Pick<TransactionTraces, "received"> | undefined;
   /** Gas a call may use; CALL_GAS_CAP when absent. */
   readonly callGasCap?: number;
   /** Whether an index by account is kept up. */
@@ -84,6 +87,7 @@ export class NodeChainView implements ChainView {
   readonly #pool: NodePool;
   readonly #calls: Calls;
   readonly #askLight: NodeChainViewParts["askLight"];
+  readonly #traces: NodeChainViewParts["traces"];
   readonly #callGasCap: number;
   readonly #recover: (raw: Uint8Array) => RecoveredTransaction | Promise<RecoveredTransaction>;
   readonly #isAddressIndexed: boolean;
@@ -102,6 +106,7 @@ export class NodeChainView implements ChainView {
     this.#pool = pool;
     this.#calls = calls;
     this.#askLight = askLight;
+    this.#traces = parts.traces;
     this.#callGasCap = callGasCap;
     this.#recover = parts.recover ?? recoverOrReject;
     this.#isAddressIndexed = parts.isAddressIndexed ?? false;
@@ -195,6 +200,14 @@ export class NodeChainView implements ChainView {
   }
 
   async submitTransaction(raw: Uint8Array): Promise<RecoveredTransaction> {
+    if (this.#traces !== undefined) {
+      const submit = (recovered: RecoveredTransaction) => this.#pool.submitRecovered(recovered);
+      return this.#traces.received(
+        () => this.#recover(raw),
+        submit,
+        () => this.#pool.stored(),
+      );
+    }
     const recovered = await this.#recover(raw);
     this.#pool.submitRecovered(recovered);
     // What was acknowledged may not be lost, also when the process is killed right after.

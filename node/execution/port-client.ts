@@ -1,4 +1,5 @@
 /** The consensus thread's end of the execution port. See specs/node/execution.md#the-port. */
+import type { TraceContext } from "../tracing/span.ts";
 import type {
   AnswerMessage,
   ExecutionMethod,
@@ -57,6 +58,7 @@ export function createExecutionClient(
     if (message.type === "question") return answer(message);
     if (message.type === "upcall") {
       if (message.name === "fatal") upcalls.fatal(message.argument as string);
+      else if (message.name === "traceGossip") upcalls.traceGossip(message.argument as TraceContext);
       else upcalls.publishTransactions(message.argument as readonly Uint8Array[]);
       return;
     }

@@ -29,6 +29,7 @@ export function createUpcalls(channel: MessageChannelEnd): ExecutionUpcalls {
     publishTransactions: gatherPerTurn((raws: readonly Uint8Array[]) =>
       sendUpcall(channel, "publishTransactions", raws),
     ),
+    traceGossip: (trace) => sendUpcall(channel, "traceGossip", trace),
     fatal: (message) => sendUpcall(channel, "fatal", message),
     askLight(question) {
       if (waiting.size >= QUESTIONS_LIMIT)

@@ -8,6 +8,7 @@ import type { Address, Hash } from "../../primitives/bytes.ts";
 import type { ConsensusStatus, LightAbout, LightAnswer } from "../../rpc/chain-view.ts";
 import type { LivePicture } from "../../rpc/live-picture.ts";
 import type { MetricReading } from "../metrics/thread-metrics.ts";
+import type { TraceContext } from "../tracing/span.ts";
 import type { GossipVerdict } from "./gossip-admission.ts";
 import type { PortErrorDetail } from "./port-error.ts";
 
@@ -16,6 +17,8 @@ export type PayloadToExecute = {
   readonly payload: ExecutionPayload;
   readonly requests: ExecutionRequests;
   readonly parentBeaconBlockRoot: Hash;
+  /** Where the spans of its execution hang, when it is traced. */
+  readonly trace?: TraceContext;
 };
 
 /**
@@ -117,6 +120,8 @@ export type LightQuestion = {
 export interface ExecutionUpcalls {
   /** Transactions this node's users sent, to be gossiped. */
   publishTransactions(raws: readonly Uint8Array[]): void;
+  /** Of a transaction that is published next, when it is traced: where the span of its gossip hangs. */
+  traceGossip(trace: TraceContext): void;
   /** For JSON-RPC: only consensus can prove what is final. */
   askLight(question: LightQuestion): Promise<LightAnswer>;
   /** The execution side cannot go on; the node stops. */
@@ -157,7 +162,7 @@ export type ResponseMessage =
     };
 export type UpcallMessage = {
   readonly type: "upcall";
-  readonly name: "publishTransactions" | "fatal";
+  readonly name: "publishTransactions" | "traceGossip" | "fatal";
   readonly argument: unknown;
 };
 /** An upcall that is answered. */

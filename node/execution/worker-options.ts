@@ -33,6 +33,8 @@ export type ExecutionWorkerOptions = {
   /** Whether an index by account is kept up. */
   readonly addressIndex: boolean;
   readonly log: LogOptions;
+  /** Where spans go, and by what name this node is told from others; undefined when nothing is traced. */
+  readonly tracing?: { readonly url: string; readonly instance: string } | undefined;
 };
 
 /** Sent once, before anything else. */

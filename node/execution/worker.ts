@@ -12,6 +12,7 @@ import { timedDatabase } from "../metrics/timed-database.ts";
 import { installNativeBackends } from "../native/install.ts";
 import { describeStartFailure } from "../start-failure.ts";
 import { openDatabase } from "../storage/database.ts";
+import { openExecutionTraces } from "../tracing/execution-traces.ts";
 import { AddressIndex } from "./address-index.ts";
 import type { TaskSite } from "./call-tasks.ts";
 import { callThreadName, followChain, spawnCallThread } from "./call-thread.ts";
@@ -65,11 +66,13 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
     onFault: (error) => log.warn({ err: error }, "contract snapshots are not kept on disk"),
   });
   const machine = openContractMachine({ store });
-  const stopwatch = { nowMs, onExecuted: metrics.onExecuted };
+  const traces = openExecutionTraces(options.tracing, metrics.registry, upcalls);
+  const stopwatch = { nowMs, onExecuted: traces?.alsoTold(metrics.onExecuted) ?? metrics.onExecuted };
   const chain = new ExecutionChain({ database, config, genesis, machine, historyBlocks, stopwatch });
   chain.subscribe({ onHead: metrics.onHead });
   const journal = new StoredTransactionJournal(database);
-  const publish = upcalls.publishTransactions;
+  if (traces !== undefined) chain.subscribe(traces.transactions);
+  const publish = traces?.publishTransactions ?? upcalls.publishTransactions;
   const limits = DEFAULT_MEMPOOL_LIMITS;
   const pool = new NodePool({ chain, limits, journal, nowMs, publish, observer: metrics });
   const indexes = { logs: new LogIndex(database), addresses: new AddressIndex(database) };
@@ -83,17 +86,9 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
     callGasCap: options.rpc.callGasCap,
     isAddressIndexed: options.addressIndex,
     askLight: upcalls.askLight,
+    traces: traces?.transactions,
   });
-  const rpc = await startRpcServer({
-    ...options.rpc,
-    pages: options.explorer ? readExplorerPages() : new Map(),
-    chain: view,
-    methods: METHODS,
-    now: nowMs,
-    setTimer: systemTime.setTimer,
-    processUsage,
-    onFault: (error, methodName) => rpcLog.error({ err: error, methodName }, "JSON-RPC method failed"),
-  });
+  const rpc = await serveJsonRpc(options, view, rpcLog);
   const service = createExecutionService({
     chain,
     params,
@@ -113,9 +108,23 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
       await indexers.stop();
       await pool.stop();
       await database.close();
+      await traces?.close();
     },
   });
-  return { service, rpcPort: rpc.port };
+  return { service: traces?.traced(service) ?? service, rpcPort: rpc.port };
+}
+
+function serveJsonRpc({ rpc, explorer }: ExecutionWorkerOptions, chain: NodeChainView, log: Logger) {
+  return startRpcServer({
+    ...rpc,
+    pages: explorer ? readExplorerPages() : new Map(),
+    chain,
+    methods: METHODS,
+    now: () => performance.now(),
+    setTimer: systemTime.setTimer,
+    processUsage,
+    onFault: (error, methodName) => log.error({ err: error, methodName }, "JSON-RPC method failed"),
+  });
 }
 
 function openCalls({ directory, config, genesis, rpc }: ExecutionWorkerOptions, site: TaskSite, log: Logger) {

@@ -27,6 +27,7 @@ async function withPort(service: Partial<ExecutionPort>, body: (ends: Ends) => P
     hearing.dispatchEvent(new Event("heard"));
   };
   const client = createExecutionClient(port1, {
+    traceGossip: () => undefined,
     publishTransactions: (raws) => hear(raws),
     fatal: (message) => hear(message.split("\n")[0]),
     askLight: async ({ about, period }) =>

@@ -39,6 +39,7 @@ export function optionsFor(directory: string, rpcPort = 0): ExecutionWorkerOptio
 
 /** Fails the test when the thread says `fatal`. */
 export const quiet: ExecutionUpcalls = {
+  traceGossip: () => undefined,
   publishTransactions: () => undefined,
   askLight: async () => ({ unavailable: "nobody is there" }),
   fatal: (message) => {

@@ -18,6 +18,7 @@ describe("execution thread", () => {
       const published: (readonly Uint8Array[])[] = [];
       const thread = await startExecution(optionsFor(directory), {
         ...quiet,
+        traceGossip: () => undefined,
         publishTransactions: (raws) => published.push(raws),
       });
       const transfer = transferOf(0, 0);
