@@ -85,6 +85,16 @@ export const TESTNET_PARAMS: ChainParams = checked({
   leakEnabled: false,
 });
 
+/** The testnet in a hurry: a validator joins, leaves and has its stake back within a minute or two. Never for value. */
+export const REHEARSAL_PARAMS: ChainParams = checked({
+  ...TESTNET_PARAMS,
+  presetName: "rehearsal",
+  forks: [{ version: "0x6a000005", firstSlot: 0, firstEpoch: 0, slotsPerEpoch: 1 }],
+  periodSlots: 8,
+  slotsPerHistoricalRoot: 32,
+  minWithdrawabilityDelaySlots: 32,
+});
+
 /** An open network of up to about 16 000 validators. Periods of 128 seconds. */
 export const PUBLIC_PARAMS: ChainParams = checked({
   ...DEVNET_PARAMS,
@@ -122,6 +132,7 @@ export const LARGE_PARAMS: ChainParams = checked({
 export const PRESETS = {
   devnet: DEVNET_PARAMS,
   testnet: TESTNET_PARAMS,
+  rehearsal: REHEARSAL_PARAMS,
   public: PUBLIC_PARAMS,
   large: LARGE_PARAMS,
 } as const;

@@ -15,12 +15,13 @@ const STAKE_GWEI = 32n * 10n ** 9n;
 export function buildChainSpec(
   { chainId, nodes, validatorsPerNode, slotSeconds, genesisTime }: NetworkDescription,
   systemAllocation: Readonly<Record<Hex, unknown>>,
+  preset = "testnet",
 ): unknown {
   const accounts = deriveDevAccounts();
   const funded = accounts.map(({ address }) => [address, { balance: DEV_BALANCE_WEI.toString() }]);
   return {
     name: "jurat-testnet",
-    preset: "testnet",
+    preset,
     chainId,
     genesisTime,
     slotSeconds,

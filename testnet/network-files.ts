@@ -30,12 +30,14 @@ export type NetworkFiles = {
 
 /**
  * Opens the network in `dir` or makes a new one whose genesis is at `genesisTime`.
+ * @param preset of a new one's chain spec, instead of the testnet's.
  * @throws OtherChainError when the folder is not a testnet's, or one that other flags began.
  */
 export function prepareNetwork(
   options: TestnetOptions,
   genesisTime: number,
   systemAllocation: Readonly<Record<Hex, unknown>>,
+  preset?: string,
 ): NetworkFiles {
   const { dir } = options;
   const descriptionPath = join(dir, DESCRIPTION_FILE);
@@ -54,7 +56,8 @@ export function prepareNetwork(
   mkdirSync(dir, { recursive: true });
   const { chainId, nodes, validatorsPerNode, slotSeconds } = options;
   const description = { chainId, nodes, validatorsPerNode, slotSeconds, genesisTime };
-  writeFileSync(specPath, `${JSON.stringify(buildChainSpec(description, systemAllocation), null, 2)}\n`);
+  const spec = buildChainSpec(description, systemAllocation, preset);
+  writeFileSync(specPath, `${JSON.stringify(spec, null, 2)}\n`);
   // Written last: a folder with a description is complete.
   writeFileSync(descriptionPath, `${JSON.stringify(description, null, 2)}\n`);
   return { description, specPath, isNew: true };

@@ -33,6 +33,8 @@ export const SCENARIO_NAMES = [
   "rolling-restart",
   "load",
   "call-flood",
+  "deposit",
+  "exit",
 ] as const;
 
 function integerBetween(minimum: number, maximum: number): (text: string) => number {

@@ -112,7 +112,7 @@ describe("jurat genesis", function () {
       [[], /a chain needs validators/],
       [[...interop, "--validators", "x.json"], /one of them/],
       [["--interop-validators", "1"], /needs --withdrawal-address/],
-      [[...interop, "--preset", "mainnet"], /Allowed choices are devnet, testnet, public, large/],
+      [[...interop, "--preset", "mainnet"], /Allowed choices are devnet, testnet, rehearsal, public, large/],
       [[...interop, "--genesis-time", "tomorrow"], /expected Unix seconds/],
     ];
     for (const [flags, expected] of cases) {
@@ -148,7 +148,10 @@ describe("a chain spec", () => {
       [{ name: 1 }, ["name: expected string, got 1"]],
       [{ chainId: undefined }, ["chainId: is missing: expected number"]],
       [{ slotSecond: 2 }, ["slotSecond: there is no such field"]],
-      [{ preset: "big" }, ['preset: expected one of "devnet"|"testnet"|"public"|"large", got "big"']],
+      [
+        { preset: "big" },
+        ['preset: expected one of "devnet"|"testnet"|"rehearsal"|"public"|"large", got "big"'],
+      ],
       [{ forks: [] }, ["forks: expected at least one fork, got []"]],
       [
         { forks: [{ version: "0x01", firstPeriod: 0 }] },

@@ -12,6 +12,7 @@ import { load } from "./load-scenario.ts";
 import { type Scenario, ScenarioFailure } from "./scenario.ts";
 import { startScenarioNetwork } from "./scenario-network.ts";
 import { slashing } from "./slashing-scenario.ts";
+import { deposit, exit } from "./staking-scenarios.ts";
 
 const SCENARIOS: readonly Scenario[] = [
   finalizes,
@@ -22,6 +23,8 @@ const SCENARIOS: readonly Scenario[] = [
   rollingRestart,
   load,
   callFlood,
+  deposit,
+  exit,
 ];
 
 /** Between the start of the processes and genesis. */
@@ -81,7 +84,8 @@ async function runScenario(
   // One process more than nodes, for who joins or signs twice.
   await assertPortsFree(options.basePort, options.nodes + 1);
   const genesisTime = Math.ceil(Date.now() / 1000) + GENESIS_DELAY_SECONDS;
-  const { specPath } = prepareNetwork({ ...options, dir }, genesisTime, readSystemAllocation());
+  const allocation = readSystemAllocation();
+  const { specPath } = prepareNetwork({ ...options, dir }, genesisTime, allocation, scenario.preset);
   const note = (text: string) => report.step(`  ${text}`);
   const network = await startScenarioNetwork({ ...options, dir, explorer: false }, specPath, note);
   try {

@@ -47,6 +47,8 @@ export type Scenario = {
   readonly name: string;
   readonly summary: string;
   readonly minimumNodes: number;
+  /** Parameters of its chain, instead of the testnet's. */
+  readonly preset?: string;
   /** Throws when the network does not do what it must. */
   run(network: ScenarioNetwork): Promise<void>;
 };
