@@ -43,9 +43,9 @@ export function forgedGossip(
       signature: signature(serial),
     };
   };
-  const vote = (serial: number) => ({
+  const vote = (serial: number, branch: number) => ({
     attestingIndices: [serial % 4],
-    data: { ...data(), beaconBlockRoot: signature(serial).slice(0, 32) },
+    data: { ...data(), beaconBlockRoot: signature(serial + branch).slice(0, 32) },
     signature: signature(serial),
   });
   const aggregate = containers.SignedAggregateAndProof.defaultValue();
@@ -87,6 +87,6 @@ export function forgedGossip(
     proposer_slashing: (serial) =>
       ProposerSlashing.serialize({ signedHeader1: header(serial), signedHeader2: header(serial + 1) }),
     attester_slashing: (serial) =>
-      containers.AttesterSlashing.serialize({ attestation1: vote(serial), attestation2: vote(serial + 1) }),
+      containers.AttesterSlashing.serialize({ attestation1: vote(serial, 0), attestation2: vote(serial, 1) }),
   };
 }
