@@ -97,10 +97,10 @@ describe("a node that cannot start", function () {
     const flags = ["--dir", used, "--chain-spec", spec, "--fee-recipient", `0x${"11".repeat(20)}`];
     const start = () => refusal(...flags, "--keystores", keys, "--password-file", password);
     match((await start()).line, /holds no keystore/);
-    writeFileSync(join(keys, "key.json"), "{}");
+    writeFileSync(join(keys, "key.json"), "{}", { mode: 0o600 });
     const broken = await start();
     equal(broken.code, 3);
-    match(broken.line, /key\.json: KEYSTORE_NOT_EIP2335/);
+    match(broken.line, /key\.json: the file is no validator keystore \(EIP-2335\): crypto/);
   });
 
   it("says that its folder is no folder", async () => {
