@@ -77,7 +77,6 @@ export type ConsensusSide = {
 export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSide> {
   const { config, spec, genesis, execution, log, fatal } = parts;
   const { params } = spec;
-  const slotMs = params.slotSeconds * 1000;
   const containers = containersOf(params);
   const codec = createBlockCodec(containers);
   const metrics = createNodeMetrics();
@@ -103,7 +102,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const submit = (event: EngineEvent) => chain.submit(rest.watched(tracing?.blocks.watched(event) ?? event));
   const network = await connect(parts, {
     ...{ engine, codec, containers, blocks, genesisTimeMs: spec.genesisTime * 1000, submit, metrics },
-    onVotes: (slot, arrivalMs) => metrics.onVotes(arrivalMs - slot * slotMs),
+    onVotes: (slot, arrivalMs) => metrics.onVotes(arrivalMs - slot * params.slotSeconds * 1000),
   });
   const outcomes = createBlockOutcomes();
   const port = createSyncPort({ engine, network, codec, outcomes, submit, nowMs });
@@ -123,7 +122,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
     ...{ engine, disk, log, metrics, fatal, safetyFault, onFinalizedState: duties.own.onFinalizedState },
     ...{ signer: duties.signer, proposals: duties.proposals },
     slasher: config.slasher ? openSlasher({ database, containers, params }) : undefined,
-    onHead: (slot) => timeHead(engine, metrics, slot, nowMs() - slot * slotMs),
+    onHead: (slot) => timeHead(engine, metrics, slot, nowMs()),
   });
   chain.start(rest.watching(tracing?.blocks.watching(perform) ?? perform));
 
@@ -135,6 +134,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
     ...{ keymanagerPort: keymanager?.port, gossipTraces: tracing?.gossip },
     async close() {
       stopClock();
+      chain.stop();
       sync.stop();
       await backfill.stop();
       await duties.close();
@@ -148,8 +148,8 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
 }
 
 /** A head that comes from catching up says nothing about how fast blocks travel. */
-function timeHead({ store }: Engine, metrics: NodeMetrics, slot: number, sinceSlotMs: number): void {
-  if (slot === store.nowSlot) metrics.onHead(slot, sinceSlotMs);
+function timeHead({ store, chain }: Engine, metrics: NodeMetrics, slot: number, nowMs: number): void {
+  if (slot === store.nowSlot) metrics.onHead(slot, nowMs - slot * chain.params.slotSeconds * 1000);
 }
 
 /** Wakes the engine at its moments of each slot, and tells it how far our clock seems to be off. */

@@ -9,6 +9,7 @@ import type { NodeConfig } from "./config.ts";
 import { type ConsensusSide, startConsensus } from "./consensus-side.ts";
 import type { ExecutionGenesis } from "./execution/chain-states.ts";
 import type { LightQuestion } from "./execution/port.ts";
+import { PortError } from "./execution/port-error.ts";
 import { startExecution } from "./execution/start-execution.ts";
 import { buildConsensusGenesis, buildExecutionGenesis, chainConfigOf } from "./genesis.ts";
 import { createLog, type Logger, type LogModule, logOptionsOf, moduleLog } from "./log.ts";
@@ -141,8 +142,9 @@ function createBatcher(
 /** Ends the node: in order, unless its disk already refused a write. */
 function createFatal(directory: string, log: Logger, stop: StopSignal): (error: unknown) => void {
   return (error) => {
-    // What breaks while it stops is a consequence.
-    if (stop.exitCode() !== 0) return;
+    // What breaks while it stops is a consequence, and so is a closed port: the thread's own end is told apart.
+    const isConsequence = error instanceof PortError && error.detail.code === "PORT_CLOSED";
+    if (stop.exitCode() !== 0 || isConsequence) return;
     const { message, exitCode } = describeStartFailure(error);
     if (error instanceof DatabaseError || error instanceof DoppelgangerError) log.fatal(message);
     else log.fatal({ err: error }, "the node cannot go on");

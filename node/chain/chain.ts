@@ -11,12 +11,15 @@ export type Chain = {
    * @param perform begins one wish; it must not throw, and answers by `submit` when it has something to say.
    */
   start(perform: (effect: Effect) => void): void;
+  /** From now on nothing is handled: what the wishes under way still answer would only begin new ones. */
+  stop(): void;
 };
 
 export function createChain(engine: Engine): Chain {
   const waiting: EngineEvent[] = [];
   let perform: ((effect: Effect) => void) | undefined;
   let isBusy = false;
+  let isStopped = false;
 
   function drain(): void {
     // A wish that is answered at once (a cached signature check) must not enter the engine in the middle of a list.
@@ -33,12 +36,16 @@ export function createChain(engine: Engine): Chain {
 
   return {
     submit(event) {
+      if (isStopped) return;
       waiting.push(event);
       drain();
     },
     start(chosen) {
       perform = chosen;
       drain();
+    },
+    stop() {
+      isStopped = true;
     },
   };
 }

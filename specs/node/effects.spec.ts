@@ -2,11 +2,13 @@ import { deepEqual, equal } from "node:assert/strict";
 import { containersOf, type SignedBeaconBlock } from "../../consensus/chain-containers.ts";
 import { DEVNET_PARAMS } from "../../consensus/presets.ts";
 import { createBlockCodec, slotOfStoredBlock } from "../../node/chain/block-codec.ts";
+import { createChain } from "../../node/chain/chain.ts";
 import { executeWithAncestors, payloadOf } from "../../node/chain/execute-payload.ts";
 import { batchVerdict } from "../../node/chain/gossip-events.ts";
 import { createInOrder } from "../../node/chain/in-order.ts";
 import type { PayloadToExecute } from "../../node/execution/port.ts";
 import { type Hash, toHex } from "../../primitives/bytes.ts";
+import { createWorkbench, SLOT_MS, startEngine } from "../support/lone-engine.ts";
 
 const containers = containersOf(DEVNET_PARAMS);
 const codec = createBlockCodec(containers);
@@ -62,6 +64,24 @@ describe("executing a payload", () => {
   it("cannot be judged when an ancestor is not stored", async () => {
     const verdict = await executeWithAncestors(executionAt(0), () => undefined, payloadOf(chain[4]!.block));
     deepEqual(verdict, { status: "syncing" });
+  });
+});
+
+describe("the chain", () => {
+  it("handles what came before it started, and nothing once it stops", () => {
+    const engine = startEngine(createWorkbench(4));
+    const chain = createChain(engine);
+    const reported: number[] = [];
+    const tickAt = (slot: number) => chain.submit({ type: "tick", nowMs: slot * SLOT_MS });
+    tickAt(1);
+    chain.start((effect) => {
+      if (effect.type === "slotSummary") reported.push(effect.summary.slot);
+    });
+    tickAt(2);
+    const handled = [...reported];
+    chain.stop();
+    tickAt(3);
+    deepEqual([handled.length > 0, reported, engine.store.nowSlot], [true, handled, 2]);
   });
 });
 
