@@ -31,9 +31,7 @@ import { createTracer } from "../../vm/tracing/create-tracer.ts";
 import type { Trace, TraceRequest } from "../../vm/tracing/trace.ts";
 import { type BlockToTrace, traceBlock } from "../../vm/tracing/trace-block.ts";
 import { type RunSetting, traceLines } from "../../vm/tracing/trace-lines.ts";
-import { TransactionError } from "../../vm/transaction-codec.ts";
 import { InvalidTransactionError } from "../../vm/transaction-rules.ts";
-import { recoverTransaction } from "../../vm/transaction-signature.ts";
 import type { LogSearchRange } from "./find-logs.ts";
 import { toRejection } from "./rejection.ts";
 
@@ -78,11 +76,7 @@ export type DescribeTask = { readonly kind: "describe"; readonly code: Uint8Arra
 
 export type WitnessTask = Omit<CallTask, "kind" | "overrides"> & { readonly kind: "witness" };
 
-/** Transactions whose senders are asked for, by their encodings. */
-export type RecoverTask = { readonly kind: "recover"; readonly raws: readonly Uint8Array[] };
-
 export type ReadTask =
-  | RecoverTask
   | WitnessTask
   | DescribeTask
   | CallTask
@@ -93,8 +87,6 @@ export type ReadTask =
   | AddressTask;
 export type GasEstimate = { readonly gas: bigint } | { readonly failed: CallOutcome };
 type Results = {
-  /** Undefined for what is no transaction, or one whose signature is none. */
-  readonly recover: readonly (Address | undefined)[];
   readonly witness: WitnessOutcome;
   readonly describe: ContractDescription | undefined;
   readonly call: CallOutcome;
@@ -127,7 +119,6 @@ export class StateNotHere extends Error {
 
 /** @throws StateNotHere */
 export function runTask(task: ReadTask, site: TaskSite): Results[keyof Results] {
-  if (task.kind === "recover") return recoverSenders(task.raws);
   if (task.kind === "describe") return site.machine.describe(task.code);
   if (task.kind === "logs") return site.findLogs(task.filter, task);
   if (task.kind === "searchAddress") return site.searchAddress(task.search);
@@ -155,17 +146,6 @@ export function runTask(task: ReadTask, site: TaskSite): Results[keyof Results] 
     const refused = refusal(error);
     return task.kind === "call" ? refused : { failed: refused };
   }
-}
-
-export function recoverSenders(raws: readonly Uint8Array[]): readonly (Address | undefined)[] {
-  return raws.map((raw) => {
-    try {
-      return recoverTransaction(raw).sender;
-    } catch (error) {
-      if (error instanceof TransactionError) return undefined;
-      throw error;
-    }
-  });
 }
 
 /** @throws InvalidTransactionError when the call may not even begin. */

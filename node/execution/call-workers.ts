@@ -26,10 +26,6 @@ export class CallWorkers implements Calls {
     this.#clients = clients;
   }
 
-  get count(): number {
-    return this.#clients.length;
-  }
-
   run<T extends ReadTask>(task: T): Promise<ReadResult<T>> {
     const [first, ...others] = this.#clients;
     assert(first !== undefined, "there is a call worker");

@@ -36,7 +36,6 @@ import { proveAccount } from "../../vm/state/proof.ts";
 import type { Trace, TraceRequest } from "../../vm/tracing/trace.ts";
 import type { RecoveredTransaction } from "../../vm/transaction.ts";
 import type { TransactionTraces } from "../tracing/transaction-traces.ts";
-import { recoverOrReject } from "./admission.ts";
 import { CALL_GAS_CAP, type CallTask, type GasEstimate } from "./call-tasks.ts";
 import type { Calls } from "./calls.ts";
 import type { ExecutionChain } from "./execution-chain.ts";
@@ -65,8 +64,6 @@ export type NodeChainViewParts = {
   /** Absent where there is no consensus. */
   readonly askLight?: ExecutionUpcalls["askLight"];
   readonly clientVersion: string;
-  /** Finds who sent a transaction; done here and now when absent. */
-  readonly recover?: (raw: Uint8Array) => Promise<RecoveredTransaction>;
   /** Absent when nothing is traced. */
   readonly traces?: Pick<TransactionTraces, "received"> | undefined;
   /** Gas a call may use; CALL_GAS_CAP when absent. */
@@ -89,7 +86,6 @@ export class NodeChainView implements ChainView {
   readonly #askLight: NodeChainViewParts["askLight"];
   readonly #traces: NodeChainViewParts["traces"];
   readonly #callGasCap: number;
-  readonly #recover: (raw: Uint8Array) => RecoveredTransaction | Promise<RecoveredTransaction>;
   readonly #isAddressIndexed: boolean;
   readonly #headAccounts = new HeadAccounts();
   #status = NO_STATUS;
@@ -108,7 +104,6 @@ export class NodeChainView implements ChainView {
     this.#askLight = askLight;
     this.#traces = parts.traces;
     this.#callGasCap = callGasCap;
-    this.#recover = parts.recover ?? recoverOrReject;
     this.#isAddressIndexed = parts.isAddressIndexed ?? false;
     this.sourceMaps = sourceMaps ?? new SourceMaps();
   }
@@ -201,15 +196,12 @@ export class NodeChainView implements ChainView {
 
   async submitTransaction(raw: Uint8Array): Promise<RecoveredTransaction> {
     if (this.#traces !== undefined) {
-      const submit = (recovered: RecoveredTransaction) => this.#pool.submitRecovered(recovered);
       return this.#traces.received(
-        () => this.#recover(raw),
-        submit,
+        () => this.#pool.submit(raw),
         () => this.#pool.stored(),
       );
     }
-    const recovered = await this.#recover(raw);
-    this.#pool.submitRecovered(recovered);
+    const recovered = this.#pool.submit(raw);
     // What was acknowledged may not be lost, also when the process is killed right after.
     await this.#pool.stored();
     return recovered;

@@ -29,7 +29,6 @@ import { openIndexers } from "./open-indexers.ts";
 import { openContractMachine, openSnapshotFiles } from "./open-machine.ts";
 import type { ExecutionPort, ExecutionUpcalls } from "./port.ts";
 import { createUpcalls, serveExecution } from "./port-server.ts";
-import { SenderRecovery } from "./sender-recovery.ts";
 import { taskSiteOf } from "./task-site.ts";
 import { StoredTransactionJournal } from "./transaction-journal.ts";
 import type { ExecutionWorkerOptions, WorkerGreeting } from "./worker-options.ts";
@@ -81,7 +80,6 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
   followChain(chain, calls);
   const view = new NodeChainView({
     ...{ chain, pool, calls },
-    recover: new SenderRecovery(calls).recover,
     clientVersion: options.clientVersion,
     callGasCap: options.rpc.callGasCap,
     isAddressIndexed: options.addressIndex,

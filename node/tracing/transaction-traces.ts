@@ -14,12 +14,8 @@ type TransactionTrace = { readonly transaction: OpenSpan; includedIn: number | u
 export type TransactionTraces = ExecutionChainEvents & {
   /** A transaction is admitted: where the spans of its gossip hang. */
   contextOf(hash: Hash): TraceContext;
-  /** Finds the sender, admits, and waits until it is `stored`; times all. Rejects as they do. */
-  received(
-    recover: () => RecoveredTransaction | Promise<RecoveredTransaction>,
-    submit: (recovered: RecoveredTransaction) => void,
-    stored: () => Promise<void>,
-  ): Promise<RecoveredTransaction>;
+  /** Admits a transaction and waits until it is `stored`; times both. Rejects as they do. */
+  received(submit: () => RecoveredTransaction, stored: () => Promise<void>): Promise<RecoveredTransaction>;
   /** Ends what is open. */
   close(): void;
 };
@@ -59,12 +55,12 @@ export function createTransactionTraces(tracer: Tracer): TransactionTraces {
 
   return {
     contextOf: (hash) => begin(hash).transaction.context,
-    async received(recover, submit, stored) {
+    async received(submit, stored) {
       const startMs = tracer.nowMs();
-      const recovered = await recover();
       receivedMs = startMs;
+      let recovered: RecoveredTransaction;
       try {
-        submit(recovered);
+        recovered = submit();
       } finally {
         receivedMs = undefined;
       }
