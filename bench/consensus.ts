@@ -4,6 +4,7 @@ import "../node/polyfill.ts";
 import { cpus } from "node:os";
 import { installNativeBackends } from "../node/native/install.ts";
 import { measureScale, type ScaleCosts } from "./scale.ts";
+import { SINGLE_VOTES } from "./scale-votes.ts";
 
 const NAME_WIDTH = 58;
 
@@ -26,6 +27,8 @@ const ROWS: readonly (readonly [title: string, cost: keyof ScaleCosts])[] = [
   ["  of it the period's work, ms", "periodWork"],
   ["head after a slot of single votes, ms", "head"],
   ["  signatures of its aggregates, one a committee, ms", "aggregateSignatures"],
+  [`${SINGLE_VOTES} single votes of as many peers: signatures, ms`, "singleVotesAlone"],
+  ["  the same, gathered, ms", "singleVotesGathered"],
   ["proposer: votes of 64 slots packed, ms", "packing"],
   ["state, serialized, MB", "stateMegabytes"],
   ["engine after 100 slots, resident, MB", "memoryMegabytes"],

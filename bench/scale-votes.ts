@@ -14,7 +14,7 @@ import { type ConsensusState, forkState, getLatestBlockRoot } from "../consensus
 import { packVotes } from "../consensus/vote-packing.ts";
 import { addAggregateToPool, addToPool, POOL_SLOTS } from "../consensus/vote-pool.ts";
 import { voteKey } from "../consensus/vote-records.ts";
-import { blsVerifySets } from "../primitives/bls.ts";
+import { blsPublicKey, blsSign, blsVerifySets } from "../primitives/bls.ts";
 import { toHex } from "../primitives/bytes.ts";
 import { assert } from "../primitives/errors.ts";
 import { medianProcessorMillis } from "./median.ts";
@@ -34,6 +34,30 @@ export function measureAggregates(chain: ScaleChain, state: ConsensusState, slot
     assert(blsVerifySets(sets), "the aggregates are signed");
   };
   return medianProcessorMillis(work);
+}
+
+export const SINGLE_VOTES = 64;
+
+/** Milliseconds to verify single votes of a slot that came from a peer each: one after the other, and gathered. */
+export function measureSingleVotes(
+  chain: ScaleChain,
+  state: ConsensusState,
+  slot: number,
+): { readonly alone: number; readonly gathered: number } {
+  const { params, secretKeys } = chain;
+  const data = voteDataOf(chain, state, slot);
+  const message = attestationSigningRoot(state, data, params);
+  const sets = secretKeys.slice(0, SINGLE_VOTES).map((key) => ({
+    ...{ publicKeys: [blsPublicKey(key)], message },
+    signature: blsSign(key, message),
+  }));
+  const check = (batch: typeof sets) => assert(blsVerifySets(batch), "the votes are signed");
+  return {
+    alone: medianProcessorMillis(() => {
+      for (const set of sets) check([set]);
+    }),
+    gathered: medianProcessorMillis(() => check(sets)),
+  };
 }
 
 function aggregateOf(

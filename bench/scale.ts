@@ -24,7 +24,7 @@ import {
   wholeSlot,
 } from "./scale-chain.ts";
 import { measureMemory } from "./scale-memory.ts";
-import { measureAggregates, measurePacking } from "./scale-votes.ts";
+import { measureAggregates, measurePacking, measureSingleVotes } from "./scale-votes.ts";
 
 /** Milliseconds of processor time, unless the name says otherwise. */
 export type ScaleCosts = {
@@ -37,6 +37,8 @@ export type ScaleCosts = {
   readonly periodWork: number;
   readonly head: number;
   readonly aggregateSignatures: number;
+  readonly singleVotesAlone: number;
+  readonly singleVotesGathered: number;
   readonly packing: number;
   readonly stateMegabytes: number;
   readonly memoryMegabytes: number;
@@ -61,6 +63,7 @@ export function measureScale(validators: number, slotsPerEpoch: number): ScaleCo
     votesOf(chain, stateAt(states, lastSlot - 1), lastSlot - 1),
   ]);
   const { parent, full } = fullBlock(chain, stateAt(states, lastSlot - 1));
+  const singleVotes = measureSingleVotes(chain, last, lastSlot);
   return {
     voters: committees.reduce((sum, { length }) => sum + length, 0),
     committees: committees.length,
@@ -71,6 +74,8 @@ export function measureScale(validators: number, slotsPerEpoch: number): ScaleCo
     periodWork: millis(() => processSlots(forkState(last), lastSlot + 1, params)),
     head: measureHead(chain, states),
     aggregateSignatures: measureAggregates(chain, last, lastSlot),
+    singleVotesAlone: singleVotes.alone,
+    singleVotesGathered: singleVotes.gathered,
     packing: measurePacking(chain, last),
     stateMegabytes: last.serialize().length / 1e6,
     memoryMegabytes: measureMemory(validators, slotsPerEpoch),

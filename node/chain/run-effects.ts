@@ -5,7 +5,7 @@ import type { Effect, EngineEvent, Evidence } from "../../consensus/engine-event
 import type { Engine } from "../../consensus/engine-state.ts";
 import type { ConsensusState } from "../../consensus/state.ts";
 import { getState } from "../../consensus/state-cache.ts";
-import { blsVerifySets, type SignatureSet } from "../../primitives/bls.ts";
+import { blsVerifySets } from "../../primitives/bls.ts";
 import type { Address, Hash } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
 import type { DiskWatch } from "../disk-watch.ts";
@@ -23,6 +23,7 @@ import { createDutyEffects } from "./duty-effects.ts";
 import { executeWithAncestors } from "./execute-payload.ts";
 import type { InOrder } from "./in-order.ts";
 import type { SafetyFaultRecord } from "./safety-fault.ts";
+import { createSignatureBatches, verifyEach } from "./signature-batches.ts";
 import type { SlotReport } from "./slot-report.ts";
 import type { SyncRunner } from "./sync-runner.ts";
 
@@ -79,10 +80,11 @@ export function createEffectRunner(ports: EffectPorts): (effect: Effect) => void
   const { submit, network, metrics, log, outcomes, sync } = ports;
   const store = createStoreEffects(ports);
   const duties = createDutyEffects(ports);
+  const verifySignatures = createVerifier(ports);
   return (effect) => {
     switch (effect.type) {
       case "verifySignatures":
-        submit({ type: "signaturesVerified", id: effect.id, valid: verifyTimed(effect, metrics) });
+        verifySignatures(effect);
         break;
       case "executePayload":
         execute(ports, effect);
@@ -141,12 +143,6 @@ export function createEffectRunner(ports: EffectPorts): (effect: Effect) => void
 /** Slots between two states written to disk. One is a few hundred kilobytes, a replayed block a few milliseconds. */
 const ANCHOR_INTERVAL_SLOTS = 64;
 
-/** One answer per set. Honest sets pass in one pairing product; only when that fails each is checked alone. */
-function verifyEach(sets: readonly SignatureSet[]): readonly boolean[] {
-  if (blsVerifySets(sets)) return sets.map(() => true);
-  return sets.map((set) => blsVerifySets([set]));
-}
-
 function settleGossip({ network, metrics }: EffectPorts, effect: Wish<"gossipVerdict">): void {
   network.reportVerdict(effect.messageId, effect.verdict);
   if (effect.verdict !== "accept") metrics.network.onNotAccepted(effect.reason);
@@ -158,14 +154,22 @@ function reportFailedProposal({ metrics, log }: EffectPorts, effect: Wish<"propo
   log.warn({ slot, validator, reason }, "no block of ours");
 }
 
-function verifyTimed({ sets, urgency }: Wish<"verifySignatures">, metrics: NodeMetrics): readonly boolean[] {
-  const stop = metrics.verification.startTimer({ urgency });
-  const valid = verifyEach(sets);
-  stop();
-  const good = valid.filter(Boolean).length;
-  metrics.signatureSets.inc({ result: "valid" }, good);
-  metrics.signatureSets.inc({ result: "invalid" }, valid.length - good);
-  return valid;
+/** A block's at once; those of votes and operations with what else came in at the same time. */
+function createVerifier({ submit, metrics }: EffectPorts): (wish: Wish<"verifySignatures">) => void {
+  const afterTurn = (callback: () => void) => void setImmediate(callback);
+  const addToBatch = createSignatureBatches({ verify: blsVerifySets, afterTurn });
+  return ({ id, sets, urgency }) => {
+    const stop = metrics.verification.startTimer({ urgency });
+    const answer = (valid: readonly boolean[]) => {
+      stop();
+      const good = valid.filter(Boolean).length;
+      metrics.signatureSets.inc({ result: "valid" }, good);
+      metrics.signatureSets.inc({ result: "invalid" }, valid.length - good);
+      submit({ type: "signaturesVerified", id, valid });
+    };
+    if (urgency === "block") answer(verifyEach(sets, blsVerifySets));
+    else addToBatch({ sets, answer });
+  };
 }
 
 function execute(ports: EffectPorts, effect: Wish<"executePayload">): void {

@@ -3,13 +3,14 @@ import {
   aggregatePublicKeys,
   aggregateSerializedSignatures,
   aggregateVerify,
+  aggregateWithRandomness,
   fastAggregateVerify,
   PublicKey,
   SecretKey,
   Signature,
   verifyMultipleAggregateSignatures,
 } from "@chainsafe/blst";
-import { type BlsBackend, BlsError } from "../../primitives/bls.ts";
+import { type BlsBackend, BlsError, type SignatureSet } from "../../primitives/bls.ts";
 import { toHex } from "../../primitives/bytes.ts";
 
 /** Decompressing and checking a key costs 0.1 ms; validators' keys come back every slot. */
@@ -70,6 +71,46 @@ function publicKeysOf(bytes: readonly Uint8Array[]): PublicKey[] | undefined {
   return keys.length > 0 && allDefined(keys) ? [...keys] : undefined;
 }
 
+type Claim = { readonly msg: Uint8Array; readonly pk: PublicKey; readonly sig: Signature };
+
+/** The votes of a slot say the same: a pairing each would be most of the work. */
+function groupByMessage(sets: readonly SignatureSet[]): Map<string, [SignatureSet, ...SignatureSet[]]> {
+  const groups = new Map<string, [SignatureSet, ...SignatureSet[]]>();
+  for (const set of sets) {
+    const id = toHex(set.message);
+    const group = groups.get(id);
+    if (group === undefined) groups.set(id, [set]);
+    else group.push(set);
+  }
+  return groups;
+}
+
+/**
+ * All sets of one message as one: keys and signatures summed with the same random 64-bit coefficients, so that
+ * wrong signatures cancel out with a chance of 2^-64. Undefined when a key or signature is no point or infinity.
+ */
+function claimOf([first, ...others]: readonly [SignatureSet, ...SignatureSet[]]): Claim | undefined {
+  const msg = first.message;
+  if (others.length === 0) {
+    const pk = sumOfKeys(first);
+    const sig = signatureOf(first.signature);
+    return pk === undefined || sig === undefined ? undefined : { msg, pk, sig };
+  }
+  const pairs: { pk: PublicKey; sig: Uint8Array }[] = [];
+  for (const set of [first, ...others]) {
+    const pk = sumOfKeys(set);
+    if (pk === undefined) return undefined;
+    pairs.push({ pk, sig: set.signature });
+  }
+  const sum = attempt(() => aggregateWithRandomness(pairs));
+  return sum === undefined ? undefined : { msg, ...sum };
+}
+
+function sumOfKeys({ publicKeys: bytes }: SignatureSet): PublicKey | undefined {
+  const keys = publicKeysOf(bytes);
+  return keys === undefined ? undefined : attempt(() => aggregatePublicKeys(keys));
+}
+
 export const blstBls: BlsBackend = {
   publicKey: (secretKey) => secretKeyOf(secretKey).toPublicKey().toBytes(),
   sign: (secretKey, message) => secretKeyOf(secretKey).sign(message).toBytes(),
@@ -92,15 +133,9 @@ export const blstBls: BlsBackend = {
     return attempt(() => aggregateVerify([...messages], points, point)) ?? false;
   },
   verifySets(sets) {
-    const claims: { msg: Uint8Array; pk: PublicKey; sig: Signature }[] = [];
-    for (const set of sets) {
-      const points = publicKeysOf(set.publicKeys);
-      const sig = signatureOf(set.signature);
-      const pk = points === undefined ? undefined : attempt(() => aggregatePublicKeys(points));
-      if (pk === undefined || sig === undefined) return false;
-      claims.push({ msg: set.message, pk, sig });
-    }
-    return claims.length === 0 || (attempt(() => verifyMultipleAggregateSignatures(claims)) ?? false);
+    const claims = [...groupByMessage(sets).values()].map(claimOf);
+    if (!allDefined(claims)) return false;
+    return claims.length === 0 || (attempt(() => verifyMultipleAggregateSignatures([...claims])) ?? false);
   },
   isValidPublicKey: (bytes) => publicKeyOf(bytes) !== undefined,
   isValidSignature: (bytes) => signatureOf(bytes) !== undefined,

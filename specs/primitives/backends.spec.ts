@@ -11,6 +11,12 @@ import { nobleSecp256k1, SECP256K1_ORDER } from "../../primitives/secp256k1.ts";
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const privateKey = fc.bigInt({ min: 1n, max: SECP256K1_ORDER - 1n }).map((key) => bigIntToBytes(key, 32));
 
+const INFINITY = Uint8Array.of(0xc0, ...new Uint8Array(95));
+const OTHER_SIGNATURES: { readonly [kind: string]: Uint8Array | undefined } = {
+  infinity: INFINITY,
+  "no point": new Uint8Array(96).fill(1),
+};
+
 describe("fast builds agree with noble", () => {
   let hashes: HashBackend;
   before(async () => {
@@ -84,18 +90,54 @@ describe("fast builds agree with noble", () => {
     );
   });
 
+  it("on lists of signatures, several of one message, each good or not", () => {
+    const kind = fc.constantFrom("good", "good", "good", "of another", "infinity", "no point", "no key");
+    const claim = fc.record({ owner: fc.integer({ min: 1, max: 3 }), of: fc.nat(1), kind });
+    const secret = (owner: number) => bigIntToBytes(BigInt(owner), 32);
+    fc.assert(
+      fc.property(fc.array(claim, { maxLength: 5 }), (claims) => {
+        const sets = claims.map(({ owner, of, kind: made }) => {
+          const message = new Uint8Array(32).fill(of);
+          const signed = made === "of another" ? new Uint8Array(32).fill(9) : message;
+          const signature = OTHER_SIGNATURES[made] ?? blstBls.sign(secret(owner), signed);
+          const publicKey = made === "no key" ? new Uint8Array(48) : blstBls.publicKey(secret(owner));
+          return { publicKeys: [publicKey], message, signature };
+        });
+        const verdict = blstBls.verifySets(sets);
+        equal(
+          verdict,
+          claims.every((made) => made.kind === "good"),
+        );
+        equal(nobleBls.verifySets(sets), verdict);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it("never lets wrong signatures of one message cancel out", () => {
+    const message = new Uint8Array(32);
+    const [one, two] = [1n, 2n].map((key) => bigIntToBytes(key, 32));
+    const publicKeys = [one!, two!].map((key) => blstBls.publicKey(key));
+    // Each signs for the other: their sum is right, neither is.
+    const sets = [two!, one!].map((key, i) => ({
+      ...{ publicKeys: [publicKeys[i]!], message },
+      signature: blstBls.sign(key, message),
+    }));
+    for (const bls of [nobleBls, blstBls]) equal(bls.verifySets(sets), false);
+    const summed = blstBls.aggregateSignatures(sets.map(({ signature }) => signature));
+    equal(blstBls.fastAggregateVerify(publicKeys, message, summed), true);
+  });
+
   it("on keys that cancel out, and on lists of different lengths", () => {
     const order = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001n;
     const key = nobleBls.publicKey(bigIntToBytes(5n, 32));
     const opposite = nobleBls.publicKey(bigIntToBytes(order - 5n, 32));
     const message = new Uint8Array(32);
-    const infinity = new Uint8Array(96);
-    infinity[0] = 0xc0;
     for (const bls of [nobleBls, blstBls]) {
-      equal(bls.fastAggregateVerify([], message, infinity), false);
-      equal(bls.aggregateVerify([key], [], infinity), false);
-      equal(bls.fastAggregateVerify([key, opposite], message, infinity), false);
-      equal(bls.verifySets([{ publicKeys: [key, opposite], message, signature: infinity }]), false);
+      equal(bls.fastAggregateVerify([], message, INFINITY), false);
+      equal(bls.aggregateVerify([key], [], INFINITY), false);
+      equal(bls.fastAggregateVerify([key, opposite], message, INFINITY), false);
+      equal(bls.verifySets([{ publicKeys: [key, opposite], message, signature: INFINITY }]), false);
       equal(
         bls.fastAggregateVerify([key, opposite], message, bls.sign(bigIntToBytes(5n, 32), message)),
         false,
