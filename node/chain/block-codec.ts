@@ -1,6 +1,6 @@
 /** Signed beacon blocks as bytes: on disk, on the wire, and what can be read without decoding all of it. */
 import type { ChainContainers, SignedBeaconBlock } from "../../consensus/chain-containers.ts";
-import { toHex } from "../../primitives/bytes.ts";
+import { type Hash, toHex } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
 import type { SyncBlock } from "../sync/sync-port.ts";
 
@@ -30,11 +30,21 @@ export function createBlockCodec({ SignedBeaconBlock, BeaconBlock }: ChainContai
   };
 }
 
-/** SSZ of {message: variable, signature: 96 bytes}: a 4-byte offset, the signature, then the message's slot. */
+/**
+ * SSZ of {message: variable, signature: 96 bytes}: a 4-byte offset, the signature, then the message, which begins
+ * with slot, proposer (8 bytes each) and parent.
+ */
 const SLOT_OFFSET = 4 + 96;
+const PARENT_OFFSET = SLOT_OFFSET + 8 + 8;
 
 /** Slot of an encoded block that was valid when it was stored. */
 export function slotOfStoredBlock(bytes: Uint8Array): number {
   assert(bytes.length >= SLOT_OFFSET + 8, "a stored block is whole");
   return Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(SLOT_OFFSET, true));
+}
+
+/** Root of the parent of such a block. */
+export function parentOfStoredBlock(bytes: Uint8Array): Hash {
+  assert(bytes.length >= PARENT_OFFSET + 32, "a stored block is whole");
+  return toHex(bytes.subarray(PARENT_OFFSET, PARENT_OFFSET + 32));
 }

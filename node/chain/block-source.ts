@@ -1,22 +1,25 @@
-/** The blocks this node can serve: finalized ones from disk, newer ones along its own head. */
+/** The blocks this node can serve: finalized ones from disk, newer ones along its own head. See specs/network/sync.md#serving */
 import type { Engine } from "../../consensus/engine-state.ts";
 import { type Hash, toHex } from "../../primitives/bytes.ts";
 import type { BlockSource } from "../network/network-port.ts";
 import type { ConsensusBlocks } from "../storage/consensus-blocks.ts";
+import { parentOfStoredBlock, slotOfStoredBlock } from "./block-codec.ts";
 
 export function createBlockSource(engine: Engine, blocks: ConsensusBlocks): BlockSource {
   return {
     *blocksByRange(startSlot, count) {
       // A peer may ask for any uint64; what has not been is not looked up.
       if (startSlot > engine.store.nowSlot) return;
+      // Chosen before the first is sent: head and finality go on meanwhile, and an answer with a gap is a lie.
+      const finalizedEnd = (blocks.finality()?.slot ?? 0) + 1;
+      const newer = chainToHead(engine, blocks, Math.max(startSlot, finalizedEnd));
       let sent = 0;
-      const finalizedSlot = blocks.finality()?.slot ?? 0;
-      for (const { bytes } of blocks.finalizedBlocks(startSlot, finalizedSlot + 1)) {
+      for (const { bytes } of blocks.finalizedBlocks(startSlot, finalizedEnd)) {
         if (sent++ >= count) return;
         yield bytes;
       }
-      for (const root of unfinalizedChain(engine, startSlot)) {
-        // A block may be in the tree a moment before it is on disk: then the answer ends before it.
+      for (const root of newer) {
+        // Not on disk yet, or on a branch that lost in the meantime: then the answer ends before it.
         const bytes = blocks.get(root);
         if (sent++ >= count || bytes === undefined) return;
         yield bytes;
@@ -26,12 +29,25 @@ export function createBlockSource(engine: Engine, blocks: ConsensusBlocks): Bloc
   };
 }
 
-/** Roots from the finalized block (not included) to the head, at or after `startSlot`, oldest first. */
-function unfinalizedChain({ store, blocks }: Engine, startSlot: number) {
+type Link = { readonly slot: number; readonly parentRoot: Hash };
+
+/**
+ * Roots up to the head, at or after `startSlot`, oldest first. The tree forgets what is final before the disk has it
+ * in its index: from there on the stored blocks themselves say what their parents are.
+ */
+function chainToHead(engine: Engine, blocks: ConsensusBlocks, startSlot: number): readonly Hash[] {
   const roots: Hash[] = [];
-  for (let block = blocks.get(store.headRoot); block !== undefined; block = blocks.get(block.parentRoot)) {
-    if (block.root === store.finalized.root || block.slot < startSlot) break;
-    roots.push(block.root);
+  let root: Hash | undefined = engine.store.headRoot;
+  while (root !== undefined) {
+    const link: Link | undefined = engine.blocks.get(root) ?? storedLink(blocks, root);
+    if (link === undefined || link.slot < startSlot) break;
+    roots.push(root);
+    root = link.parentRoot;
   }
   return roots.reverse();
+}
+
+function storedLink(blocks: ConsensusBlocks, root: Hash): Link | undefined {
+  const bytes = blocks.get(root);
+  return bytes && { slot: slotOfStoredBlock(bytes), parentRoot: parentOfStoredBlock(bytes) };
 }

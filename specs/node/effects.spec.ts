@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { containersOf, type SignedBeaconBlock } from "../../consensus/chain-containers.ts";
 import { DEVNET_PARAMS } from "../../consensus/presets.ts";
-import { createBlockCodec, slotOfStoredBlock } from "../../node/chain/block-codec.ts";
+import { createBlockCodec, parentOfStoredBlock, slotOfStoredBlock } from "../../node/chain/block-codec.ts";
 import { createChain } from "../../node/chain/chain.ts";
 import { executeWithAncestors, payloadOf } from "../../node/chain/execute-payload.ts";
 import { batchVerdict } from "../../node/chain/gossip-events.ts";
@@ -86,10 +86,12 @@ describe("the chain", () => {
 });
 
 describe("stored blocks", () => {
-  it("tell their slot without being decoded", () => {
+  it("tell their slot and parent without being decoded", () => {
     const [{ block } = { block: undefined }] = chainOf(1);
     block!.message.slot = 2 ** 40 + 5;
+    block!.message.parentRoot = new Uint8Array(32).fill(7);
     equal(slotOfStoredBlock(codec.encode(block!)), 2 ** 40 + 5);
+    equal(parentOfStoredBlock(codec.encode(block!)), `0x${"07".repeat(32)}`);
     deepEqual(codec.decode(codec.encode(block!)), block);
   });
 });
