@@ -103,11 +103,12 @@ export const exit: Scenario = {
     await untilValidator(network, "the exit is in a block", String(index), "active_exiting");
     network.note(`validator ${index} is leaving`);
     await untilValidator(network, "the stake is paid out", String(index), "withdrawal_done");
+    // The head of JSON-RPC follows that of the beacon API: what is final is behind both.
+    await untilFinalityGoesOn(network, "finality goes on without the validator");
     const gained = (await client.getBalance({ address: owner.address })) - before;
     if (gained < STAKE_GWEI.atLeast * WEI_PER_GWEI || gained > STAKE_GWEI.atMost * WEI_PER_GWEI) {
       throw new ScenarioFailure(`the owner's balance rose by ${gained} wei, not by the stake`);
     }
     network.note(`${owner.address} has ${gained} wei more`);
-    await untilFinalityGoesOn(network, "finality goes on without the validator");
   },
 };
