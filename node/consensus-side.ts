@@ -7,7 +7,7 @@ import type { Genesis } from "../consensus/genesis.ts";
 import { engineWakeMoments } from "../consensus/on-tick.ts";
 import { computeForkDigest } from "../consensus/signing-root.ts";
 import { fromHex, type Hex, toHex } from "../primitives/bytes.ts";
-import type { LightAnswer } from "../rpc/chain-view.ts";
+import type { ConsensusAnswer } from "../rpc/chain-view.ts";
 import { type BlockCodec, createBlockCodec } from "./chain/block-codec.ts";
 import { createBlockOutcomes } from "./chain/block-outcomes.ts";
 import { createBlockSource } from "./chain/block-source.ts";
@@ -29,7 +29,7 @@ import type { ChainSpec } from "./chain-spec.ts";
 import { startSlotClock, systemTime } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
 import { createDiskWatch, type DiskWatch } from "./disk-watch.ts";
-import type { LightQuestion } from "./execution/port.ts";
+import type { ConsensusQuestion } from "./execution/port.ts";
 import type { ExecutionClient } from "./execution/port-client.ts";
 import type { Logger, LogModule } from "./log.ts";
 import { createNodeMetrics, type NodeMetrics } from "./metrics/consensus-metrics.ts";
@@ -37,8 +37,9 @@ import { serveMetrics } from "./metrics/metrics-server.ts";
 import { timedDatabase } from "./metrics/timed-database.ts";
 import { loadIdentity } from "./network/identity.ts";
 import { createNetwork } from "./network/network.ts";
+import { answerNetwork, isNetworkQuestion } from "./network/network-answers.ts";
 import type { Network, NetworkHandlers } from "./network/network-port.ts";
-import { prepareRest } from "./rest/start-rest.ts";
+import { type BeaconServer, prepareRest } from "./rest/start-rest.ts";
 import { openSlasher } from "./slasher/slasher.ts";
 import { ConsensusBlocks } from "./storage/consensus-blocks.ts";
 import type { Database } from "./storage/database.ts";
@@ -70,7 +71,7 @@ export type ConsensusSide = {
   readonly keymanagerPort: number | undefined;
   /** Of the transactions that are published. */
   readonly gossipTraces: GossipTraces | undefined;
-  askLight(question: LightQuestion): Promise<LightAnswer>;
+  ask(question: ConsensusQuestion): Promise<ConsensusAnswer>;
   close(): Promise<void>;
 };
 
@@ -130,8 +131,8 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   const backfill = startBackfill(parts, { engine, blocks, codec, network });
   const stopClock = startClock(spec, network, submit);
   return {
-    ...{ network, beaconPort: beacon.port, askLight: beacon.askLight },
-    ...{ keymanagerPort: keymanager?.port, gossipTraces: tracing?.gossip },
+    ask: async (question) => answer(question, parts, { network, engine, beacon }),
+    ...{ network, beaconPort: beacon.port, keymanagerPort: keymanager?.port, gossipTraces: tracing?.gossip },
     async close() {
       stopClock();
       chain.stop();
@@ -145,6 +146,18 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
       await tracing?.close();
     },
   };
+}
+
+type Asked = { readonly network: Network; readonly engine: Engine; readonly beacon: BeaconServer };
+
+function answer(
+  question: ConsensusQuestion,
+  { spec, genesis }: ConsensusParts,
+  { network, engine, beacon }: Asked,
+): ConsensusAnswer {
+  if (!isNetworkQuestion(question)) return beacon.askLight(question);
+  const headRoot = () => engine.store.headRoot;
+  return answerNetwork(question, { network, genesis, headRoot, chainId: spec.chainId });
 }
 
 /** A head that comes from catching up says nothing about how fast blocks travel. */

@@ -8,7 +8,7 @@ import { CLIENT_VERSION } from "./client-version.ts";
 import type { NodeConfig } from "./config.ts";
 import { type ConsensusSide, startConsensus } from "./consensus-side.ts";
 import type { ExecutionGenesis } from "./execution/chain-states.ts";
-import type { LightQuestion } from "./execution/port.ts";
+import type { ConsensusQuestion } from "./execution/port.ts";
 import { PortError } from "./execution/port-error.ts";
 import { startExecution } from "./execution/start-execution.ts";
 import { buildConsensusGenesis, buildExecutionGenesis, chainConfigOf } from "./genesis.ts";
@@ -90,8 +90,8 @@ async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Pro
     },
     traceGossip: (trace: TraceContext) => consensusSide.current?.gossipTraces?.begin(trace),
     fatal: (message: string) => fatal(new Error(message)),
-    askLight: async (question: LightQuestion) =>
-      consensusSide.current?.askLight(question) ?? { unavailable: "the node is starting" },
+    ask: async (question: ConsensusQuestion) =>
+      consensusSide.current?.ask(question) ?? { unavailable: "the node is starting" },
   };
   // The slowest part, on a thread of its own, while this one opens the rest.
   const starting = startExecution(executionOptionsOf(config, spec, executionGenesis), upcalls);

@@ -25,6 +25,7 @@ export type RpcConfig = {
   readonly rpcWebSockets: number;
   /** Undefined: no limit. */
   readonly rpcRate?: number;
+  readonly rpcAdmin: boolean;
 };
 
 const D = DEFAULT_RPC_LIMITS;
@@ -48,7 +49,8 @@ export function addRpcFlags(run: Command): void {
     .option("--rpc-log-results <count>", "most logs in an answer", counted, D.logResults)
     .option("--rpc-filter-idle-ms <ms>", "after which an unused filter is gone", milliseconds, D.filterIdleMs)
     .option("--rpc-web-sockets <count>", "WebSocket connections at once", counted, D.webSocketConnections)
-    .option("--rpc-rate <count>", "requests per second and connection; no limit without it", counted);
+    .option("--rpc-rate <count>", "requests per second and connection; no limit without it", counted)
+    .option("--rpc-admin", "serve admin_* (peers, nodeInfo, addPeer) to everyone who may ask", false);
 }
 
 export function rpcOptionsOf(config: RpcConfig): ExecutionWorkerOptions["rpc"] {
@@ -74,5 +76,6 @@ export function rpcOptionsOf(config: RpcConfig): ExecutionWorkerOptions["rpc"] {
     callGasCap: config.rpcCallGas,
     callTimeoutMs: config.rpcCallMs,
     callWorkers: config.rpcCallWorkers ?? defaultCallWorkers(),
+    admin: config.rpcAdmin,
   };
 }

@@ -151,8 +151,13 @@ export type ConsensusStatus = {
 };
 
 export type LightAbout = "validatorSet" | "finalizedBlock" | "setChange";
-/** JSON as specs/light/light-client.md has it, or why there is none in this moment. */
-export type LightAnswer = { readonly json: Json } | { readonly unavailable: string };
+/** What an operator asks of the network. See specs/rpc/methods.md#admin. */
+export type NetworkQuestion =
+  | { readonly about: "nodeInfo" }
+  | { readonly about: "peers" }
+  | { readonly about: "addPeer"; readonly address: string };
+/** JSON as the method's chapter has it, or why there is none in this moment. */
+export type ConsensusAnswer = { readonly json: Json } | { readonly unavailable: string };
 
 export type PoolStatus = { readonly pending: number; readonly queued: number };
 
@@ -274,7 +279,8 @@ export interface ChainView {
   readonly sourceMaps: SourceMaps;
   consensusStatus(): ConsensusStatus;
   /** What consensus proves to light clients, of the set of a period or of the newest. */
-  askLight(about: LightAbout, period: number | undefined): Promise<LightAnswer>;
+  askLight(about: LightAbout, period: number | undefined): Promise<ConsensusAnswer>;
+  askNetwork(question: NetworkQuestion): Promise<ConsensusAnswer>;
   /** As of the last slot; undefined where nobody draws it. */
   livePicture(): LivePicture | undefined;
   /** Told of each new picture. Returns the function that ends the subscription. */

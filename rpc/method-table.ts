@@ -1,6 +1,7 @@
 /** Every method this node answers. See specs/rpc/methods.md. */
 import type { Method } from "./method.ts";
 import * as accounts from "./methods/accounts.ts";
+import * as admin from "./methods/admin.ts";
 import * as blocks from "./methods/blocks.ts";
 import { call, createAccessList, estimateGas } from "./methods/calls.ts";
 import { getContract } from "./methods/contracts.ts";
@@ -73,3 +74,6 @@ export function withReference(methods: readonly Method[]): readonly Method[] {
 }
 
 export const METHODS: readonly Method[] = withReference(SERVED);
+
+/** With what is for operators only. */
+export const METHODS_WITH_ADMIN: readonly Method[] = withReference([...SERVED, ...Object.values(admin)]);

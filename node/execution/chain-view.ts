@@ -10,13 +10,14 @@ import type {
   CallRequest,
   ChainEvents,
   ChainView,
+  ConsensusAnswer,
   ConsensusStatus,
   FoundLogs,
   LightAbout,
-  LightAnswer,
   LocatedTransaction,
   LogFilter,
   LogLimits,
+  NetworkQuestion,
   PoolStatus,
   SenderTransactions,
   SimulationOutcome,
@@ -62,7 +63,7 @@ export type NodeChainViewParts = {
   readonly pool: NodePool;
   readonly calls: Calls;
   /** Absent where there is no consensus. */
-  readonly askLight?: ExecutionUpcalls["askLight"];
+  readonly ask?: ExecutionUpcalls["ask"];
   readonly clientVersion: string;
   /** Absent when nothing is traced. */
   readonly traces?: Pick<TransactionTraces, "received"> | undefined;
@@ -83,7 +84,7 @@ export class NodeChainView implements ChainView {
   readonly #chain: ExecutionChain;
   readonly #pool: NodePool;
   readonly #calls: Calls;
-  readonly #askLight: NodeChainViewParts["askLight"];
+  readonly #ask: NodeChainViewParts["ask"];
   readonly #traces: NodeChainViewParts["traces"];
   readonly #callGasCap: number;
   readonly #isAddressIndexed: boolean;
@@ -93,7 +94,7 @@ export class NodeChainView implements ChainView {
   readonly #pictureListeners = new Set<(picture: LivePicture) => void>();
 
   constructor(parts: NodeChainViewParts) {
-    const { chain, pool, calls, askLight, clientVersion, callGasCap = CALL_GAS_CAP, sourceMaps } = parts;
+    const { chain, pool, calls, ask, clientVersion, callGasCap = CALL_GAS_CAP, sourceMaps } = parts;
     this.chainId = Number(chain.config.chainId);
     this.config = chain.config;
     this.genesisHash = chain.genesisHash;
@@ -101,7 +102,7 @@ export class NodeChainView implements ChainView {
     this.#chain = chain;
     this.#pool = pool;
     this.#calls = calls;
-    this.#askLight = askLight;
+    this.#ask = ask;
     this.#traces = parts.traces;
     this.#callGasCap = callGasCap;
     this.#isAddressIndexed = parts.isAddressIndexed ?? false;
@@ -272,8 +273,12 @@ export class NodeChainView implements ChainView {
     return { blockHash: hash, header, gasCap: this.#callGasCap };
   }
 
-  async askLight(about: LightAbout, period: number | undefined): Promise<LightAnswer> {
-    return this.#askLight?.({ about, period }) ?? { unavailable: "this chain has no validators" };
+  async askLight(about: LightAbout, period: number | undefined): Promise<ConsensusAnswer> {
+    return this.#ask?.({ about, period }) ?? { unavailable: "this chain has no validators" };
+  }
+
+  async askNetwork(question: NetworkQuestion): Promise<ConsensusAnswer> {
+    return this.#ask?.(question) ?? { unavailable: "this chain has no network" };
   }
 
   consensusStatus(): ConsensusStatus {

@@ -49,7 +49,7 @@ export function createExecutionClient(
 
   const answer = ({ id, question }: QuestionMessage) => {
     upcalls
-      .askLight(question)
+      .ask(question)
       .catch((error: unknown) => ({ unavailable: String(error) }))
       .then((said) => channel.postMessage({ type: "answer", id, answer: said } satisfies AnswerMessage));
   };

@@ -1,5 +1,5 @@
 /** The execution thread's end of the port. See specs/node/execution.md#the-port. */
-import type { LightAnswer } from "../../rpc/chain-view.ts";
+import type { ConsensusAnswer } from "../../rpc/chain-view.ts";
 import type {
   AnswerMessage,
   ExecutionPort,
@@ -17,7 +17,7 @@ const QUESTIONS_LIMIT = 256;
 
 /** Upcalls that become messages on `channel`. One per channel: it hears the answers to its questions. */
 export function createUpcalls(channel: MessageChannelEnd): ExecutionUpcalls {
-  const waiting = new Map<number, (answer: LightAnswer) => void>();
+  const waiting = new Map<number, (answer: ConsensusAnswer) => void>();
   let nextId = 1;
   channel.on("message", (received) => {
     const message = received as AnswerMessage | RequestMessage;
@@ -31,7 +31,7 @@ export function createUpcalls(channel: MessageChannelEnd): ExecutionUpcalls {
     ),
     traceGossip: (trace) => sendUpcall(channel, "traceGossip", trace),
     fatal: (message) => sendUpcall(channel, "fatal", message),
-    askLight(question) {
+    ask(question) {
       if (waiting.size >= QUESTIONS_LIMIT)
         return Promise.resolve({ unavailable: "too many questions are waiting" });
       return new Promise((resolve) => {

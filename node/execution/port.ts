@@ -5,7 +5,7 @@
 import type { Withdrawal } from "../../consensus/containers.ts";
 import type { ExecutionPayload, ExecutionRequests } from "../../consensus/payload-containers.ts";
 import type { Address, Hash } from "../../primitives/bytes.ts";
-import type { ConsensusStatus, LightAbout, LightAnswer } from "../../rpc/chain-view.ts";
+import type { ConsensusAnswer, ConsensusStatus, LightAbout, NetworkQuestion } from "../../rpc/chain-view.ts";
 import type { LivePicture } from "../../rpc/live-picture.ts";
 import type { MetricReading } from "../metrics/thread-metrics.ts";
 import type { TraceContext } from "../tracing/span.ts";
@@ -116,14 +116,16 @@ export type LightQuestion = {
   readonly period: number | undefined;
 };
 
+export type ConsensusQuestion = LightQuestion | NetworkQuestion;
+
 /** What the execution side says and asks unasked. */
 export interface ExecutionUpcalls {
   /** Transactions this node's users sent, to be gossiped. */
   publishTransactions(raws: readonly Uint8Array[]): void;
   /** Of a transaction that is published next, when it is traced: where the span of its gossip hangs. */
   traceGossip(trace: TraceContext): void;
-  /** For JSON-RPC: only consensus can prove what is final. */
-  askLight(question: LightQuestion): Promise<LightAnswer>;
+  /** For JSON-RPC: only the consensus side can prove what is final, and has the network. */
+  ask(question: ConsensusQuestion): Promise<ConsensusAnswer>;
   /** The execution side cannot go on; the node stops. */
   fatal(message: string): void;
 }
@@ -169,9 +171,13 @@ export type UpcallMessage = {
 export type QuestionMessage = {
   readonly type: "question";
   readonly id: number;
-  readonly question: LightQuestion;
+  readonly question: ConsensusQuestion;
 };
-export type AnswerMessage = { readonly type: "answer"; readonly id: number; readonly answer: LightAnswer };
+export type AnswerMessage = {
+  readonly type: "answer";
+  readonly id: number;
+  readonly answer: ConsensusAnswer;
+};
 
 /** The part of a Worker or MessagePort that both ends need. */
 export interface MessageChannelEnd {

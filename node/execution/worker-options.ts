@@ -27,6 +27,8 @@ export type ExecutionWorkerOptions = {
     readonly callTimeoutMs: number;
     /** Threads that run calls. */
     readonly callWorkers: number;
+    /** Whether admin_* is served. */
+    readonly admin: boolean;
   };
   /** Whether the web page is served with JSON-RPC. */
   readonly explorer: boolean;

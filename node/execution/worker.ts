@@ -2,7 +2,7 @@
 import "../polyfill.ts";
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../primitives/errors.ts";
-import { METHODS } from "../../rpc/method-table.ts";
+import { METHODS, METHODS_WITH_ADMIN } from "../../rpc/method-table.ts";
 import { startRpcServer } from "../../rpc/server.ts";
 import { systemTime } from "../clock.ts";
 import { readExplorerPages } from "../explorer-pages.ts";
@@ -83,7 +83,7 @@ async function openExecution(options: ExecutionWorkerOptions, upcalls: Execution
     clientVersion: options.clientVersion,
     callGasCap: options.rpc.callGasCap,
     isAddressIndexed: options.addressIndex,
-    askLight: upcalls.askLight,
+    ask: upcalls.ask,
     traces: traces?.transactions,
   });
   const rpc = await serveJsonRpc(options, view, rpcLog);
@@ -117,7 +117,7 @@ function serveJsonRpc({ rpc, explorer }: ExecutionWorkerOptions, chain: NodeChai
     ...rpc,
     pages: explorer ? readExplorerPages() : new Map(),
     chain,
-    methods: METHODS,
+    methods: rpc.admin ? METHODS_WITH_ADMIN : METHODS,
     now: () => performance.now(),
     setTimer: systemTime.setTimer,
     processUsage,

@@ -4,11 +4,15 @@ import { NetworkError } from "./network-error.ts";
 
 /** @throws NetworkError NETWORK_BAD_ADDRESS */
 export function parseAddress(address: string): Multiaddr {
+  let parsed: Multiaddr;
   try {
-    return multiaddr(address);
+    parsed = multiaddr(address);
   } catch (cause) {
     throw new NetworkError({ code: "NETWORK_BAD_ADDRESS", address }, { cause });
   }
+  // The empty text is a multiaddr too, and nothing but TCP is spoken here.
+  if (parsed.getComponents().some(({ name }) => name === "tcp")) return parsed;
+  throw new NetworkError({ code: "NETWORK_BAD_ADDRESS", address });
 }
 
 /** The peer id an address ends in, if it has one. */

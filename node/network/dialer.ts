@@ -43,13 +43,16 @@ export class Dialer {
     this.#options = options;
   }
 
-  /** @throws NetworkError when `address` is not a multiaddr. */
-  add(address: string): void {
+  /**
+   * Whether the address is dialled from now on: not our own, nor one beyond MAX_ADDRESSES.
+   * @throws NetworkError when `address` is not a multiaddr.
+   */
+  add(address: string): boolean {
     const parsed = parseAddress(address);
     const peer = peerIdOf(parsed);
     const key = transportPart(parsed.toString());
-    if (peer === this.#options.ownPeer || this.#targets.has(key) || this.#targets.size >= MAX_ADDRESSES)
-      return;
+    if (this.#targets.has(key)) return true;
+    if (peer === this.#options.ownPeer || this.#targets.size >= MAX_ADDRESSES) return false;
     const target: Target = {
       address: parsed,
       peer,
@@ -60,6 +63,7 @@ export class Dialer {
     };
     this.#targets.set(key, target);
     this.#scheduleNext(target);
+    return true;
   }
 
   start(): void {

@@ -121,8 +121,12 @@ export interface Network extends BlockRequester {
   refreshStatus(peer: PeerId): Promise<Status>;
   /** Lowers a peer's score; at the bottom it is sent away and stays away for a while. */
   penalize(peer: PeerId, reason: PenaltyReason): void;
-  /** Keeps a connection to this address from now on, as if it were a bootstrap address. */
-  addPeerAddress(address: string): void;
+  /**
+   * Keeps a connection to this address from now on, as if it were a bootstrap address. False when it does not: for our
+   * own address, or one too many.
+   * @throws NetworkError NETWORK_BAD_ADDRESS
+   */
+  addPeerAddress(address: string): boolean;
   /** Says goodbye, closes everything; never rejects, and ends within a few seconds. */
   close(): Promise<void>;
 }

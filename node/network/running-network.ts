@@ -123,8 +123,8 @@ export class RunningNetwork implements Network {
     this.#parts.peers.penalize(peer, reason);
   }
 
-  addPeerAddress(address: string): void {
-    this.#parts.dialer.add(address);
+  addPeerAddress(address: string): boolean {
+    return this.#parts.dialer.add(address);
   }
 
   close(): Promise<void> {

@@ -7,11 +7,11 @@ import type { Genesis } from "../../consensus/genesis.ts";
 import { getState } from "../../consensus/state-cache.ts";
 import { computePeriodAtSlot } from "../../consensus/time.ts";
 import { toHex } from "../../primitives/bytes.ts";
-import type { LightAnswer } from "../../rpc/chain-view.ts";
+import type { ConsensusAnswer } from "../../rpc/chain-view.ts";
 import { DEPOSIT_CONTRACT_ADDRESS } from "../../vm/chain-config.ts";
 import type { BlockCodec } from "../chain/block-codec.ts";
 import type { InOrder } from "../chain/in-order.ts";
-import type { ExecutionUpcalls, LightQuestion } from "../execution/port.ts";
+import type { LightQuestion } from "../execution/port.ts";
 import { answerLight } from "../light/light-answers.ts";
 import type { Logger } from "../log.ts";
 import type { Network } from "../network/network-port.ts";
@@ -68,7 +68,7 @@ export type Rest = {
 };
 
 /** The server, and what it knows for whoever asks in another way. */
-export type BeaconServer = RestServer & Pick<ExecutionUpcalls, "askLight">;
+export type BeaconServer = RestServer & { askLight(question: LightQuestion): ConsensusAnswer };
 
 /** Watches from now on; serves when it is told to. */
 export function prepareRest(parts: RestParts): Rest {
@@ -129,12 +129,12 @@ export function prepareRest(parts: RestParts): Rest {
         events.close();
         await server.close();
       };
-      return { port: server.port, close, askLight: async (question) => lightAnswer(view, question) };
+      return { port: server.port, close, askLight: (question) => lightAnswer(view, question) };
     },
   };
 }
 
-function lightAnswer(view: RestView, question: LightQuestion): LightAnswer {
+function lightAnswer(view: RestView, question: LightQuestion): ConsensusAnswer {
   try {
     return { json: answerLight(view, question) };
   } catch (error) {

@@ -30,10 +30,8 @@ async function withPort(service: Partial<ExecutionPort>, body: (ends: Ends) => P
     traceGossip: () => undefined,
     publishTransactions: (raws) => hear(raws),
     fatal: (message) => hear(message.split("\n")[0]),
-    askLight: async ({ about, period }) =>
-      about === "setChange"
-        ? Promise.reject(new Error("broken"))
-        : { json: { about, period: period ?? null } },
+    ask: async (question) =>
+      question.about === "setChange" ? Promise.reject(new Error("broken")) : { json: { ...question } },
   });
   serveExecution(port2, service as ExecutionPort);
   const nextHeard = async () => void (await once(hearing, "heard"));
@@ -128,15 +126,15 @@ describe("execution port", () => {
     });
   });
 
-  it("asks consensus what a light client wants to know, and tells what comes back", async () => {
+  it("asks consensus what light clients and operators want to know, and tells what comes back", async () => {
     await withPort({}, async ({ upcalls }) => {
       const asked = [
-        upcalls.askLight({ about: "validatorSet", period: undefined }),
-        upcalls.askLight({ about: "finalizedBlock", period: 7 }),
-        upcalls.askLight({ about: "setChange", period: 1 }),
+        upcalls.ask({ about: "addPeer", address: "/ip4/127.0.0.1/tcp/1" }),
+        upcalls.ask({ about: "finalizedBlock", period: 7 }),
+        upcalls.ask({ about: "setChange", period: 1 }),
       ];
       deepEqual(await Promise.all(asked), [
-        { json: { about: "validatorSet", period: null } },
+        { json: { about: "addPeer", address: "/ip4/127.0.0.1/tcp/1" } },
         { json: { about: "finalizedBlock", period: 7 } },
         { unavailable: "Error: broken" },
       ]);

@@ -31,6 +31,7 @@ export function optionsFor(directory: string, rpcPort = 0): ExecutionWorkerOptio
       limits: DEFAULT_RPC_LIMITS,
       callGasCap: CALL_GAS_CAP,
       callTimeoutMs: CALL_TIMEOUT_MS,
+      admin: false,
       callWorkers: 1,
     },
     log: { levels: { level: "silent", modules: {} }, json: true },
@@ -41,7 +42,7 @@ export function optionsFor(directory: string, rpcPort = 0): ExecutionWorkerOptio
 export const quiet: ExecutionUpcalls = {
   traceGossip: () => undefined,
   publishTransactions: () => undefined,
-  askLight: async () => ({ unavailable: "nobody is there" }),
+  ask: async () => ({ unavailable: "nobody is there" }),
   fatal: (message) => {
     throw new Error(`fatal: ${message}`);
   },

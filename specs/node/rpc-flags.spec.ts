@@ -23,6 +23,7 @@ describe("flags of JSON-RPC", () => {
       callGasCap: 30_000_000,
       callTimeoutMs: 5000,
       callWorkers: defaultCallWorkers(),
+      admin: false,
     });
   });
 
@@ -31,7 +32,7 @@ describe("flags of JSON-RPC", () => {
       ...["--rpc-body-bytes", "1000", "--rpc-batch-items", "3", "--rpc-answer-bytes", "4000"],
       ...["--rpc-log-blocks", "5", "--rpc-log-results", "6", "--rpc-filter-idle-ms", "7000"],
       ...["--rpc-web-sockets", "8", "--rpc-rate", "9", "--rpc-call-gas", "50000", "--rpc-call-ms", "100"],
-      ...["--rpc-call-workers", "3"],
+      ...["--rpc-call-workers", "3", "--rpc-admin"],
       ...[
         "--rpc-cors-origins",
         "https://a.example",
@@ -40,7 +41,7 @@ describe("flags of JSON-RPC", () => {
         "node.example",
       ],
     );
-    const { limits, corsOrigins, virtualHosts, callGasCap, callTimeoutMs, callWorkers } = limited;
+    const { limits, corsOrigins, virtualHosts, callGasCap, callTimeoutMs, callWorkers, admin } = limited;
     deepEqual(limits, {
       ...DEFAULT_RPC_LIMITS,
       bodyBytes: 1000,
@@ -54,7 +55,7 @@ describe("flags of JSON-RPC", () => {
     });
     deepEqual(corsOrigins, ["https://a.example", "https://b.example"]);
     equal(virtualHosts.includes("node.example"), true);
-    deepEqual([callGasCap, callTimeoutMs, callWorkers], [50_000, 100, 3]);
+    deepEqual([callGasCap, callTimeoutMs, callWorkers, admin], [50_000, 100, 3, true]);
   });
 
   it("refuse what is no whole number in range", () => {
