@@ -13,6 +13,8 @@ export type StoredAccount = {
   readonly path: string;
 };
 
+const NOT_WHOLE = "it is no whole version 3 keystore";
+
 /** Accounts of the folder, by name. Files that are no keystores are passed over. */
 export function listAccounts(folder: string): readonly StoredAccount[] {
   if (!existsSync(folder)) return [];
@@ -37,6 +39,21 @@ function readAccount(path: string): StoredAccount | undefined {
   };
 }
 
+/** Names of the folder's files that were keystores once, it seems, and why each is none now. */
+export function listDamaged(folder: string): readonly { readonly name: string; readonly reason: string }[] {
+  if (!existsSync(folder)) return [];
+  const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
+  return files.flatMap(({ name }) => {
+    if (name.endsWith(".new") || readAccount(join(folder, name)) !== undefined) return [];
+    try {
+      const text = readFileSync(join(folder, name), "utf8");
+      return text.trim().startsWith("{") ? [{ name, reason: NOT_WHOLE }] : [];
+    } catch {
+      return [{ name, reason: "it cannot be read" }];
+    }
+  });
+}
+
 /**
  * The account with this name or address, or of the keystore file at this path.
  * @throws WalletError (key) when there is none, more than one, or its file is damaged or locked.
@@ -59,7 +76,7 @@ function checkedAccount(path: string): StoredAccount {
   const text = readText(path, "the keystore", "key");
   const account = readAccount(path);
   if (account !== undefined) return account;
-  const what = text.trim().startsWith("{") ? "it is no whole version 3 keystore" : "it is not JSON";
+  const what = text.trim().startsWith("{") ? NOT_WHOLE : "it is not JSON";
   throw new WalletError("key", `the keystore file ${path} is damaged: ${what}`);
 }
 

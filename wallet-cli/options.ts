@@ -80,13 +80,17 @@ export function senderOf({ from, account }: SenderFlags): string {
 }
 
 export function withAbi(command: Command): Command {
-  return command
-    .option("--abi <file>", "the contract's ABI: an artifact, a JSON ABI or its source")
-    .addOption(
-      new Option("--deployments <file>", "where deploy writes and names are looked up")
-        .env("JURAT_DEPLOYMENTS")
-        .default("deployments.json"),
-    );
+  return withDeployments(
+    command.option("--abi <file>", "the contract's ABI: an artifact, a JSON ABI or its source"),
+  );
+}
+
+export function withDeployments(command: Command): Command {
+  return command.addOption(
+    new Option("--deployments <file>", "where deploy writes and names are looked up")
+      .env("JURAT_DEPLOYMENTS")
+      .default("deployments.json"),
+  );
 }
 
 export function withBlock(command: Command): Command {

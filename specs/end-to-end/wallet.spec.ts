@@ -51,6 +51,7 @@ describe("jurat-wallet on a running node", function () {
       ["Token", 8700, ["Token", "TKN", "1000"]],
     );
     equal(await answer("call", "Token", "balanceOf", "dev:0"), "1000");
+    equal(await answer("code", "Token"), await answer("code", promised ?? ""));
     const sent = await wallet("send", "Token", "transfer", "bob", "7", "--from", "dev:0", "--yes");
     match(sent.stderr, /returns true/);
     match(sent.stderr, /Transfer\(from .*value 7\)/);

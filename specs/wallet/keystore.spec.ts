@@ -8,7 +8,7 @@ import { mnemonicToAccount } from "viem/accounts";
 import { bigIntToBytes, bytesToUtf8, fromHex, toHex } from "../../primitives/bytes.ts";
 import { DEV_MNEMONIC, deriveDevAccounts } from "../../primitives/dev-accounts.ts";
 import { privateKeyToAddress } from "../../primitives/secp256k1.ts";
-import { findAccount, listAccounts, storeAccount } from "../../wallet-cli/key-folder.ts";
+import { findAccount, listAccounts, listDamaged, storeAccount } from "../../wallet-cli/key-folder.ts";
 import { decryptKeystore, encryptKeystore, SCRYPT_N } from "../../wallet-cli/keystore.ts";
 import { WalletError } from "../../wallet-cli/wallet-error.ts";
 import { readJson, vectorsPath } from "../support/vectors.ts";
@@ -95,6 +95,7 @@ describe("the keystore folder", () => {
     equal(readFileSync(path, "utf8").includes(address.slice(2)), true);
     writeFileSync(join(folder, "torn"), readFileSync(path, "utf8").slice(0, 99));
     throws(() => findAccount(folder, "torn"), refused(/torn is damaged/));
+    deepEqual(listDamaged(folder), [{ name: "torn", reason: "it is no whole version 3 keystore" }]);
     throws(() => findAccount(folder, "bob"), refused(/no account "bob"/));
     throws(() => storeAccount(folder, "alice", ""), refused(/exists already/));
     throws(() => storeAccount(folder, "../alice", ""), WalletError);

@@ -12,7 +12,7 @@ import type {
   PhraseFlags,
   StoreFlags,
 } from "../commands/accounts.ts";
-import { findAccount, listAccounts, storeAccount } from "../key-folder.ts";
+import { findAccount, listAccounts, listDamaged, storeAccount } from "../key-folder.ts";
 import { decryptKeystore, encryptKeystore } from "../keystore.ts";
 import {
   createMnemonic,
@@ -55,7 +55,10 @@ export function list(flags: KeyFlags & OutputFlags): void {
     name,
     address: address === undefined ? null : toChecksumAddress(address),
   }));
-  if (accounts.length === 0) note(`no accounts in ${flags.keystore}; make one with jurat-wallet new`);
+  const damaged = listDamaged(flags.keystore);
+  for (const { name, reason } of damaged) note(`${name} is damaged: ${reason}`);
+  if (accounts.length + damaged.length === 0)
+    note(`no accounts in ${flags.keystore}; make one with jurat-wallet new`);
   const unknown = "(not told by its file)".padEnd(42);
   printResult(
     flags.json,

@@ -8,6 +8,7 @@ import {
   type ReadFlags,
   withAbi,
   withBlock,
+  withDeployments,
   withKeys,
   withNode,
   withOutput,
@@ -15,7 +16,8 @@ import {
   withValue,
 } from "../options.ts";
 
-export type BalanceFlags = ReadFlags & { readonly ether: boolean };
+export type AccountFlags = ReadFlags & Pick<AbiFlags, "deployments">;
+export type BalanceFlags = AccountFlags & { readonly ether: boolean };
 export type EstimateFlags = CallFlags & { readonly cost: boolean };
 export type LogsFlags = ReadFlags &
   AbiFlags & { readonly fromBlock: string; readonly toBlock: string; readonly address?: string };
@@ -34,9 +36,9 @@ export function addReadCommands(program: Command): void {
 
 function addAccountReads(program: Command): void {
   const reading = (name: string) =>
-    withBlock(withKeys(withNode(withOutput(program.command(name))))).argument(
+    withBlock(withDeployments(withKeys(withNode(withOutput(program.command(name)))))).argument(
       "<account>",
-      "address, dev:N, contact or keystore name",
+      "address, dev:N, or the name of a deployed contract, a contact or a keystore account",
     );
   reading("balance")
     .description("balance of an account")
@@ -46,23 +48,23 @@ function addAccountReads(program: Command): void {
   reading("nonce")
     .description("how many transactions an account has sent")
     .addHelpText("after", "\nExample:\n  $ jurat-wallet nonce dev:0 --block pending")
-    .action(async (account: string, flags: ReadFlags) => (await load()).nonce(account, flags));
+    .action(async (account: string, flags: AccountFlags) => (await load()).nonce(account, flags));
   reading("code")
     .description("code of a contract")
-    .addHelpText("after", "\nExample:\n  $ jurat-wallet code 0x5FbD…0aa3")
-    .action(async (account: string, flags: ReadFlags) => (await load()).code(account, flags));
+    .addHelpText("after", "\nExamples:\n  $ jurat-wallet code 0x5FbD…0aa3\n  $ jurat-wallet code Token")
+    .action(async (account: string, flags: AccountFlags) => (await load()).code(account, flags));
   reading("storage")
     .description("one word of a contract's storage")
     .argument("<slot>", "decimal or 0x hex")
     .addHelpText("after", "\nExample:\n  $ jurat-wallet storage 0x5FbD…0aa3 0")
-    .action(async (account: string, slot: string, flags: ReadFlags) =>
+    .action(async (account: string, slot: string, flags: AccountFlags) =>
       (await load()).storage(account, slot, flags),
     );
   reading("proof")
     .description("Merkle proof of an account and of words of its storage (eth_getProof)")
     .argument("[slots...]", "decimal or 0x hex")
     .addHelpText("after", "\nExample:\n  $ jurat-wallet proof 0x5FbD…0aa3 0 1 --block finalized")
-    .action(async (account: string, slots: string[], flags: ReadFlags) =>
+    .action(async (account: string, slots: string[], flags: AccountFlags) =>
       (await load()).proof(account, slots, flags),
     );
 }
