@@ -5,7 +5,12 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { NetworkParamsError, parseNetworkParams } from "../../testnet/network-params.ts";
 import { parseTestnetOptions } from "../../testnet/options.ts";
-import { describeFlood, type FloodWindow, floodFault } from "../../testnet/scenarios/call-flood-verdict.ts";
+import {
+  describeFlood,
+  type FloodWindow,
+  floodFault,
+  sumOf,
+} from "../../testnet/scenarios/call-flood-verdict.ts";
 import { startRelay } from "../../testnet/scenarios/relay.ts";
 import { scenarioTable } from "../../testnet/scenarios/run-scenarios.ts";
 import { withScratchDirectory } from "../support/scratch-directory.ts";
@@ -128,6 +133,13 @@ describe("the verdict on a flood of calls", () => {
 
   it("is a fault when eth_chainId was not answered", () => {
     equal(verdict({ answered: 49 }), "eth_chainId was answered 49 of 50 times");
+  });
+
+  it("counts quiet times and floods that alternate together", () => {
+    const busy = { ...quiet, emptySlots: 3, lateVotes: 8, asked: 20, answered: 19 };
+    const together = { slots: 80, nodes: 4, validators: 4, emptySlots: 3, lateVotes: 8 };
+    deepEqual(sumOf([quiet, busy]), { ...together, asked: 70, answered: 69 });
+    deepEqual(sumOf([busy]), busy);
   });
 
   it("is told in shares", () => {

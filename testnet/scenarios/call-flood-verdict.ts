@@ -1,4 +1,4 @@
-/** Whether a flood of calls cost votes or blocks, against the quiet time before it. See specs/testnet/scenarios.md#the-call-flood. */
+/** Whether floods of calls cost votes or blocks, against the quiet times around them. See specs/testnet/scenarios.md#the-call-flood. */
 
 /** What some slots brought, as every node saw them. */
 export type FloodWindow = {
@@ -28,6 +28,18 @@ export function floodFault(quiet: FloodWindow, flooded: FloodWindow): string | u
   const slots = percentEmpty(flooded) - percentEmpty(quiet);
   if (slots > TOLERATED_PERCENT) return `${slots.toFixed(1)} % more slots were empty than in quiet`;
   return undefined;
+}
+
+/** Windows of one network as one. @param windows at least one. */
+export function sumOf(windows: readonly FloodWindow[]): FloodWindow {
+  return windows.reduce((sum, { slots, emptySlots, lateVotes, asked, answered }) => ({
+    ...sum,
+    slots: sum.slots + slots,
+    emptySlots: sum.emptySlots + emptySlots,
+    lateVotes: sum.lateVotes + lateVotes,
+    asked: sum.asked + asked,
+    answered: sum.answered + answered,
+  }));
 }
 
 export function describeFlood(window: FloodWindow): string {
