@@ -4,6 +4,7 @@ import { engineWakeMoments } from "../consensus/on-tick.ts";
 import type { FolderConfig } from "../node/db/db-config.ts";
 import { openFolder } from "../node/db/folder.ts";
 import { openOfflineChain } from "../node/db/offline-chain.ts";
+import { ConsensusBlocks } from "../node/storage/consensus-blocks.ts";
 import { openDatabase } from "../node/storage/database.ts";
 import { SlashingProtection } from "../node/storage/slashing-protection.ts";
 import { loadKeyring } from "../node/validator/keyring.ts";
@@ -43,7 +44,9 @@ export async function growChain(config: FolderConfig, validators: number, blocks
   const { params, genesisTime, chainId } = folder.spec;
   const slotMs = params.slotSeconds * 1000;
   let pending: readonly RecoveredTransaction[] = [];
-  let nowMs = 0;
+  // An engine that is told an earlier time than its blocks were made at would not take them up as its head.
+  const newest = [...new ConsensusBlocks(folder.consensus).unfinalizedBlocks()].at(-1)?.slot ?? 0;
+  let nowMs = newest * slotMs;
   const chain = openOfflineChain(folder, () => genesisTime * 1000 + nowMs, {
     keyring: await loadKeyring({ interop: { first: 0, last: validators - 1 }, keystores: undefined }),
     protection: new SlashingProtection(validator),

@@ -4,7 +4,7 @@ import { getStateInPeriod } from "./advanced-state.ts";
 import { noteAggregator } from "./aggregate-rules.ts";
 import { isAggregated, isAggregator } from "./aggregators.ts";
 import type { AggregateAndProof, SignedAggregateAndProof } from "./chain-containers.ts";
-import { localMembers, mayDoDuties } from "./duties.ts";
+import { isFarBehind, localMembers, mayDoDuties } from "./duties.ts";
 import { type CommitteeMember, type Engine, emit, openJob, type Selection } from "./engine-state.ts";
 import { getAttestingIndices } from "./indexed-attestation.ts";
 import { acceptAggregate, toSignedVote } from "./on-aggregate.ts";
@@ -25,7 +25,7 @@ export function prepareAggregation(engine: Engine): void {
   const { nowSlot } = store;
   for (const slot of selections.keys()) if (slot < nowSlot) selections.delete(slot);
   tellSubnets(engine);
-  if (localValidators.size === 0) return;
+  if (localValidators.size === 0 || isFarBehind(engine)) return;
   const state = getStateInPeriod(engine, store.headRoot, nowSlot);
   if (state === undefined) return;
   const first = Math.max(nowSlot, engine.selectedSlot + 1);

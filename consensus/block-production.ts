@@ -31,13 +31,13 @@ export function propose(engine: Engine): void {
   const { params } = chain;
   const slot = store.nowSlot;
   if (slot === 0 || engine.proposedSlot >= slot || engine.localValidators.size === 0) return;
+  if (!mayDoDuties(engine)) return;
   const parentRoot = store.headRoot;
   const parentState = getStateInPeriod(engine, parentRoot, slot);
   if (parentState === undefined) askForState(engine, parentRoot);
   if (parentState === undefined || (engine.blocks.get(parentRoot)?.slot ?? 0) >= slot) return;
   const proposerIndex = getProposerIndex(parentState, slot, params);
   if (proposerIndex === undefined || !engine.localValidators.has(proposerIndex)) return;
-  if (!mayDoDuties(engine)) return;
   engine.proposedSlot = slot;
 
   const state = atSlot(engine, parentState, slot);

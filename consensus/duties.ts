@@ -19,7 +19,7 @@ import { getCommittees } from "./selection.ts";
 import { attestationSigningRoot } from "./signature-sets.ts";
 import { computeSubnet } from "./subnets.ts";
 import { isGateOpen } from "./sync-gate.ts";
-import { computeEpochAtSlot } from "./time.ts";
+import { computeEpochAtSlot, computePeriodAtSlot } from "./time.ts";
 import { voteKey } from "./vote-records.ts";
 
 /** Whether this node may propose and vote now. */
@@ -30,6 +30,20 @@ export function mayDoDuties(engine: Engine): boolean {
   const headSlot = engine.blocks.get(store.headRoot)?.slot ?? 0;
   const peers = countHeardPeers(engine);
   return isGateOpen(gate, chain.params, { nowSlot: store.nowSlot, headSlot, peers });
+}
+
+/** Periods over which a state is carried for nothing but figures and work done ahead. */
+const FAR_BEHIND_PERIODS = 2;
+
+/**
+ * Whether the head is so old, while a better chain is fetched, that carrying its state to now is work for nothing: the
+ * next block moves the head, and an hour of empty slots takes half a second each time.
+ */
+export function isFarBehind(engine: Engine): boolean {
+  const { store, blocks, chain } = engine;
+  const headPeriod = computePeriodAtSlot(blocks.get(store.headRoot)?.slot ?? 0, chain.params);
+  const nowPeriod = computePeriodAtSlot(store.nowSlot, chain.params);
+  return nowPeriod > headPeriod + FAR_BEHIND_PERIODS && !mayDoDuties(engine);
 }
 
 /**

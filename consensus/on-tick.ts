@@ -3,7 +3,7 @@
 import { getStateInPeriod } from "./advanced-state.ts";
 import { aggregate, prepareAggregation } from "./aggregation-duty.ts";
 import { propose } from "./block-production.ts";
-import { attest } from "./duties.ts";
+import { attest, isFarBehind } from "./duties.ts";
 import { type Engine, emit, slotDurationMs } from "./engine-state.ts";
 import { onTick as onForkChoiceTick } from "./fork-choice.ts";
 import { updateHead } from "./head.ts";
@@ -36,7 +36,7 @@ export function onTick(engine: Engine, nowMs: number, clockOffsetMs: number | un
   if (nowMs - slot * duration < aggregatesDueMs) return;
   aggregate(engine);
   // The next slot may begin a period: its work is done ahead, while there is time.
-  getStateInPeriod(engine, engine.store.headRoot, slot + 1);
+  if (!isFarBehind(engine)) getStateInPeriod(engine, engine.store.headRoot, slot + 1);
 }
 
 function beginSlot(engine: Engine, slot: Slot): void {

@@ -4,6 +4,7 @@ import { setBounded } from "./bounded-map.ts";
 import { contradictsFinality, oldestEvidenceSlot } from "./decided-branches.ts";
 import type { EngineEvent, PeerId, PeerStatus } from "./engine-events.ts";
 import { type Engine, emit, type PendingBlock } from "./engine-state.ts";
+import type { ChainParams } from "./params.ts";
 import { CLAIM_SLOTS } from "./sync-gate.ts";
 import { computeCheckpointSlot } from "./time.ts";
 
@@ -19,8 +20,13 @@ const RANGE_BACKSTEP_SLOTS = 64;
 const FROM_THE_PAST = 99;
 /** After these slots without a status a peer may have gone on without us: we slept, or it did. */
 const HEARD_SLOTS = 16;
-/** Slots a range sync may take without giving a block. */
-export const RANGE_PATIENCE_SLOTS = 4;
+/** A range sync may take this long without giving a block: a helper and the peer itself may use up their time. */
+const RANGE_PATIENCE_SECONDS = 30;
+const RANGE_PATIENCE_SLOTS = 4;
+
+export function rangePatienceSlots({ slotSeconds }: ChainParams): number {
+  return Math.max(RANGE_PATIENCE_SLOTS, Math.ceil(RANGE_PATIENCE_SECONDS / slotSeconds));
+}
 
 export function onPeerStatus(engine: Engine, { peer, status }: EngineEvent & { type: "peerStatus" }): void {
   setBounded(engine.peers, peer, { status, slot: engine.store.nowSlot, hasFailed: false }, PEERS_LIMIT);
@@ -186,7 +192,8 @@ function nextAttempt(engine: Engine, attempt: number): number | undefined {
  * the peer's fault; requests are held against it by how they end.
  */
 export function expireClaims(engine: Engine): void {
-  const { gate, blockRequests, rangeSyncs, store } = engine;
+  const { gate, blockRequests, rangeSyncs, store, chain } = engine;
+  const patienceSlots = rangePatienceSlots(chain.params);
   for (const [peer, claim] of gate.claims) {
     const isOverdue = store.nowSlot > claim.sinceSlot + CLAIM_SLOTS && !rangeSyncs.has(peer);
     if (isOverdue || !isMissing(engine, claim.root)) gate.claims.delete(peer);
@@ -197,7 +204,7 @@ export function expireClaims(engine: Engine): void {
     noteFailure(engine, peer);
   }
   for (const [peer, { lastProgressSlot }] of rangeSyncs) {
-    if (store.nowSlot <= lastProgressSlot + RANGE_PATIENCE_SLOTS) continue;
+    if (store.nowSlot <= lastProgressSlot + patienceSlots) continue;
     rangeSyncs.delete(peer);
     gate.claims.delete(peer);
     noteFailure(engine, peer);

@@ -1,5 +1,6 @@
 /** What must be signed, by whom: claims the caller verifies in one batch. See specs/consensus/selection.md#signing. */
 import type { SignatureSet } from "../primitives/bls.ts";
+import { fromHex, type Hash } from "../primitives/bytes.ts";
 import { Uint53 } from "../primitives/ssz-types.ts";
 import {
   type AggregateAndProof,
@@ -8,6 +9,7 @@ import {
   type BeaconBlock,
   containersOf,
   type SignedAggregateAndProof,
+  type SignedBeaconBlock,
 } from "./chain-containers.ts";
 import {
   AttestationData,
@@ -32,6 +34,7 @@ import {
   DOMAIN_SELECTION_PROOF,
   DOMAIN_VOLUNTARY_EXIT,
   getDomain,
+  signingRootOf,
 } from "./signing-root.ts";
 import type { ConsensusState } from "./state.ts";
 import { computeEpochAtSlot, type Epoch, type Slot } from "./time.ts";
@@ -54,6 +57,27 @@ export function headerSigningRoot(
 ): Uint8Array {
   const domain = domainAt(state, DOMAIN_BEACON_PROPOSER, computeEpochAtSlot(header.slot, params), params);
   return computeSigningRoot(BeaconBlockHeader, header, domain);
+}
+
+/**
+ * What a block's proposer signed, the block and its randao reveal, told without the state the block builds on: whether
+ * it may propose is not asked.
+ *
+ * @param root of the block.
+ */
+export function proposerSignatureSets(
+  state: ConsensusState,
+  { message, signature }: SignedBeaconBlock,
+  root: Hash,
+  params: ChainParams,
+): readonly [SignatureSet, SignatureSet] {
+  const { slot, proposerIndex, body } = message;
+  const publicKeys = keysOf(state, [proposerIndex], params);
+  const domain = domainAt(state, DOMAIN_BEACON_PROPOSER, computeEpochAtSlot(slot, params), params);
+  return [
+    { publicKeys, message: signingRootOf(fromHex(root), domain), signature },
+    { publicKeys, message: randaoSigningRoot(state, slot, params), signature: body.randaoReveal },
+  ];
 }
 
 /**

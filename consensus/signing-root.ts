@@ -49,5 +49,10 @@ export function getDomain(
 
 /** The 32 bytes that are signed for `value`. */
 export function computeSigningRoot<T>(type: Type<T>, value: T, domain: Domain): Uint8Array {
-  return SigningData.hashTreeRoot({ objectRoot: type.hashTreeRoot(value), domain });
+  return signingRootOf(type.hashTreeRoot(value), domain);
+}
+
+/** The same, for a value whose root is known. */
+export function signingRootOf(objectRoot: Uint8Array, domain: Domain): Uint8Array {
+  return SigningData.hashTreeRoot({ objectRoot, domain });
 }

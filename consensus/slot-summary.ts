@@ -1,7 +1,7 @@
 /** What a slot brought, told once at its end. See specs/consensus/engine.md#slot-summary. */
 
 import { getStateInPeriod } from "./advanced-state.ts";
-import { mayDoDuties } from "./duties.ts";
+import { isFarBehind, mayDoDuties } from "./duties.ts";
 import type { SlotSummary } from "./engine-events.ts";
 import { type Engine, slotDurationMs } from "./engine-state.ts";
 import { getActiveIndices, getRegistry } from "./registry.ts";
@@ -36,7 +36,7 @@ export function summarizeSlot(engine: Engine): SlotSummary {
 
 function countVoters(engine: Engine, slot: Slot): Pick<SlotSummary, "voters" | "activeValidators"> {
   const { params } = engine.chain;
-  const state = getStateInPeriod(engine, engine.store.headRoot, slot);
+  const state = isFarBehind(engine) ? undefined : getStateInPeriod(engine, engine.store.headRoot, slot);
   if (state === undefined) return { voters: 0, activeValidators: 0 };
   const committees = getCommittees(state, slot, params);
   return {

@@ -15,6 +15,7 @@ import { createChain } from "./chain/chain.ts";
 import { createGossipHandler } from "./chain/gossip-events.ts";
 import { createInOrder, type InOrder } from "./chain/in-order.ts";
 import { createLiveView } from "./chain/live-view.ts";
+import { createLookahead } from "./chain/lookahead.ts";
 import { openEngine } from "./chain/open-engine.ts";
 import { firstValidatorsOf, graffitiBytes, openOwnDuties } from "./chain/own-duties.ts";
 import type { OwnValidators } from "./chain/own-validators.ts";
@@ -105,8 +106,8 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
     ...{ engine, codec, containers, blocks, genesisTimeMs: spec.genesisTime * 1000, submit, metrics },
     onVotes: (slot, arrivalMs) => metrics.onVotes(arrivalMs - slot * params.slotSeconds * 1000),
   });
-  const outcomes = createBlockOutcomes();
-  const port = createSyncPort({ engine, network, codec, outcomes, submit, nowMs });
+  const [outcomes, lookahead] = [createBlockOutcomes(), createLookahead({ engine, execution })];
+  const port = createSyncPort({ engine, network, codec, outcomes, lookahead, inOrder, submit, nowMs });
   const sync = createSyncRunner({ port, submit, log: parts.logOf("sync"), nowMs: systemTime.now, fatal });
   const server = await startMetricsServer(config, metrics, { engine, network, execution, inOrder });
   const beacon = await rest.listen({ config, network, submit, syncTargetSlot: sync.targetSlot });
@@ -120,7 +121,7 @@ export async function startConsensus(parts: ConsensusParts): Promise<ConsensusSi
   });
   const perform = createEffectRunner({
     ...{ submit, codec, containers, blocks, execution, network, sync, outcomes, inOrder, report },
-    ...{ engine, disk, log, metrics, fatal, safetyFault, onFinalizedState: duties.own.onFinalizedState },
+    ...{ lookahead, disk, log, metrics, fatal, safetyFault, onFinalizedState: duties.own.onFinalizedState },
     ...{ signer: duties.signer, proposals: duties.proposals },
     slasher: config.slasher ? openSlasher({ database, containers, params }) : undefined,
     onHead: (slot) => timeHead(engine, metrics, slot, nowMs()),

@@ -40,7 +40,9 @@ function chainToHead(engine: Engine, blocks: ConsensusBlocks, startSlot: number)
   let root: Hash | undefined = engine.store.headRoot;
   while (root !== undefined) {
     const link: Link | undefined = engine.blocks.get(root) ?? storedLink(blocks, root);
-    if (link === undefined || link.slot < startSlot) break;
+    // Not committed yet and final already: what lies above would be an answer with a gap.
+    if (link === undefined) return [];
+    if (link.slot < startSlot) break;
     roots.push(root);
     root = link.parentRoot;
   }

@@ -1,4 +1,4 @@
-/** Runs asynchronous tasks one after the other, in the order they were given. */
+/** Runs asynchronous tasks one after the other, in the order they were given; some may gather until their turn comes. */
 
 export type InOrder = {
   add(task: () => Promise<void>): void;
@@ -29,5 +29,25 @@ export function createInOrder(onFailure: (error: unknown) => void): InOrder {
     },
     settled: () => last,
     waiting: () => waiting,
+  };
+}
+
+/**
+ * Items that wait for the same turn are handled together: the first one takes a place in the queue, and those that come
+ * before its turn join it there. So an item may be handled before a task given earlier, never after one given later.
+ */
+export function gatherInOrder<Item>(
+  queue: Pick<InOrder, "add">,
+  handle: (items: readonly Item[]) => Promise<void>,
+): (item: Item) => void {
+  let gathered: Item[] = [];
+  return (item) => {
+    gathered.push(item);
+    if (gathered.length > 1) return;
+    queue.add(async () => {
+      const items = gathered;
+      gathered = [];
+      await handle(items);
+    });
   };
 }

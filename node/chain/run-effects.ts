@@ -2,12 +2,9 @@
 import type { ChainContainers } from "../../consensus/chain-containers.ts";
 import { ProposerSlashing } from "../../consensus/containers.ts";
 import type { Effect, EngineEvent, Evidence } from "../../consensus/engine-events.ts";
-import type { Engine } from "../../consensus/engine-state.ts";
 import type { ConsensusState } from "../../consensus/state.ts";
-import { getState } from "../../consensus/state-cache.ts";
 import { blsVerifySets } from "../../primitives/bls.ts";
 import type { Address, Hash } from "../../primitives/bytes.ts";
-import { assert } from "../../primitives/errors.ts";
 import type { DiskWatch } from "../disk-watch.ts";
 import type { ExecutionPort } from "../execution/port.ts";
 import type { Logger } from "../log.ts";
@@ -15,21 +12,21 @@ import type { NodeMetrics } from "../metrics/consensus-metrics.ts";
 import type { Network } from "../network/network-port.ts";
 import type { PenaltyReason } from "../network/peer-score.ts";
 import type { Slasher } from "../slasher/slasher.ts";
-import type { AnchorState, ConsensusBlocks } from "../storage/consensus-blocks.ts";
+import type { ConsensusBlocks } from "../storage/consensus-blocks.ts";
 import type { Signer } from "../validator/signer.ts";
-import { type BlockCodec, slotOfStoredBlock } from "./block-codec.ts";
+import type { BlockCodec } from "./block-codec.ts";
 import type { BlockOutcomes } from "./block-outcomes.ts";
 import { createDutyEffects } from "./duty-effects.ts";
 import { executeWithAncestors } from "./execute-payload.ts";
 import type { InOrder } from "./in-order.ts";
+import type { Lookahead } from "./lookahead.ts";
 import type { SafetyFaultRecord } from "./safety-fault.ts";
 import { createSignatureBatches, verifyEach } from "./signature-batches.ts";
 import type { SlotReport } from "./slot-report.ts";
+import { createStoreEffects } from "./store-effects.ts";
 import type { SyncRunner } from "./sync-runner.ts";
 
 export type EffectPorts = {
-  /** Read only: to keep the finalized state to start from. */
-  readonly engine: Engine;
   readonly submit: (event: EngineEvent) => void;
   readonly codec: BlockCodec;
   readonly containers: ChainContainers;
@@ -39,6 +36,8 @@ export type EffectPorts = {
   readonly sync: SyncRunner;
   readonly signer: Omit<Signer, "signExit">;
   readonly outcomes: BlockOutcomes;
+  /** Where blocks come by range sync. */
+  readonly lookahead?: Lookahead | undefined;
   readonly inOrder: InOrder;
   readonly report: SlotReport;
   /** Of the validator with this index. */
@@ -51,7 +50,7 @@ export type EffectPorts = {
   readonly disk: DiskWatch;
   /** Told the head's slot whenever the head or a checkpoint moved. */
   readonly onHead: (slot: number) => void;
-  /** Someone else who wants to know each finalized state; must not throw. */
+  /** Someone else who wants to know the newest finalized state; must not throw. */
   readonly onFinalizedState: (state: ConsensusState) => void;
   /** A broken world on a path the node cannot do without. */
   readonly fatal: (error: unknown) => void;
@@ -140,9 +139,6 @@ export function createEffectRunner(ports: EffectPorts): (effect: Effect) => void
   };
 }
 
-/** Slots between two states written to disk. One is a few hundred kilobytes, a replayed block a few milliseconds. */
-const ANCHOR_INTERVAL_SLOTS = 64;
-
 function settleGossip({ network, metrics }: EffectPorts, effect: Wish<"gossipVerdict">): void {
   network.reportVerdict(effect.messageId, effect.verdict);
   if (effect.verdict !== "accept") metrics.network.onNotAccepted(effect.reason);
@@ -154,8 +150,12 @@ function reportFailedProposal({ metrics, log }: EffectPorts, effect: Wish<"propo
   log.warn({ slot, validator, reason }, "no block of ours");
 }
 
-/** A block's at once; those of votes and operations with what else came in at the same time. */
-function createVerifier({ submit, metrics }: EffectPorts): (wish: Wish<"verifySignatures">) => void {
+/** A block's at once, but for what was checked ahead; those of votes and operations with what else came in at the same time. */
+function createVerifier({
+  submit,
+  metrics,
+  lookahead,
+}: EffectPorts): (wish: Wish<"verifySignatures">) => void {
   const afterTurn = (callback: () => void) => void setImmediate(callback);
   const addToBatch = createSignatureBatches({ verify: blsVerifySets, afterTurn });
   return ({ id, sets, urgency }) => {
@@ -167,8 +167,10 @@ function createVerifier({ submit, metrics }: EffectPorts): (wish: Wish<"verifySi
       metrics.signatureSets.inc({ result: "invalid" }, valid.length - good);
       submit({ type: "signaturesVerified", id, valid });
     };
-    if (urgency === "block") answer(verifyEach(sets, blsVerifySets));
-    else addToBatch({ sets, answer });
+    if (urgency !== "block") return addToBatch({ sets, answer });
+    const open = sets.filter((set) => lookahead?.isVerified(set) !== true);
+    const valid = new Map(verifyEach(open, blsVerifySets).map((isValid, index) => [open[index], isValid]));
+    answer(sets.map((set) => valid.get(set) ?? true));
   };
 }
 
@@ -178,7 +180,12 @@ function execute(ports: EffectPorts, effect: Wish<"executePayload">): void {
     return bytes === undefined ? undefined : ports.codec.decode(bytes);
   };
   const stop = ports.metrics.payloadWait.startTimer({ method: "executePayload" });
-  executeWithAncestors(ports.execution, blockByRoot, effect).then((verdict) => {
+  const begun = ports.lookahead?.verdictOn(effect.payload) ?? Promise.resolve({ status: "syncing" } as const);
+  // Begun too early, its parent unknown by then, or not at all: it is asked for now, with its ancestors.
+  const answered = begun.then((verdict) =>
+    verdict.status === "syncing" ? executeWithAncestors(ports.execution, blockByRoot, effect) : verdict,
+  );
+  answered.then((verdict) => {
     stop();
     if (verdict.status === "syncing") {
       // Every block the engine knows was stored with its ancestors: our disk lost one, no peer is to blame.
@@ -188,58 +195,6 @@ function execute(ports: EffectPorts, effect: Wish<"executePayload">): void {
     if (verdict.status === "invalid") ports.log.warn({ reason: verdict.reason }, "invalid execution payload");
     ports.submit({ type: "payloadExecuted", id: effect.id, verdict: verdict.status });
   }, ports.fatal);
-}
-
-/** What changes the disk, and the execution side's view of it, in the engine's order. */
-function createStoreEffects(ports: EffectPorts) {
-  const { blocks, codec, execution, inOrder, submit, log, engine } = ports;
-  /** Now and then the state itself: a start replays the finalized blocks after it. */
-  const anchorAt = ({ checkpoint, slot }: Wish<"finalized">): AnchorState | undefined => {
-    const last = blocks.anchor();
-    // The first one at once, and one whose epoch is known: other nodes may begin with it.
-    if (last?.epoch !== undefined && slot < last.slot + ANCHOR_INTERVAL_SLOTS) return undefined;
-    const state = getState(engine.states, checkpoint.root);
-    return state === undefined ? undefined : { ...checkpoint, slot, bytes: state.serialize() };
-  };
-  type StoreEffect = Wish<"storeBlock" | "loadBlocks" | "justified" | "finalized" | "headChanged">;
-  return (effect: StoreEffect): void =>
-    inOrder.add(async () => {
-      switch (effect.type) {
-        case "storeBlock":
-          await blocks.put({ root: effect.root, slot: effect.slot, bytes: codec.encode(effect.block) });
-          return;
-        case "loadBlocks": {
-          const found = effect.roots.flatMap((root) => blocks.get(root) ?? []);
-          submit({ type: "blocksLoaded", id: effect.id, blocks: found.map(codec.decode) });
-          return;
-        }
-        case "justified": {
-          const { checkpoint, proofRoot, atSlot } = effect;
-          await blocks.putJustification({ ...checkpoint, proofRoot, justifiedAtSlot: atSlot });
-          return;
-        }
-        case "finalized": {
-          ports.onFinalizedState(effect.state);
-          const canonical = effect.canonicalRoots.map((root) => {
-            const bytes = blocks.get(root);
-            assert(bytes !== undefined, "a finalized block is stored");
-            return { root, slot: slotOfStoredBlock(bytes) };
-          });
-          blocks.finalize({ ...effect.checkpoint, slot: effect.slot }, canonical, anchorAt(effect));
-          return;
-        }
-        case "headChanged": {
-          const { blockHash: head, safeBlockHash: safe, finalizedBlockHash: finalized } = effect;
-          const verdict = await execution.setForkchoice({ head, safe, finalized });
-          if (verdict.status === "syncing")
-            log.warn({ head }, "the execution side does not know the head yet");
-          ports.onHead(effect.slot);
-          return;
-        }
-        default:
-          effect satisfies never;
-      }
-    });
 }
 
 function publishEvidence(

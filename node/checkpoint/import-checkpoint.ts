@@ -50,7 +50,10 @@ export async function importCheckpoint(
   await stored.putFinalized(
     blocks.map((block) => ({ root: block.root, slot: block.signed.message.slot, bytes: block.bytes })),
   );
-  stored.finalize({ epoch, root, slot }, [{ root, slot }], { root, slot, epoch, bytes: state.serialize() });
+  const anchor = { root, slot, epoch, bytes: state.serialize() };
+  await stored.record({
+    finality: { checkpoint: { epoch, root, slot }, canonical: [{ root, slot }], anchor },
+  });
   await database.close();
 }
 

@@ -67,7 +67,7 @@ export function openOfflineChain(folder: Folder, nowMs: () => number, duties?: O
   const outcomes = createBlockOutcomes();
   const inOrder = createInOrder(fatal);
   const perform = createEffectRunner({
-    ...{ engine, submit, codec, containers, blocks, outcomes, inOrder, fatal },
+    ...{ submit, codec, containers, blocks, outcomes, inOrder, fatal },
     ...{
       log: createLog({ levels: { level: LEVEL, modules: {} }, json: false }),
       metrics: createNodeMetrics(),

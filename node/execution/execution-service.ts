@@ -50,17 +50,25 @@ export type ExecutionServiceOptions = {
 
 export function createExecutionService(options: ExecutionServiceOptions): ExecutionPort {
   const { chain, pool } = options;
-  /** Payloads that are being executed or stored: the database stays open for them. */
-  const underWay = new Set<Promise<unknown>>();
+  /** Payloads that are being executed or stored, by block hash: the database stays open for them. */
+  const underWay = new Map<string, Promise<PayloadVerdict>>();
   return {
     progress: async () => ({
       finalized: chain.merged(),
       head: { number: chain.head().header.number, hash: chain.head().hash },
     }),
     executePayload(request) {
-      const verdict = executePayload(options, request);
-      underWay.add(verdict);
-      return verdict.finally(() => underWay.delete(verdict));
+      const hash = toHex(request.payload.blockHash);
+      const parent = underWay.get(toHex(request.payload.parentHash));
+      // Blocks are sent one after the other without waiting; a parent that fails is answered for by itself.
+      const begin = () => executePayload(options, request);
+      const verdict = parent === undefined ? begin() : parent.then(begin, begin);
+      underWay.set(hash, verdict);
+      const forget = () => {
+        if (underWay.get(hash) === verdict) underWay.delete(hash);
+      };
+      verdict.then(forget, forget);
+      return verdict;
     },
     setForkchoice: async (update) => setForkchoice(chain, update),
     buildPayload: async (attributes) => buildPayload(options, attributes),
@@ -79,7 +87,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
       };
     },
     async stop() {
-      await Promise.allSettled(underWay);
+      await Promise.allSettled(underWay.values());
       await options.onStop();
     },
   };

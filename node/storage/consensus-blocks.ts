@@ -35,6 +35,23 @@ export type JustificationRecord = {
   readonly justifiedAtSlot: number;
 };
 
+/** A checkpoint became final. */
+export type FinalityChange = {
+  readonly checkpoint: FinalityRecord;
+  /** The blocks from the previous finalized one (excluded) to this one (included). */
+  readonly canonical: readonly { readonly slot: number; readonly root: Hash }[];
+  /** A newer state to start from; without it the old one stays and the blocks since are replayed at start. */
+  readonly anchor?: AnchorState | undefined;
+};
+
+/** What happened between two commits, in this order; of justification and finality the last word. */
+export type ChainRecord = {
+  /** Unfinalized ones. */
+  readonly blocks?: readonly StoredBeaconBlock[];
+  readonly justification?: JustificationRecord | undefined;
+  readonly finality?: FinalityChange | undefined;
+};
+
 const FINALITY = utf8ToBytes("finality");
 const ANCHOR = utf8ToBytes("anchor");
 const ANCHOR_STATE = utf8ToBytes("anchor-state");
@@ -60,12 +77,21 @@ export class ConsensusBlocks {
     return this.#blocks.get(hashKey(root));
   }
 
-  /** Stores an unfinalized block. When it resolves, a killed process still has it. */
-  async put({ root, slot, bytes }: StoredBeaconBlock): Promise<void> {
+  /**
+   * Puts down what happened, all of it or nothing, in one commit: when it resolves, a killed process still has it.
+   * Finality is on disk by then, so that the execution side, which may be told only afterwards, never leads.
+   */
+  async record({ blocks = [], justification, finality }: ChainRecord): Promise<void> {
+    if (blocks.length === 0 && justification === undefined && finality === undefined) return;
     await this.#database.commit(() => {
-      this.#blocks.put(hashKey(root), bytes);
-      this.#unfinalized.put(concatBytes(numberKey(slot), hashKey(root)), EMPTY_BYTES);
+      for (const { root, slot, bytes } of blocks) {
+        this.#blocks.put(hashKey(root), bytes);
+        this.#unfinalized.put(concatBytes(numberKey(slot), hashKey(root)), EMPTY_BYTES);
+      }
+      if (justification !== undefined) this.#putJustification(justification);
+      if (finality !== undefined) this.#finalize(finality);
     });
+    if (finality !== undefined) await this.#database.flushed();
   }
 
   /** Stores blocks below the finalized one, as a back-fill fetches them. */
@@ -124,40 +150,6 @@ export class ConsensusBlocks {
     return { epoch: asNumber(fields[0]), root: asHash(fields[1]), slot: asNumber(fields[2]) };
   }
 
-  /**
-   * Records a finalized checkpoint in one write that is on disk when it returns: `canonical` becomes the
-   * index by slot, every other unfinalized block up to its slot goes. The execution side may be told
-   * only afterwards, so that it never leads.
-   *
-   * @param canonical the blocks from the previous finalized one (excluded) to this one (included).
-   * @param anchor a newer state to start from; without it the old one stays and the blocks since are
-   *   replayed at start.
-   */
-  finalize(
-    record: FinalityRecord,
-    canonical: readonly { readonly slot: number; readonly root: Hash }[],
-    anchor?: AnchorState,
-  ): void {
-    this.#database.write(() => {
-      const isCanonical = new Set(canonical.map(({ root }) => root));
-      for (const { key } of [...this.#unfinalized.range({ to: numberKey(record.slot + 1) })]) {
-        const rootKey = key.subarray(numberKey(0).length);
-        if (!isCanonical.has(toHex(rootKey))) this.#blocks.remove(rootKey);
-        this.#unfinalized.remove(key);
-      }
-      for (const { slot, root } of canonical) this.#canonical.put(numberKey(slot), hashKey(root));
-      this.#records.put(
-        FINALITY,
-        encodeRlp([numberKey(record.epoch), hashKey(record.root), numberKey(record.slot)]),
-      );
-      if (anchor !== undefined) {
-        const epoch = anchor.epoch === undefined ? [] : [numberKey(anchor.epoch)];
-        this.#records.put(ANCHOR, encodeRlp([hashKey(anchor.root), numberKey(anchor.slot), ...epoch]));
-        this.#records.put(ANCHOR_STATE, anchor.bytes);
-      }
-    });
-  }
-
   anchor(): AnchorState | undefined {
     const fields = this.#record(ANCHOR);
     const bytes = this.#records.get(ANCHOR_STATE);
@@ -178,13 +170,30 @@ export class ConsensusBlocks {
     };
   }
 
-  async putJustification({ epoch, root, proofRoot, justifiedAtSlot }: JustificationRecord): Promise<void> {
-    await this.#database.commit(() => {
-      this.#records.put(
-        JUSTIFICATION,
-        encodeRlp([numberKey(epoch), hashKey(root), hashKey(proofRoot), numberKey(justifiedAtSlot)]),
-      );
-    });
+  #putJustification({ epoch, root, proofRoot, justifiedAtSlot }: JustificationRecord): void {
+    this.#records.put(
+      JUSTIFICATION,
+      encodeRlp([numberKey(epoch), hashKey(root), hashKey(proofRoot), numberKey(justifiedAtSlot)]),
+    );
+  }
+
+  /** `canonical` becomes the index by slot, every other unfinalized block up to its slot goes. */
+  #finalize({ checkpoint, canonical, anchor }: FinalityChange): void {
+    const isCanonical = new Set(canonical.map(({ root }) => root));
+    for (const { key } of [...this.#unfinalized.range({ to: numberKey(checkpoint.slot + 1) })]) {
+      const rootKey = key.subarray(numberKey(0).length);
+      if (!isCanonical.has(toHex(rootKey))) this.#blocks.remove(rootKey);
+      this.#unfinalized.remove(key);
+    }
+    for (const { slot, root } of canonical) this.#canonical.put(numberKey(slot), hashKey(root));
+    this.#records.put(
+      FINALITY,
+      encodeRlp([numberKey(checkpoint.epoch), hashKey(checkpoint.root), numberKey(checkpoint.slot)]),
+    );
+    if (anchor === undefined) return;
+    const epoch = anchor.epoch === undefined ? [] : [numberKey(anchor.epoch)];
+    this.#records.put(ANCHOR, encodeRlp([hashKey(anchor.root), numberKey(anchor.slot), ...epoch]));
+    this.#records.put(ANCHOR_STATE, anchor.bytes);
   }
 
   #stored(slot: number, root: Hash): StoredBeaconBlock {

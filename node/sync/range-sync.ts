@@ -28,6 +28,9 @@ export interface RangeProgress {
   readonly imported: number;
 }
 
+/** Blocks made ready at once, ahead of their import. See specs/network/sync.md#ahead-of-the-engine. */
+export const PREPARE_STEP = 8;
+
 interface Batch<Block> {
   readonly peer: PeerId;
   /** At least one. */
@@ -111,8 +114,13 @@ export class RangeSync<Block> {
   /** Undefined when all went in, where to go on when a helper lied, or how the run ends. */
   async #import({ peer, blocks }: Batch<Block>): Promise<Cursor | RangeSyncOutcome | undefined> {
     let parent: Hash | undefined;
-    for (const block of blocks) {
+    for (const [index, block] of blocks.entries()) {
       if (this.#isStopped) return "unavailable";
+      // From one step to two steps ahead are prepared.
+      if (index % PREPARE_STEP === 0) {
+        const from = index === 0 ? 0 : index + PREPARE_STEP;
+        this.#port.prepare(blocks.slice(from, index + 2 * PREPARE_STEP));
+      }
       const outcome = await this.#port.importBlock(block, peer);
       if (outcome === "unknownParent") return "unlinked";
       if (outcome === "invalid") {

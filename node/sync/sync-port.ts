@@ -20,6 +20,8 @@ export interface SyncPort<Block> extends BlockRequester {
   readBlock(bytes: Uint8Array): SyncBlock<Block>;
   /** Resolves when the block was processed; sync hands over the next one only then. */
   importBlock(block: SyncBlock<Block>, peer: PeerId): Promise<ImportOutcome>;
+  /** Blocks that come next, each on the one before: a hint, what can be done for them ahead may begin. */
+  prepare(blocks: readonly SyncBlock<Block>[]): void;
   isKnown(root: Hash): boolean;
   /** Peers whose status claims a head at or beyond the slot. */
   peersWithHeadAt(slot: number): readonly PeerId[];

@@ -3,7 +3,7 @@ import { deepEqual, equal } from "node:assert/strict";
 import { step } from "../../consensus/engine.ts";
 import type { Effect, EngineEvent } from "../../consensus/engine-events.ts";
 import type { Engine } from "../../consensus/engine-state.ts";
-import { RANGE_PATIENCE_SLOTS, RANGE_SYNCS_LIMIT } from "../../consensus/peer-claims.ts";
+import { RANGE_SYNCS_LIMIT, rangePatienceSlots } from "../../consensus/peer-claims.ts";
 import { CLAIM_SLOTS } from "../../consensus/sync-gate.ts";
 import {
   createWorkbench,
@@ -48,10 +48,11 @@ describe("engine: peers that fail in range sync", () => {
     step(engine, { type: "rangeSyncEnded", peer: "bad", outcome });
   /** The other run goes on; this one gives nothing, and nobody says that it ended. */
   const standsStill = (engine: Engine) => {
-    for (let slot = NOW + 1; slot <= NOW + RANGE_PATIENCE_SLOTS; slot++) tick(engine, slot);
+    const patience = rangePatienceSlots(engine.chain.params);
+    for (let slot = NOW + 1; slot <= NOW + patience; slot++) tick(engine, slot);
     for (const sync of engine.rangeSyncs)
       if (sync[0] !== "bad") sync[1].lastProgressSlot = engine.store.nowSlot;
-    const effects = tick(engine, NOW + RANGE_PATIENCE_SLOTS + 1);
+    const effects = tick(engine, NOW + patience + 1);
     return [...effects, ...step(engine, statusOf("honest", far.at(-1)!))];
   };
   const CASES = [

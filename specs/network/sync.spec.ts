@@ -23,6 +23,7 @@ type Answer = (startSlot: number, count: number) => Uint8Array[];
 /** A node that knows genesis (ZERO_HASH) and the peers it is given. */
 class ScriptedNode implements SyncPort<Uint8Array> {
   readonly imported: SyncBlock<Uint8Array>[] = [];
+  readonly prepared: SyncBlock<Uint8Array>[] = [];
   readonly known = new Set<Hash>([ZERO_HASH]);
   readonly requests: { readonly peer: PeerId; readonly startSlot: number }[] = [];
   readonly penalties: string[] = [];
@@ -67,6 +68,10 @@ class ScriptedNode implements SyncPort<Uint8Array> {
     return "imported";
   }
 
+  prepare(blocks: readonly SyncBlock<Uint8Array>[]): void {
+    this.prepared.push(...blocks);
+  }
+
   isKnown(root: Hash): boolean {
     return this.known.has(root);
   }
@@ -106,6 +111,7 @@ describe("sync: a stretch of a peer's chain", () => {
     node.peers.set("main", honest(chain));
     equal(await node.sync(chain), "done");
     deepEqual(roots(node.imported), roots(chain));
+    deepEqual(roots(node.prepared), roots(chain), "each was prepared once, in order");
     ok(node.mostHeld <= 2 * MAX_REQUEST_BLOCKS);
     deepEqual(node.penalties, []);
   });
@@ -300,6 +306,7 @@ describe("sync: over real connections", () => {
       requestBlocksByRoot: (peer, wanted) => network.requestBlocksByRoot(peer, wanted),
       readBlock: readScripted,
       importBlock: (block) => node.importBlock(block),
+      prepare: (blocks) => node.prepare(blocks),
       isKnown: (root) => node.isKnown(root),
       peersWithHeadAt: (slot) =>
         network.peers().flatMap(({ id, status: told }) => (told.headSlot >= slot ? [id] : [])),

@@ -23,13 +23,14 @@ describe("blocks for a peer", () => {
     [...answer].map((bytes) => codec.decode(bytes).message.slot);
 
   /** A node whose tree is ahead of the finality its disk knows. */
-  async function withNode(body: (node: ReturnType<typeof nodeOn>) => void): Promise<void> {
+  async function withNode(body: (node: ReturnType<typeof nodeOn>) => Promise<void>): Promise<void> {
     await withScratchDatabase("consensus", async (database) => {
       const blocks = new ConsensusBlocks(database);
       for (const { root, signed } of chain) {
-        await blocks.put({ root, slot: signed.message.slot, bytes: codec.encode(signed) });
+        const block = { root, slot: signed.message.slot, bytes: codec.encode(signed) };
+        await blocks.record({ blocks: [block] });
       }
-      body(nodeOn(blocks));
+      await body(nodeOn(blocks));
     });
   }
   function nodeOn(blocks: ConsensusBlocks) {
@@ -40,16 +41,18 @@ describe("blocks for a peer", () => {
       ...{ engine, source: createBlockSource(engine, blocks) },
       finalizeOnDisk(slot: number) {
         const canonical = chain.map(stored).filter((block) => block.slot <= slot);
-        blocks.finalize({ epoch: slot + 1, ...canonical.at(-1)! }, canonical);
+        return blocks.record({
+          finality: { checkpoint: { epoch: slot + 1, ...canonical.at(-1)! }, canonical },
+        });
       },
     };
   }
 
   it("are one chain while the disk does not know yet what is final", async () => {
-    await withNode(({ engine, source, finalizeOnDisk }) => {
+    await withNode(async ({ engine, source, finalizeOnDisk }) => {
       equal(engine.blocks.has(chain[1]!.root), false, "the tree has let go of it");
       deepEqual(slots(source.blocksByRange(1, 64)), [1, 2, 3, 4, 5, 6, 7, 8]);
-      finalizeOnDisk(2);
+      await finalizeOnDisk(2);
       deepEqual(slots(source.blocksByRange(1, 64)), [1, 2, 3, 4, 5, 6, 7, 8]);
       deepEqual(slots(source.blocksByRange(2, 3)), [2, 3, 4]);
       deepEqual(slots(source.blocksByRange(5, 2)), [5, 6]);
@@ -58,13 +61,20 @@ describe("blocks for a peer", () => {
   });
 
   it("are one chain while finality goes on during the answer", async () => {
-    await withNode(({ source, finalizeOnDisk }) => {
+    await withNode(async ({ source, finalizeOnDisk }) => {
       const sent: number[] = [];
       for (const bytes of source.blocksByRange(1, 64)) {
         sent.push(codec.decode(bytes).message.slot);
-        if (sent.length <= 5) finalizeOnDisk(sent.length);
+        if (sent.length <= 5) await finalizeOnDisk(sent.length);
       }
       deepEqual(sent, [1, 2, 3, 4, 5, 6, 7, 8]);
+    });
+  });
+
+  it("are none while what lies below them is final already and not yet on disk", async () => {
+    await withScratchDatabase("consensus", async (database) => {
+      const { source } = nodeOn(new ConsensusBlocks(database));
+      deepEqual(slots(source.blocksByRange(1, 64)), []);
     });
   });
 });

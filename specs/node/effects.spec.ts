@@ -1,14 +1,20 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { containersOf, type SignedBeaconBlock } from "../../consensus/chain-containers.ts";
 import { DEVNET_PARAMS } from "../../consensus/presets.ts";
+import type { ConsensusState } from "../../consensus/state.ts";
 import { createBlockCodec, parentOfStoredBlock, slotOfStoredBlock } from "../../node/chain/block-codec.ts";
 import { createChain } from "../../node/chain/chain.ts";
 import { executeWithAncestors, payloadOf } from "../../node/chain/execute-payload.ts";
 import { batchVerdict } from "../../node/chain/gossip-events.ts";
-import { createInOrder } from "../../node/chain/in-order.ts";
-import type { PayloadToExecute } from "../../node/execution/port.ts";
-import { type Hash, toHex } from "../../primitives/bytes.ts";
+import { createInOrder, gatherInOrder } from "../../node/chain/in-order.ts";
+import { createStoreEffects } from "../../node/chain/store-effects.ts";
+import type { ExecutionPort, PayloadToExecute } from "../../node/execution/port.ts";
+import { createLog } from "../../node/log.ts";
+import { ConsensusBlocks } from "../../node/storage/consensus-blocks.ts";
+import type { Database } from "../../node/storage/database.ts";
+import { type Hash, toHex, ZERO_HASH } from "../../primitives/bytes.ts";
 import { createWorkbench, SLOT_MS, startEngine } from "../support/lone-engine.ts";
+import { PoweredDatabase, PowerSupply } from "../support/power-supply.ts";
 
 const containers = containersOf(DEVNET_PARAMS);
 const codec = createBlockCodec(containers);
@@ -116,6 +122,83 @@ describe("the ordered queue", () => {
     queue.add(async () => void seen.push("never"));
     await queue.settled();
     deepEqual(seen, ["Error: disk full"]);
+  });
+});
+
+describe("items gathered in the ordered queue", () => {
+  it("share the turn of the first one, and what was added after it comes later", async () => {
+    const seen: string[] = [];
+    const queue = createInOrder((error) => seen.push(String(error)));
+    const gather = gatherInOrder<number>(queue, async (items) => {
+      await Promise.resolve();
+      seen.push(`items ${items}`);
+      if (items.length === 2) gather(3);
+    });
+    gather(1);
+    queue.add(async () => void seen.push("task"));
+    gather(2);
+    await queue.settled();
+    await queue.settled();
+    deepEqual(seen, ["items 1,2", "task", "items 3"]);
+  });
+});
+
+describe("what the engine wants on disk", () => {
+  const [one, two] = chainOf(2) as [ReturnType<typeof chainOf>[0], ReturnType<typeof chainOf>[0]];
+  const head = (of: typeof one, finalizedBlockHash = ZERO_HASH) =>
+    ({
+      ...{ type: "headChanged" as const, root: of.root, slot: of.block.message.slot, blockHash: of.root },
+      ...{ safeBlockHash: ZERO_HASH, finalizedBlockHash },
+    }) as const;
+  const stored = ({ root, block }: typeof one) =>
+    ({ type: "storeBlock", root, slot: block.message.slot, block }) as const;
+
+  it("is one commit while it waits, flushed before the execution side hears of finality", async () => {
+    const log: string[] = [];
+    const power = new PowerSupply();
+    const database = new PoweredDatabase(power);
+    const told: Database = {
+      table: (name) => database.table(name),
+      write: (action) => database.write(action),
+      commit: (action) => database.commit(action).finally(() => log.push("commit")),
+      flushed: () => database.flushed().finally(() => log.push("flushed")),
+      copyTo: () => database.copyTo(),
+      refresh: () => database.refresh(),
+      close: () => database.close(),
+    };
+    const blocks = new ConsensusBlocks(told);
+    const inOrder = createInOrder((error) => log.push(String(error)));
+    const store = createStoreEffects({
+      ...{ blocks, codec, inOrder, submit: () => undefined, onHead: () => undefined },
+      onFinalizedState: () => log.push("state"),
+      log: createLog({ levels: { level: "error", modules: {} }, json: false }),
+      execution: {
+        setForkchoice: async ({ head: hash, finalized }) => {
+          equal(blocks.get(hash) !== undefined, true);
+          log.push(`head ${hash === two.root ? 2 : 1}, final ${finalized === one.root ? 1 : 0}`);
+          return { status: "valid" };
+        },
+      } as Partial<ExecutionPort> as ExecutionPort,
+    });
+    const state = { serialize: () => new Uint8Array(8) } as ConsensusState;
+    store(stored(one));
+    store(head(one));
+    store(stored(two));
+    store({
+      ...{ type: "finalized", checkpoint: { epoch: 1, root: one.root }, slot: 1, blockHash: one.root, state },
+      ...{ canonicalRoots: [one.root], prunedRoots: [] },
+    });
+    store(head(two, one.root));
+    await inOrder.settled();
+    deepEqual(log, ["state", "commit", "flushed", "head 2, final 1"]);
+    equal(blocks.finality()?.root, one.root);
+    deepEqual(
+      [...blocks.unfinalizedBlocks()].map(({ root }) => root),
+      [two.root],
+    );
+    store(head(one));
+    await inOrder.settled();
+    deepEqual(log.slice(4), ["head 1, final 0"], "no commit for a head alone");
   });
 });
 

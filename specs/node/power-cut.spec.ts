@@ -76,7 +76,7 @@ async function live(
   for (let slot = first; slot <= SLOTS; slot++) {
     const proposal = { publicKey, slot, signingRoot: published.wanted };
     if ((await protection.checkAndInsertBlock(proposal)) === undefined) published.blocks.push(slot);
-    await blocks.put(beaconBlock(slot));
+    await blocks.record({ blocks: [beaconBlock(slot)] });
     equal((await port.executePayload(chain[slot - 1]!)).status, "valid");
     const vote = { publicKey, sourceEpoch: slot - 1, targetEpoch: slot, signingRoot: published.wanted };
     const [refusal] = await protection.checkAndInsertAttestations([vote]);
@@ -92,7 +92,8 @@ async function moveTo(slot: number, disks: Disks, chain: readonly Proposal[]): P
   const final = Math.max(before, slot - LAG);
   if (final > before) {
     const canonical = Array.from({ length: final - before }, (_, index) => beaconBlock(before + 1 + index));
-    blocks.finalize({ epoch: final, root: beaconRoot(final), slot: final }, canonical);
+    const checkpoint = { epoch: final, root: beaconRoot(final), slot: final };
+    await blocks.record({ finality: { checkpoint, canonical } });
   }
   const [head, finalized] = [hashAt(chain, slot), hashAt(chain, final)];
   await executionOf(disks).port.setForkchoice({ head, safe: finalized, finalized });

@@ -130,15 +130,16 @@ function storeEffect(
   effect: Effect,
 ): Promise<void> | undefined {
   if (effect.type === "storeBlock") {
-    return blocks.put({ root: effect.root, slot: effect.slot, bytes: codec.encode(effect.block) });
+    const { root, slot, block } = effect;
+    return blocks.record({ blocks: [{ root, slot, bytes: codec.encode(block) }] });
   }
   if (effect.type !== "finalized") return undefined;
   const canonical = effect.canonicalRoots.map((root) => {
     const { slot } = codec.decode(blocks.get(root)!).message;
     return { root, slot };
   });
-  blocks.finalize({ ...effect.checkpoint, slot: effect.slot }, canonical);
-  return undefined;
+  const checkpoint = { ...effect.checkpoint, slot: effect.slot };
+  return blocks.record({ finality: { checkpoint, canonical } });
 }
 
 function fakeNetwork(published: { topic: string; data: Uint8Array }[]): Network {

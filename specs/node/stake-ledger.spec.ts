@@ -44,11 +44,11 @@ async function finalize(
     block: blockOf(flow),
   }));
   for (const { slot, root, block } of stored) {
-    await blocks.put({ root, slot, bytes: codec.encode(block) });
+    await blocks.record({ blocks: [{ root, slot, bytes: codec.encode(block) }] });
     ledger?.note(root as Hash, block);
   }
   const { slot, root } = stored.at(-1)!;
-  blocks.finalize({ epoch: slot, root, slot }, stored);
+  await blocks.record({ finality: { checkpoint: { epoch: slot, root, slot }, canonical: stored } });
 }
 
 describe("the ledger of stakes", () => {
