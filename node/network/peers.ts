@@ -34,7 +34,7 @@ export class Peers {
 
   constructor(options: PeersOptions) {
     this.#options = options;
-    this.scores = new PeerScores(options.nowMs);
+    this.scores = new PeerScores(options.nowMs, (peer) => this.#othersDoWell(peer));
   }
 
   onConnected(peer: PeerId): void {
@@ -140,6 +140,16 @@ export class Peers {
     const offsets = [...this.#peers.values()].flatMap(({ clockOffsetMs: offset }) => offset ?? []);
     offsets.sort((a, b) => a - b);
     return offsets[offsets.length >> 1];
+  }
+
+  /** Whether at least half of the others, and at least one, tell where they stand and lately did little wrong. */
+  #othersDoWell(peer: PeerId): boolean {
+    const others = this.ids().filter((other) => other !== peer);
+    const good = others.filter(
+      (other) =>
+        this.#peers.get(other)?.status !== undefined && this.scores.score(other) > SOFT_FLOOR / 2,
+    );
+    return good.length > 0 && 2 * good.length >= others.length;
   }
 
   #blame(peer: PeerId, code: RequestErrorDetail["code"]): void {

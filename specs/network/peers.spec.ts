@@ -20,6 +20,8 @@ import {
   type PenaltyReason,
   SCORE_HALF_LIFE_MS,
   SOFT_FLOOR,
+  USELESS_BAN_MS,
+  USELESS_FAULTS,
 } from "../../node/network/peer-score.ts";
 import { BytesError } from "../../primitives/bytes.ts";
 import { closeAll, connect, meshed, startNode, until } from "./harness.ts";
@@ -28,9 +30,14 @@ import { startRawPeer, stopRawPeers } from "./raw-peer.ts";
 describe("peers: score", () => {
   let nowMs = 0;
   let scores: PeerScores;
+  let othersDoWell = true;
   beforeEach(() => {
     nowMs = 1_000_000;
-    scores = new PeerScores(() => nowMs);
+    othersDoWell = true;
+    scores = new PeerScores(
+      () => nowMs,
+      () => othersDoWell,
+    );
   });
 
   it("is zero for a peer without fault", () => {
@@ -67,8 +74,8 @@ describe("peers: score", () => {
     equal(scores.penalize("a", "otherChain"), true);
   });
 
-  it("never bans for silence alone, and does not forgive a liar for it", () => {
-    for (let i = 0; i < 100; i++)
+  it("takes nobody far down for silence, and does not forgive a liar for it", () => {
+    for (let i = 0; i < USELESS_FAULTS - 1; i++)
       equal(scores.penalize("late", i % 2 === 0 ? "timeout" : "unavailable"), false);
     equal(scores.score("late"), SOFT_FLOOR);
     equal(scores.penalize("late", "lie"), false);
@@ -76,6 +83,25 @@ describe("peers: score", () => {
     scores.penalize("liar", "lie");
     scores.penalize("liar", "timeout");
     equal(scores.score("liar"), -PENALTY.lie);
+  });
+
+  it("throws out a peer that goes on being useless, for a short while, and only when others serve", () => {
+    const fail = (times: number, everyMs = 0) =>
+      Array.from({ length: times }, () => {
+        nowMs += everyMs;
+        return scores.penalize("empty", "unavailable");
+      }).includes(true);
+    othersDoWell = false;
+    equal(fail(3 * USELESS_FAULTS), false, "the fault may be ours");
+    othersDoWell = true;
+    equal(fail(1), true);
+    equal(scores.isBanned("empty"), true);
+    nowMs += USELESS_BAN_MS;
+    equal(scores.isBanned("empty"), false);
+    equal(fail(USELESS_FAULTS - 1), false, "it comes back with a clean slate");
+    nowMs += 20 * SCORE_HALF_LIFE_MS;
+    equal(fail(500, 60_000), false, "slow once a minute is forgiven as it goes");
+    equal(fail(USELESS_FAULTS), true);
   });
 
   it("does not make a ban longer for what is found out later", () => {
@@ -94,6 +120,32 @@ describe("peers: score", () => {
 
   it("has a positive price for every fault", () => {
     for (const reason of Object.keys(PENALTY) as PenaltyReason[]) ok(PENALTY[reason] > 0, reason);
+  });
+});
+
+describe("peers: a useless one", () => {
+  afterEach(closeAll);
+
+  it("is kept while nobody else serves, then thrown out, and refused when it dials again", async () => {
+    const [node, useless, good] = (await Promise.all([1, 2, 3].map(() => startNode()))) as [
+      ...Awaited<ReturnType<typeof startNode>>[],
+    ];
+    await connect(node!, useless!);
+    const fail = () => node!.network.penalize(useless!.id, "unavailable");
+    for (let i = 0; i < 2 * USELESS_FAULTS; i++) fail();
+    equal(node!.network.peers().length, 1);
+    await connect(node!, good!);
+    fail();
+    equal(await node!.gone.first(), useless!.id);
+    const { network } = useless!;
+    await until(() => network.peers().length === 0);
+    // It dials in a loop of its own; whoever is refused is told so and tries again later.
+    network.addPeerAddress(node!.address);
+    await connect(useless!, good!);
+    deepEqual(
+      node!.network.peers().map(({ id }) => id),
+      [good!.id],
+    );
   });
 });
 
