@@ -22,6 +22,8 @@ export type AttackerPeer = {
   readonly gossip: OpenGossip;
   /** Those it is still connected to. */
   victims(): readonly Victim[];
+  /** Tries once to get back in where it was thrown out; how many let it. */
+  reenter(): Promise<number>;
   stop(): Promise<void>;
 };
 
@@ -48,8 +50,8 @@ export async function startAttackerPeer(
   });
   await libp2p.start();
   for (const topic of topics) libp2p.services.pubsub.subscribe(topic);
-  const enter = async (address: string) => {
-    for (let tries = 0; tries < CONNECT_TRIES; tries++) {
+  const enter = async (address: string, maxTries = CONNECT_TRIES) => {
+    for (let tries = 0; tries < maxTries; tries++) {
       const signal = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
       const connection = await libp2p.dial(multiaddr(address), { signal }).catch(() => undefined);
       if (connection?.status !== "open") continue;
@@ -62,15 +64,21 @@ export async function startAttackerPeer(
       return;
     }
   };
-  await Promise.all(addresses.map(enter));
+  await Promise.all(addresses.map((address) => enter(address)));
+  const victims = () =>
+    libp2p
+      .getConnections()
+      .filter((connection) => connection.status === "open")
+      .map((connection) => ({ id: connection.remotePeer.toString(), connection }));
   return {
     libp2p,
+    victims,
     gossip: libp2p.services.pubsub as unknown as OpenGossip,
-    victims: () =>
-      libp2p
-        .getConnections()
-        .filter((connection) => connection.status === "open")
-        .map((connection) => ({ id: connection.remotePeer.toString(), connection })),
+    async reenter() {
+      const stayed = new Set(victims().map(({ id }) => id));
+      await Promise.all(addresses.map((address) => enter(address, 1)));
+      return victims().filter(({ id }) => !stayed.has(id)).length;
+    },
     stop: () => stopLibp2pNode(libp2p),
   };
 }

@@ -31,6 +31,8 @@ export type AttackReport = {
   /** Nodes that let it in, and those that threw it out. */
   readonly admitted: number;
   readonly thrownOut: number;
+  /** Of those that threw it out, nodes that let the same identity in again right away. */
+  readonly readmitted: number;
 };
 
 /** Between two questions for the head, well below a status quota. */
@@ -99,8 +101,9 @@ async function attack(order: AttackOrder): Promise<readonly AttackReport[]> {
       }
       clearInterval(following);
       const thrownOut = admitted - peer.victims().length;
+      const readmitted = await peer.reenter();
       await peer.stop();
-      return { target: flood.target, sent, admitted, thrownOut };
+      return { target: flood.target, sent, admitted, thrownOut, readmitted };
     }),
   );
 }

@@ -18,6 +18,12 @@ export type FloodResult = {
 
 /** What four nodes may grow by during one flood, the largest of them: their buffers for peers, many times over. */
 const GROWTH_LIMIT_BYTES = 512 << 20;
+/**
+ * What the event loop of the network's thread may lag more than without attack: of a hundred waits 99 less than half the
+ * time until votes are due in slots of a second, and none longer than such a slot.
+ */
+const LAG_P99_LIMIT_MS = 250;
+const LAG_MAX_LIMIT_MS = 1000;
 /** Twice the share of votes that were missing before the attack, and two votes. */
 const missedLimit = (result: FloodResult, calm: FloodResult | undefined) =>
   2 + Math.ceil((2 * result.dueVotes * (calm?.missedVotes ?? 0)) / Math.max(1, calm?.dueVotes ?? 0));
@@ -39,15 +45,20 @@ export function faultsOf(result: FloodResult, calm: FloodResult | undefined): re
   if (result.missedVotes > allowed) faults.push(`${result.missedVotes} votes are missing, ${allowed} may be`);
   if (result.grownBytes > GROWTH_LIMIT_BYTES)
     faults.push(`memory grew by ${megabytes(result.grownBytes)} MB`);
+  const lagP99Ms = result.lagP99Ms - (calm?.lagP99Ms ?? 0);
+  if (lagP99Ms > LAG_P99_LIMIT_MS) faults.push(`lag p99 is ${lagP99Ms.toFixed(0)} ms more than in peace`);
+  const lagMaxMs = result.lagMaxMs - (calm?.lagMaxMs ?? 0);
+  if (lagMaxMs > LAG_MAX_LIMIT_MS) faults.push(`lag max is ${lagMaxMs.toFixed(0)} ms more than in peace`);
   if (result.kind === "many-identities")
     return result.peerBans > 0 ? faults : [...faults, "nobody was banned"];
-  for (const { target, sent, admitted, thrownOut } of result.reports) {
+  for (const { target, sent, admitted, thrownOut, readmitted } of result.reports) {
     if (admitted === 0 && result.addressBans === 0)
       faults.push(`${target}: let in by nobody, nothing was tried`);
     const mayStay = sent <= admitted * (WITHIN_QUOTA[result.kind] ?? 0);
     if (thrownOut < admitted && result.addressBans === 0 && !mayStay) {
-      faults.push(`${target}: ${thrownOut} of ${admitted} nodes banned the attacker`);
+      faults.push(`${target}: ${thrownOut} of ${admitted} nodes threw the attacker out`);
     }
+    if (readmitted > 0) faults.push(`${target}: ${readmitted} nodes let the attacker in again`);
   }
   return faults;
 }
@@ -62,6 +73,10 @@ const COLUMNS = [
     title: "thrown out",
     of: ({ reports }) =>
       `${reports.reduce((sum, { thrownOut }) => sum + thrownOut, 0)} of ${reports.reduce((sum, { admitted }) => sum + admitted, 0)}`,
+  },
+  {
+    title: "refused after",
+    of: ({ reports }) => reports.reduce((sum, { thrownOut, readmitted }) => sum + thrownOut - readmitted, 0),
   },
   { title: "bans", of: ({ peerBans, addressBans }) => `${peerBans}+${addressBans}` },
   { title: "RSS MB", of: ({ residentBytes }) => megabytes(residentBytes) },

@@ -9,7 +9,7 @@ const calm: FloodResult = {
   ...{ kind: "nothing", reports: [], residentBytes: 200 << 20, grownBytes: 0, lagP99Ms: 12, lagMaxMs: 40 },
   ...{ peerBans: 0, addressBans: 0, missedVotes: 0, dueVotes: 40, emptySlots: 0 },
 };
-const report = { target: "status", sent: 100, admitted: 4, thrownOut: 4 };
+const report = { target: "status", sent: 100, admitted: 4, thrownOut: 4, readmitted: 0 };
 
 describe("the campaign of floods", () => {
   it("aims every kind at every topic and protocol the node has", () => {
@@ -37,15 +37,21 @@ describe("the campaign of floods", () => {
   });
 
   it("says what was not as it should be", () => {
-    const bad = { ...calm, kind: "half-open", grownBytes: 600 << 20, missedVotes: 1 };
+    const bad = {
+      ...{ ...calm, kind: "half-open", grownBytes: 600 << 20, missedVotes: 1 },
+      ...{ lagP99Ms: calm.lagP99Ms + 251, lagMaxMs: calm.lagMaxMs + 1001 },
+    };
     const reports = [
-      { ...report, thrownOut: 3 },
+      { ...report, thrownOut: 3, readmitted: 1 },
       { ...report, target: "goodbye", admitted: 0, thrownOut: 0 },
     ];
     deepEqual(faultsOf({ ...bad, reports }, calm), [
       "1 votes are missing, 0 may be",
       "memory grew by 600 MB",
-      "status: 3 of 4 nodes banned the attacker",
+      "lag p99 is 251 ms more than in peace",
+      "lag max is 1001 ms more than in peace",
+      "status: 3 of 4 nodes threw the attacker out",
+      "status: 1 nodes let the attacker in again",
       "goodbye: let in by nobody, nothing was tried",
     ]);
     const { text, passed } = floodTable([calm, { ...bad, reports }]);
