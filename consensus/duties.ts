@@ -36,14 +36,15 @@ export function mayDoDuties(engine: Engine): boolean {
 const FAR_BEHIND_PERIODS = 2;
 
 /**
- * Whether the head is so old, while a better chain is fetched, that carrying its state to now is work for nothing: the
+ * Whether the head is so old, for a node that does no duties on it, that carrying its state to now is work for nothing: the
  * next block moves the head, and an hour of empty slots takes half a second each time.
  */
 export function isFarBehind(engine: Engine): boolean {
   const { store, blocks, chain } = engine;
   const headPeriod = computePeriodAtSlot(blocks.get(store.headRoot)?.slot ?? 0, chain.params);
   const nowPeriod = computePeriodAtSlot(store.nowSlot, chain.params);
-  return nowPeriod > headPeriod + FAR_BEHIND_PERIODS && !mayDoDuties(engine);
+  if (nowPeriod <= headPeriod + FAR_BEHIND_PERIODS) return false;
+  return engine.localValidators.size === 0 || !mayDoDuties(engine);
 }
 
 /**

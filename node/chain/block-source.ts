@@ -37,8 +37,8 @@ type Link = { readonly slot: number; readonly parentRoot: Hash };
  */
 function chainToHead(engine: Engine, blocks: ConsensusBlocks, startSlot: number): readonly Hash[] {
   const roots: Hash[] = [];
-  let root: Hash | undefined = engine.store.headRoot;
-  while (root !== undefined) {
+  let root: Hash = engine.store.headRoot;
+  while (root !== engine.chain.genesisRoot) {
     const link: Link | undefined = engine.blocks.get(root) ?? storedLink(blocks, root);
     // Not committed yet and final already: what lies above would be an answer with a gap.
     if (link === undefined) return [];
