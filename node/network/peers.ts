@@ -146,8 +146,7 @@ export class Peers {
   #othersDoWell(peer: PeerId): boolean {
     const others = this.ids().filter((other) => other !== peer);
     const good = others.filter(
-      (other) =>
-        this.#peers.get(other)?.status !== undefined && this.scores.score(other) > SOFT_FLOOR / 2,
+      (other) => this.#peers.get(other)?.status !== undefined && this.scores.score(other) > SOFT_FLOOR / 2,
     );
     return good.length > 0 && 2 * good.length >= others.length;
   }

@@ -61,6 +61,7 @@ async function fetchBelow<Block>(
   const below: Fetched<Block>[] = [];
   for (let from = startSlot; ; ) {
     const batch = await request(port, from, peer);
+    if (batch?.length === 0) port.penalize(peer, "unavailable");
     if (batch === undefined || batch.length === 0) return "unavailable";
     below.push(...batch.filter(({ slot }) => slot < oldest.slot));
     const last = below.at(-1);

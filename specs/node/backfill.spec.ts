@@ -101,18 +101,23 @@ describe("the back-fill", () => {
   });
 
   it("asks another peer after one that failed, has nothing, or sends what is no block", async () => {
-    for (const wrong of [
-      () => {
-        throw new Error("gone");
+    const cases = [
+      {
+        wrong: () => {
+          throw new Error("gone");
+        },
+        penalties: [],
       },
-      () => [],
-      () => [Uint8Array.of(1)],
-    ]) {
+      { wrong: () => [], penalties: [["a", "unavailable"]] },
+      { wrong: () => [Uint8Array.of(1)], penalties: [["a", "lie"]] },
+    ];
+    for (const { wrong, penalties } of cases) {
       const world = new World(range(1, 40), [40]);
       world.answer = (peer, startSlot, count) => (peer === "a" ? wrong() : world.truth(startSlot, count));
       await world.run(["a", "b"]);
       equal(world.kept.length, 40);
       equal(world.requests[1]?.[0], "b");
+      deepEqual(world.penalties, penalties);
     }
   });
 
