@@ -8,12 +8,7 @@ import type {
   SignedAggregateAndProof,
   SignedBeaconBlock,
 } from "./chain-containers.ts";
-import type {
-  BeaconBlockHeader,
-  Checkpoint,
-  SignedBeaconBlockHeader,
-  SingleAttestation,
-} from "./containers.ts";
+import type { BeaconBlockHeader, Checkpoint, SingleAttestation, ValidatorIndex } from "./containers.ts";
 import type { DecidedBlock } from "./decided-branches.ts";
 import type { BlockOrigin, Effect, JobId, PeerId, PeerStatus } from "./engine-events.ts";
 import type { ForkChoiceStore, TreeCheckpoint } from "./fork-choice-store.ts";
@@ -136,7 +131,10 @@ export type Proposal = {
 /** Who proposed what in a slot, once the proposer's signature was checked. */
 export type SeenProposal = {
   readonly root: Hash;
-  readonly signedHeader: SignedBeaconBlockHeader;
+  readonly slot: Slot;
+  readonly proposerIndex: ValidatorIndex;
+  /** SSZ of SignedBeaconBlockHeader: a root of the header as the library gives it keeps 8 KB of its work alive. */
+  readonly signedHeader: Uint8Array;
   /** A second block was seen: evidence was given, no more of them are looked at. */
   isEquivocation: boolean;
 };

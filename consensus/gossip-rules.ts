@@ -1,6 +1,7 @@
 /** Which blocks are looked at, forwarded and blamed. See specs/consensus/gossip-rules.md#blocks. */
 import { setBounded } from "./bounded-map.ts";
 import type { SignedBeaconBlock } from "./chain-containers.ts";
+import { SignedBeaconBlockHeader } from "./containers.ts";
 import { isBesideFinality } from "./decided-branches.ts";
 import type { BlockOutcome } from "./engine-events.ts";
 import { type Engine, type PendingBlock, slotDurationMs } from "./engine-state.ts";
@@ -87,14 +88,17 @@ export function noteProposal(
   const seen = engine.seenProposals.get(key);
   const signedHeader = { message: header, signature: block.signature };
   if (seen === undefined) {
-    const proposal = { root, signedHeader, isEquivocation: false };
+    const { slot, proposerIndex } = header;
+    const bytes = SignedBeaconBlockHeader.serialize(signedHeader);
+    const proposal = { root, slot, proposerIndex, signedHeader: bytes, isEquivocation: false };
     setBounded(engine.seenProposals, key, proposal, SEEN_PROPOSALS_LIMIT);
     return undefined;
   }
   if (seen.root === root) return undefined;
   if (!seen.isEquivocation) {
     engine.seenProposals.set(key, { ...seen, isEquivocation: true });
-    const slashing = { signedHeader1: seen.signedHeader, signedHeader2: signedHeader };
+    const signedHeader1 = SignedBeaconBlockHeader.deserialize(seen.signedHeader);
+    const slashing = { signedHeader1, signedHeader2: signedHeader };
     giveEvidence(engine, { kind: "proposerSlashing", slashing });
   }
   return origin.kind === "gossip" ? { outcome: "ignored", reason: "BLOCK_PROPOSAL_SEEN" } : undefined;

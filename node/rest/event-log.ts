@@ -1,21 +1,23 @@
 /** What happened lately, by topic, so that a client that comes back hears what it missed. See specs/node/rest.md#events. */
 import type { JsonObject } from "../../rpc/json.ts";
 
-/** Events remembered per topic. Votes come by the thousand, the others once or twice a slot. */
-export const EVENTS_KEPT = {
-  head: 1024,
-  block: 1024,
-  attestation: 8192,
-  single_attestation: 8192,
-  voluntary_exit: 1024,
-  finalized_checkpoint: 1024,
-  chain_reorg: 1024,
-} as const satisfies Readonly<Record<string, number>>;
+/** What is remembered may hold what it tells of: of a large network's votes this is less than a slot, whatever the limit. */
+const EVENTS_KEPT_PER_TOPIC = 1024;
 
-export type EventTopic = keyof typeof EVENTS_KEPT;
+const EVENT_TOPICS = [
+  "head",
+  "block",
+  "attestation",
+  "single_attestation",
+  "voluntary_exit",
+  "finalized_checkpoint",
+  "chain_reorg",
+] as const;
+
+export type EventTopic = (typeof EVENT_TOPICS)[number];
 
 export function isEventTopic(text: string): text is EventTopic {
-  return Object.hasOwn(EVENTS_KEPT, text);
+  return EVENT_TOPICS.some((topic) => topic === text);
 }
 
 export type RecordedEvent = {
@@ -37,18 +39,15 @@ export type EventLog = {
 };
 
 type Kept = {
-  readonly limit: number;
   /** A ring: the event written `n`-th lies at n modulo the limit. */
   readonly ring: RecordedEvent[];
   written: number;
   newestForgotten: number;
 };
 
-export function createEventLog(limits: Readonly<Record<EventTopic, number>> = EVENTS_KEPT): EventLog {
+export function createEventLog(limit: number = EVENTS_KEPT_PER_TOPIC): EventLog {
   const kept = new Map<EventTopic, Kept>();
-  for (const topic of Object.keys(limits) as EventTopic[]) {
-    kept.set(topic, { limit: limits[topic], ring: [], written: 0, newestForgotten: 0 });
-  }
+  for (const topic of EVENT_TOPICS) kept.set(topic, { ring: [], written: 0, newestForgotten: 0 });
   let newest = 0;
 
   return {
@@ -56,7 +55,7 @@ export function createEventLog(limits: Readonly<Record<EventTopic, number>> = EV
       const place = kept.get(topic);
       if (place === undefined) return;
       newest += 1;
-      const index = place.written % place.limit;
+      const index = place.written % limit;
       place.newestForgotten = place.ring[index]?.sequence ?? place.newestForgotten;
       place.ring[index] = { sequence: newest, topic, text: onceJson(data) };
       place.written += 1;
@@ -65,7 +64,7 @@ export function createEventLog(limits: Readonly<Record<EventTopic, number>> = EV
       let first: RecordedEvent | undefined;
       for (const topic of topics) {
         const place = kept.get(topic);
-        const event = place === undefined ? undefined : firstAfter(place, sequence);
+        const event = place === undefined ? undefined : firstAfter(place, limit, sequence);
         if (event !== undefined && (first === undefined || event.sequence < first.sequence)) first = event;
       }
       return first;
@@ -76,7 +75,7 @@ export function createEventLog(limits: Readonly<Record<EventTopic, number>> = EV
 }
 
 /** Sequences ascend around the ring, so halving finds the place. */
-function firstAfter({ limit, ring, written }: Kept, sequence: number): RecordedEvent | undefined {
+function firstAfter({ ring, written }: Kept, limit: number, sequence: number): RecordedEvent | undefined {
   let low = Math.max(0, written - limit);
   let high = written;
   while (low < high) {

@@ -87,9 +87,8 @@ function hasSigned(
   const epoch = computeEpochAtSlot(slot, chain.params);
   const vote = firstVote(voteRecords, epoch, validatorIndex);
   if (vote !== undefined && vote.data.slot > since) return true;
-  for (const { signedHeader } of seenProposals.values()) {
-    const { message } = signedHeader;
-    if (message.proposerIndex === validatorIndex && message.slot > since && message.slot <= slot) return true;
+  for (const seen of seenProposals.values()) {
+    if (seen.proposerIndex === validatorIndex && seen.slot > since && seen.slot <= slot) return true;
   }
   return false;
 }

@@ -262,6 +262,8 @@ describe("duties: operations", () => {
     equal(only(effects, "slashingEvidence").length, 1);
     const [slashing] = propose(engine, 4).proposerSlashings;
     equal(slashing?.signedHeader1.message.proposerIndex, second.signed.message.proposerIndex);
+    // A root is a view of the 8 KB it was computed in, unless it is copied.
+    for (const { signedHeader } of engine.seenProposals.values()) equal(signedHeader.buffer.byteLength, 208);
   });
 
   it("leave out an exit of one who is slashed in the same block", () => {

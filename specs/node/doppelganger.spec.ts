@@ -38,7 +38,7 @@ class World {
   }
 
   propose(proposerIndex: number, slot: number): void {
-    this.seenProposals.set(`${slot}`, { signedHeader: { message: { proposerIndex, slot } } });
+    this.seenProposals.set(`${slot}`, { proposerIndex, slot });
   }
 }
 

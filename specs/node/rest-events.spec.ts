@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
-import { createEventLog, EVENTS_KEPT, type EventTopic } from "../../node/rest/event-log.ts";
+import { createEventLog, type EventTopic } from "../../node/rest/event-log.ts";
 import {
   createEventHub,
   EVENT_READERS_LIMIT,
@@ -14,10 +14,6 @@ import {
 } from "../../node/rest/event-stream.ts";
 import { RestError } from "../../node/rest/rest-error.ts";
 import { EventClient } from "./rest-fixture.ts";
-
-const TOPICS = Object.keys(EVENTS_KEPT) as EventTopic[];
-const limitsOf = (limit: number) =>
-  Object.fromEntries(TOPICS.map((topic) => [topic, limit])) as typeof EVENTS_KEPT;
 
 describe("the log of events", () => {
   it("gives in order what it remembers, and knows what it forgot", () => {
@@ -28,7 +24,7 @@ describe("the log of events", () => {
         fc.integer({ min: 1, max: 8 }),
         fc.nat(60),
         (recorded, limit, from) => {
-          const log = createEventLog(limitsOf(limit));
+          const log = createEventLog(limit);
           for (const [i, name] of recorded.entries()) log.record(name, () => ({ n: i + 1 }));
           const wanted: readonly EventTopic[] = ["head", "block"];
           const all = recorded.map((name, i) => ({ name, sequence: i + 1 }));
@@ -103,7 +99,7 @@ describe("a reader of events", () => {
 
   it("that does not keep up costs nothing, is told of the gap once, and gets the newest", async () => {
     let encoded = 0;
-    const hub = createEventHub("run", createEventLog(limitsOf(16)));
+    const hub = createEventHub("run", createEventLog(16));
     await withHub(hub, async (port) => {
       const slow = await EventClient.open(port, "block,head");
       slow.pause();
