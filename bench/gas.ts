@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-/** npm run bench:gas [-- --search CANDIDATES --seed SEED]: what time a gas takes, by program. See specs/vm/gas.md#calibration. */
+/** npm run bench:gas [-- --search CANDIDATES --seed SEED | --cold]: what time a gas takes, by program. See specs/vm/gas.md#calibration. */
 import "../node/polyfill.ts";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { installNativeBackends } from "../node/native/install.ts";
 import { TICKS_PER_GAS } from "../vm/contract/host-gas.ts";
+import { BLOCK_GAS, coldBlocks } from "./cold-contracts.ts";
 import { CALL_GAS, PRECOMPILE_INPUTS, timePrecompile } from "./gas-precompiles.ts";
 import { GAS_PROGRAMS } from "./gas-programs.ts";
 import { type GasTime, NANOSECONDS_PER_GAS, prepare, timeProgram } from "./gas-run.ts";
@@ -13,15 +14,17 @@ import { WORST_PROGRAM } from "./worst-program.ts";
 
 const GAS = 150_000;
 const RUNS = 24;
-const BLOCK_GAS = 30_000_000;
 const WARM_UP_MS = 12_000;
 
-const { values } = parseArgs({ options: { search: { type: "string" }, seed: { type: "string" } } });
+const { values } = parseArgs({
+  options: { search: { type: "string" }, seed: { type: "string" }, cold: { type: "boolean" } },
+});
 await installNativeBackends();
 console.log(`Node ${process.version}, ${cpus()[0]?.model}; the least of ${RUNS} runs of ${GAS} gas`);
 warmUp();
 
-if (values.search !== undefined) {
+if (values.cold === true) await printCold();
+else if (values.search !== undefined) {
   const { seed, candidates, nanosecondsPerGas, program } = searchWorst(
     Number(values.seed ?? 1),
     Number(values.search),
@@ -42,8 +45,13 @@ if (values.search !== undefined) {
     `spread: ${spread.toFixed(1)} between "${most.name}" and "${least.name}" of ${times.length} programs`,
   );
 }
-if (values.search === undefined) printPrecompiles();
-printWorst();
+if (values.cold !== true) {
+  if (values.search === undefined) {
+    printPrecompiles();
+    await printCold();
+  }
+  printWorst();
+}
 
 /** Until V8 has compiled the engine with its better compiler. */
 function warmUp(): void {
@@ -80,6 +88,15 @@ function printPrecompiles(): void {
   );
   for (const { name, time } of times.slice(0, 5)) {
     console.log(`${name.padEnd(34)}${time.toFixed(1).padStart(7)} ns a gas`);
+  }
+}
+
+/** Blocks that load from disk whatever they touch. */
+async function printCold(): Promise<void> {
+  console.log("\nblocks of 30 M gas that call contracts of which none is in memory");
+  for (const { name, contracts, seconds } of await coldBlocks()) {
+    const nanoseconds = ((seconds * 1e9) / BLOCK_GAS).toFixed(1).padStart(7);
+    console.log(`${name.padEnd(34)}${nanoseconds} ns a gas   ${contracts} in ${seconds.toFixed(3)} s`);
   }
 }
 

@@ -100,6 +100,11 @@ export type Precompile = (data: Uint8Array, gas: number) => MessageResult;
 export interface ContractMachine {
   /** By address; always warm (EIP-2929). */
   readonly precompiles: ReadonlyMap<Address, Precompile>;
+  /**
+   * What a frame pays to call the code of `address`, beside the access to the account: 0 once the transaction has entered
+   * that code. More than `gasLimit` when that does not suffice; then it was not loaded.
+   */
+  loadGas(journal: Journal, address: Address, gasLimit: number): number;
   /** Runs `frame.code` (not empty) with `frame.data` as call data. */
   call(frame: Frame): MessageResult;
   /**

@@ -133,6 +133,7 @@ function withMovedPrecompiles(
   }
   return {
     precompiles,
+    loadGas: (journal, address, gasLimit) => machine.loadGas(journal, address, gasLimit),
     call: (frame) => machine.call(frame),
     create: (frame) => machine.create(frame),
     describe: (code) => machine.describe(code),

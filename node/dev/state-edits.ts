@@ -98,6 +98,7 @@ export function encodeEdit(edit: StateEdit): Uint8Array {
 export function withEdits(machine: ContractMachine): ContractMachine {
   return {
     precompiles: machine.precompiles,
+    loadGas: (journal, address, gasLimit) => machine.loadGas(journal, address, gasLimit),
     call: (frame) => (frame.codeAddress === EDITS_ADDRESS ? applyEdit(frame) : machine.call(frame)),
     create: (frame) => machine.create(frame),
     openProbed(spare) {

@@ -18,6 +18,11 @@ export class ScriptedMachine implements ContractMachine {
     return this;
   }
 
+  /** Scripts need not be loaded. */
+  loadGas(): number {
+    return 0;
+  }
+
   call(frame: Frame): MessageResult {
     return this.#scripts.get(toHex(frame.code))?.(frame) ?? end("invalid container", 0);
   }

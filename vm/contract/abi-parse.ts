@@ -106,9 +106,37 @@ export function parseType(text: string): AbiType {
 }
 
 const DATA_LOCATIONS = new Set(["memory", "calldata", "storage"]);
-const WORD = /[A-Za-z_$][\w$]*/y;
 const SPACE = /\s*/y;
 const ARRAY_SUFFIX = /\[(\d{0,6})\]/y;
+const BLANK = 0x20;
+const FIRST_WIDE = 0x80;
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+/** Letters, digits, `_` and `$`. */
+function isWordCharacter(code: number): boolean {
+  const lower = code | 0x20;
+  return (lower >= 0x61 && lower <= 0x7a) || isDigit(code) || code === 0x5f || code === 0x24;
+}
+
+/** Every type that is one word. Read many times over when a contract is loaded. */
+const ELEMENTARY: ReadonlyMap<string, AbiType> = elementaryTypes();
+
+function elementaryTypes(): Map<string, AbiType> {
+  const types = new Map<string, AbiType>();
+  for (const kind of ["address", "bool", "bytes", "string"] as const) types.set(kind, { kind });
+  types.set("function", { kind: "fixedBytes", size: 24, isFunction: true });
+  for (const kind of ["uint", "int"] as const) {
+    types.set(kind, { kind, bits: 256 });
+    for (let bits = 8; bits <= 256; bits += 8) types.set(`${kind}${bits}`, { kind, bits });
+  }
+  for (let size = 1; size <= 32; size++) {
+    types.set(`bytes${size}`, { kind: "fixedBytes", size, isFunction: false });
+  }
+  return types;
+}
 
 /** A cursor over a signature. The methods consume what they read. */
 class SignatureReader {
@@ -131,8 +159,11 @@ class SignatureReader {
 
   /** The next word, or the empty string when no word is next. */
   word(): string {
-    this.#match(SPACE);
-    return this.#match(WORD)?.[0] ?? "";
+    this.#skipSpace();
+    const start = this.#position;
+    if (isDigit(this.#text.charCodeAt(start))) return "";
+    while (isWordCharacter(this.#text.charCodeAt(this.#position))) this.#position++;
+    return this.#text.slice(start, this.#position);
   }
 
   skipWord(expected: string): boolean {
@@ -148,9 +179,9 @@ class SignatureReader {
   }
 
   end(): void {
-    this.#match(SPACE);
+    this.#skipSpace();
     if (this.#text[this.#position] === ";") this.#position++;
-    this.#match(SPACE);
+    this.#skipSpace();
     if (this.#position !== this.#text.length) this.fail("expected the end");
   }
 
@@ -161,7 +192,7 @@ class SignatureReader {
   type(depth: number): AbiType {
     if (depth > ABI_DEPTH_LIMIT) this.fail(`nested deeper than ${ABI_DEPTH_LIMIT}`);
     this.skipWord("tuple");
-    this.#match(SPACE);
+    this.#skipSpace();
     let type: AbiType;
     if (this.#text[this.#position] === "(") {
       const members = this.#list(false, depth + 1);
@@ -175,7 +206,7 @@ class SignatureReader {
 
   #arraySuffixes(element: AbiType, depth: number): AbiType {
     let type = element;
-    for (let suffix = this.#match(ARRAY_SUFFIX); suffix !== null; suffix = this.#match(ARRAY_SUFFIX)) {
+    for (let suffix = this.#arraySuffix(); suffix !== null; suffix = this.#arraySuffix()) {
       if (++depth > ABI_DEPTH_LIMIT) this.fail(`nested deeper than ${ABI_DEPTH_LIMIT}`);
       const length = suffix[1] === "" ? undefined : Number(suffix[1]);
       if (length === 0) this.fail("an array of no elements");
@@ -188,7 +219,7 @@ class SignatureReader {
 
   #list(isEvent: boolean, depth: number): readonly AbiParameter[] {
     this.#expect("(");
-    this.#match(SPACE);
+    this.#skipSpace();
     if (this.#text[this.#position] === ")") {
       this.#position++;
       return [];
@@ -196,7 +227,7 @@ class SignatureReader {
     const parameters: AbiParameter[] = [];
     for (;;) {
       parameters.push(this.#parameter(isEvent, depth));
-      this.#match(SPACE);
+      this.#skipSpace();
       const next = this.#text[this.#position];
       if (next !== "," && next !== ")") this.fail('expected "," or ")"');
       this.#position++;
@@ -215,19 +246,24 @@ class SignatureReader {
   }
 
   #elementary(name: string): AbiType {
-    if (name === "address" || name === "bool" || name === "bytes" || name === "string") return { kind: name };
-    if (name === "function") return { kind: "fixedBytes", size: 24, isFunction: true };
-    const [, kind, digits] = /^(uint|int|bytes)([1-9]\d{0,2})?$/.exec(name) ?? [];
-    const size = Number(digits ?? 256);
-    if (kind === "bytes" && size <= 32) return { kind: "fixedBytes", size, isFunction: false };
-    if ((kind === "uint" || kind === "int") && size <= 256 && size % 8 === 0) return { kind, bits: size };
-    return this.fail(`unknown type "${name}"`);
+    return ELEMENTARY.get(name) ?? this.fail(`unknown type "${name}"`);
   }
 
   #expect(character: string): void {
-    this.#match(SPACE);
+    this.#skipSpace();
     if (this.#text[this.#position] !== character) this.fail(`expected "${character}"`);
     this.#position++;
+  }
+
+  #arraySuffix(): RegExpExecArray | null {
+    return this.#text[this.#position] === "[" ? this.#match(ARRAY_SUFFIX) : null;
+  }
+
+  /** Nearly always there is nothing to skip, or one blank. */
+  #skipSpace(): void {
+    if (this.#text.charCodeAt(this.#position) === BLANK) this.#position++;
+    const next = this.#text.charCodeAt(this.#position);
+    if (next <= BLANK || next >= FIRST_WIDE) this.#match(SPACE);
   }
 
   #match(pattern: RegExp): RegExpExecArray | null {

@@ -60,8 +60,22 @@ export class DefinitionBuilder implements PureContext {
     const { name, isUpgradeable, construct, functions, receive, fallback } = this;
     const { events, errors, storages, lists, abi, layout } = this;
     if (name === undefined) return undefined;
-    const entries = { construct, functions, receive, fallback };
-    return { name, isUpgradeable, ...entries, events, errors, storages, lists, abi, layout };
+    const entries = { construct, receive, fallback };
+    const selectors = [...functions.keys()];
+    const functionOf = (selector: number) => functions.get(selector);
+    return {
+      name,
+      isUpgradeable,
+      ...entries,
+      selectors,
+      functionOf,
+      events,
+      errors,
+      storages,
+      lists,
+      abi,
+      layout,
+    };
   }
 
   /** Pays for a signature and makes room for one more declaration. */
@@ -81,8 +95,8 @@ const declareContract: Declare = (builder, args) => {
     throw new GuestException("TypeError", "a contract's name is a word");
   }
   if (builder.name !== undefined) throw new GuestException("TypeError", "a module has one contract");
-  builder.name = name;
   const flags = args.int(1);
+  builder.name = name;
   builder.isUpgradeable = (flags & DECLARES.upgradeable) !== 0;
   const entry = { isView: false, isReentrant: false, inputs: NO_TYPES, outputs: NO_TYPES };
   if ((flags & DECLARES.receive) !== 0) {
@@ -158,7 +172,12 @@ const declareFunction: Declare = (builder, args) => {
 const declareEvent: Declare = (builder, args) => {
   const event = parseEvent(builder.signature(args.text(0)));
   const { inputs } = event;
-  const id = builder.events.push({ inputs, encode: compileEventEncoder(event) }) - 1;
+  let encoder: DeclaredEvent["encode"] | undefined;
+  const encode: DeclaredEvent["encode"] = (values) => {
+    encoder ??= compileEventEncoder(event);
+    return encoder(values);
+  };
+  const id = builder.events.push({ inputs, encode }) - 1;
   builder.abi.push(eventToJson(event));
   return JSON.stringify({ id, kinds: kindsOf(inputs), ...namesOf(inputs) });
 };

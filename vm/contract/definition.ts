@@ -59,8 +59,9 @@ export type ContractDefinition = {
   /** Whether it may replace its own code. */
   readonly isUpgradeable: boolean;
   readonly construct: Entry | undefined;
-  /** By selector, the first four bytes of call data as a number. */
-  readonly functions: ReadonlyMap<number, Entry>;
+  /** Of the functions, in the order they are declared: the first four bytes of call data as a number. */
+  readonly selectors: readonly number[];
+  readonly functionOf: (selector: number) => Entry | undefined;
   readonly receive: Entry | undefined;
   readonly fallback: Entry | undefined;
   readonly events: readonly DeclaredEvent[];

@@ -4,7 +4,12 @@ import { GuestException, type Halt, type Host } from "../engine/host.ts";
 import type { EngineInstance } from "../engine/instance.ts";
 import { encodeDelta } from "../engine/snapshot.ts";
 import { type Container, unpackSource } from "./container.ts";
-import { isRecorded, type RecordedDeclaration, RecordingArguments } from "./declaration-record.ts";
+import {
+  encodeDeclarations,
+  isRecorded,
+  type RecordedDeclaration,
+  RecordingArguments,
+} from "./declaration-record.ts";
 import { DECLARATIONS, DefinitionBuilder } from "./definition-builder.ts";
 import { HOST_GAS, TICKS_PER_GAS } from "./host-gas.ts";
 import { type Operator, PURE } from "./host-pure.ts";
@@ -47,7 +52,7 @@ export function evaluateContract(
   const { ticksUsed } = result;
   const definition = builder.finish();
   const snapshot = instance.takeSnapshot();
-  const deltaBytes = encodeDelta(engine.base, snapshot).length;
+  const deltaBytes = encodeDelta(snapshot).length;
   const problem =
     definition === undefined
       ? "the module declares no contract"
@@ -57,7 +62,9 @@ export function evaluateContract(
   if (definition === undefined || problem !== undefined) {
     return { outcome: "revert", output: reasonData(problem ?? ""), ticksUsed };
   }
-  const contract = { definition, declarations, snapshot, deltaBytes };
+  const definitionBytes = encodeDeclarations(declarations).length;
+  const pageCount = snapshot.pages.length;
+  const contract = { definition, declarations, snapshot, pageCount, deltaBytes, definitionBytes };
   return { outcome: "success", contract, ticksUsed };
 }
 
@@ -81,8 +88,9 @@ function evaluationHost(
     try {
       if (!isRecorded(operation)) return operator(builder, args);
       const recording = new RecordingArguments(args);
+      const answer = operator(builder, recording);
       record.push({ operation, values: recording.values });
-      return operator(builder, recording);
+      return answer;
     } catch (error) {
       throw exceptionOf(error);
     }

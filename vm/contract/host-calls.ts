@@ -44,6 +44,7 @@ const call: Run = (run, args) => {
   if (value > 0n) run.refuseStatic();
   const { journal } = frame.context;
   run.charge(touchAccountGas(journal, to));
+  run.charge(frame.context.machine.loadGas(journal, to, run.gasLeft));
   if (value > 0n) run.charge(GAS.callValue + (journal.exists(to) ? 0 : GAS.newAccount));
   const offered = allButOne64th(run.gasLeft);
   const wanted = args.isUndefined(4) ? undefined : readUint(args, 4);

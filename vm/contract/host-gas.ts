@@ -1,5 +1,6 @@
 /** Prices of host operations that Ethereum's schedule does not name. See specs/vm/contract/host-functions.md#prices. */
 import { GAS, wordsOf } from "../gas.ts";
+import type { LoadSize } from "./stored-contract.ts";
 
 /** Ticks of the engine that one gas buys. See specs/vm/gas.md#calibration. */
 export const TICKS_PER_GAS = 48;
@@ -24,8 +25,41 @@ export const HOST_GAS = {
   recover: 6_000,
 } as const;
 
-/** Snapshot bytes one gas restores. */
-export const SNAPSHOT_BYTES_PER_GAS = 64;
+/** A page of a contract's snapshot, which entering it restores. */
+export const RESTORED_PAGE_GAS = 4;
+
+/** Loading a contract that a transaction has not entered before, whether it is in memory or not. */
+export const COLD_CODE_GAS = {
+  /** Finding it; more is not looked at before this is there. */
+  least: 1_500,
+  /** How much of it the price of a transaction pays for the code that it calls, whose address is warm as well. */
+  ofTransaction: 17_000,
+  /** A page of the snapshot that differs from the base. */
+  page: 4,
+  /** Bytes of the snapshot's difference that one gas reads, checks and unpacks. */
+  deltaBytesPerGas: 6,
+  /** Bytes beyond this cost twice as much: they leave the processor's caches. */
+  largeDeltaBytes: 131_072,
+  /** Declared bytes that one gas reads. */
+  definitionBytesPerGas: 1,
+} as const;
+
+export function coldCodeGas({ pageCount, deltaBytes, definitionBytes }: LoadSize): number {
+  const { least, page, deltaBytesPerGas, largeDeltaBytes, definitionBytesPerGas } = COLD_CODE_GAS;
+  const bytes = deltaBytes + Math.max(0, deltaBytes - largeDeltaBytes);
+  const read = Math.ceil(bytes / deltaBytesPerGas) + Math.ceil(definitionBytes / definitionBytesPerGas);
+  return least + page * pageCount + read;
+}
+
+/**
+ * What a deployment costs at least, for each byte that nodes keep of the evaluated contract; half of what a byte of a
+ * block costs at least (EIP-7623). Contracts that are what their source says pay more for code and evaluation.
+ */
+export const STORED_BYTE_GAS = 5;
+
+export function storedContractGas({ deltaBytes, definitionBytes }: LoadSize): number {
+  return STORED_BYTE_GAS * (deltaBytes + definitionBytes);
+}
 
 export function keccakGas(bytes: number): number {
   return GAS.keccak + GAS.keccakWord * wordsOf(bytes);

@@ -1,5 +1,5 @@
 /** Runs contract code on the engine: the ContractMachine of vm/message.ts. See specs/vm/contract/machine.md. */
-import { BytesError, EMPTY_BYTES, fromHex, type Hash, toHex } from "../../primitives/bytes.ts";
+import { type Address, BytesError, EMPTY_BYTES, fromHex, type Hash, toHex } from "../../primitives/bytes.ts";
 import { assert } from "../../primitives/errors.ts";
 import { keccak256Hex } from "../../primitives/hash.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -8,6 +8,8 @@ import type { EngineInstance } from "../engine/instance.ts";
 import { InstancePool } from "../engine/pool.ts";
 import { GAS } from "../gas.ts";
 import type { ContractDescription, ContractMachine, Frame, MessageResult, Outcome } from "../message.ts";
+import { EMPTY_CODE_HASH } from "../state/account-codec.ts";
+import type { Journal } from "../state/journal.ts";
 import { LineRecorder } from "../tracing/line-recorder.ts";
 import { ProbedSources } from "../tracing/probed-sources.ts";
 import { selectorNumber } from "./abi-item.ts";
@@ -19,7 +21,15 @@ import { EVALUATION_TICK_LIMIT, type Evaluation, evaluateContract } from "./eval
 import { type ConsoleSink, FrameHalt, FrameRun } from "./frame-run.ts";
 import { CALLS } from "./host-calls.ts";
 import { ENVIRONMENT } from "./host-environment.ts";
-import { codecGas, HOST_GAS, SNAPSHOT_BYTES_PER_GAS, TICKS_PER_GAS } from "./host-gas.ts";
+import {
+  COLD_CODE_GAS,
+  codecGas,
+  coldCodeGas,
+  HOST_GAS,
+  RESTORED_PAGE_GAS,
+  storedContractGas,
+  TICKS_PER_GAS,
+} from "./host-gas.ts";
 import { type Operator, PURE } from "./host-pure.ts";
 import { STORAGE } from "./host-storage.ts";
 import { ENTRY, SHORT_CALL_VALUES } from "./operation.ts";
@@ -29,14 +39,14 @@ import { isReentry, REENTRANCY_DATA } from "./reentrancy.ts";
 import { exceptionOf, reasonData, revertDataOf, revertDataOfError } from "./revert-data.ts";
 import { type LoadedContract, SnapshotCache } from "./snapshot-cache.ts";
 import { storageLayoutJson } from "./storage-json.ts";
-import { decodeContract, encodeContract, type SnapshotStore } from "./stored-contract.ts";
+import { decodeContract, encodeContract, readLoadSize, type SnapshotStore } from "./stored-contract.ts";
 import { readResult, toFlat } from "./wire.ts";
 
 export type MachineOptions = {
-  /** Memory for contracts that are ready to run; 600 KB for a small one. */
+  /** Memory for contracts that are ready to run; 300 KB for a small one. */
   readonly cacheBytes?: number;
   readonly console?: ConsoleSink;
-  /** Where contracts go that leave the memory; without one they are evaluated again. */
+  /** Where contracts are kept beside the memory; without one those that leave it are evaluated again. */
   readonly store?: SnapshotStore;
   readonly probes?: Probes;
   /** Opens the engine that runs contracts with probes; nothing is traced by line without it. */
@@ -57,8 +67,6 @@ export class EngineMachine implements ContractMachine {
   readonly #cache: SnapshotCache;
   readonly #console: ConsoleSink | undefined;
   readonly #store: SnapshotStore | undefined;
-  /** Contracts that came from the store or went there. */
-  readonly #stored = new WeakSet<LoadedContract>();
   readonly #probes: Probes | undefined;
   #probed: { readonly sources: ProbedSources; readonly machine: EngineMachine } | undefined;
   readonly #openDebugEngine: (() => DebugEngine) | undefined;
@@ -69,9 +77,7 @@ export class EngineMachine implements ContractMachine {
     this.#engine = engine;
     this.#pool = new InstancePool(engine);
     this.#store = options.store;
-    this.#cache = new SnapshotCache(options.cacheBytes ?? DEFAULT_CACHE_BYTES, (codeHash, contract) => {
-      if (!this.#stored.has(contract)) this.#keep(codeHash, contract);
-    });
+    this.#cache = new SnapshotCache(options.cacheBytes ?? DEFAULT_CACHE_BYTES);
     this.#console = options.console;
   }
 
@@ -80,13 +86,30 @@ export class EngineMachine implements ContractMachine {
     return this.#pool.with((instance) => {
       // Before anything that a node with a cached contract would not do.
       if (!instance.hasRoom) return failure("stack limit");
-      const contract = this.#cache.get(codeHash) ?? this.#reload(instance, codeHash, frame.code);
+      if (frame.gas < GAS.frame) return failure("out of gas");
+      const paidGas = paidLoadGas(frame, codeHash);
+      const loadLimit = frame.gas - GAS.frame + paidGas;
+      const contract = this.#cache.get(codeHash) ?? this.#reload(instance, codeHash, frame.code, loadLimit);
       if (contract === undefined) return failure("invalid container");
+      if (contract === "too dear" || coldCodeGas(contract) > loadLimit) return failure("out of gas");
+      const gas = frame.gas - Math.max(0, coldCodeGas(contract) - paidGas);
       const entry = entryFor(contract.definition, frame);
-      if (entry instanceof Uint8Array) {
-        return frame.gas < GAS.frame ? failure("out of gas") : revertOf(entry, frame.gas - GAS.frame);
-      }
-      return this.#enter(instance, contract, frame, entry);
+      if (entry instanceof Uint8Array) return revertOf(entry, gas - GAS.frame);
+      return this.#enter(instance, contract, frame, entry, gas);
+    });
+  }
+
+  loadGas(journal: Journal, address: Address, gasLimit: number): number {
+    const codeHash = journal.codeHash(address);
+    if (codeHash === EMPTY_CODE_HASH || journal.touchCode(codeHash)) return 0;
+    if (gasLimit < COLD_CODE_GAS.least) return COLD_CODE_GAS.least;
+    return this.#pool.with((instance) => {
+      // What it calls will not run, and nothing is evaluated where a node with the contract in memory would not.
+      if (!instance.hasRoom) return COLD_CODE_GAS.least;
+      const contract =
+        this.#cache.get(codeHash) ?? this.#reload(instance, codeHash, journal.code(address), gasLimit);
+      if (contract === "too dear") return gasLimit + 1;
+      return contract === undefined ? COLD_CODE_GAS.least : coldCodeGas(contract);
     });
   }
 
@@ -113,12 +136,17 @@ export class EngineMachine implements ContractMachine {
       }
       if (evaluation.outcome !== "success" && evaluation.outcome !== "revert")
         return failure(evaluation.outcome);
-      const gas = frame.gas - storeGas - gasOfTicks(evaluation.ticksUsed);
-      if (evaluation.outcome === "revert") return revertOf(evaluation.output, gas);
+      const madeGas = storeGas + gasOfTicks(evaluation.ticksUsed);
+      if (evaluation.outcome === "revert") return revertOf(evaluation.output, frame.gas - madeGas);
       const { contract } = evaluation;
+      const gas = frame.gas - Math.max(madeGas, storedContractGas(contract));
+      if (gas < 0) return failure("out of gas");
       // The header must say what the source says, which is what people read.
       if (contract.definition.isUpgradeable !== container.isUpgradeable) return failure("invalid container");
-      this.#cache.set(keccak256Hex(code), contract);
+      const codeHash = keccak256Hex(code);
+      frame.context.journal.touchCode(codeHash);
+      if (this.#cache.get(codeHash) === undefined) this.#keep(codeHash, contract);
+      this.#cache.set(codeHash, contract);
       const result = this.#construct(instance, contract, { ...frame, data: args, gas });
       return result.outcome === "success" ? { ...result, output: EMPTY_BYTES, code } : result;
     });
@@ -127,8 +155,9 @@ export class EngineMachine implements ContractMachine {
   describe(code: Uint8Array): ContractDescription | undefined {
     const codeHash = keccak256Hex(code);
     const contract =
-      this.#cache.get(codeHash) ?? this.#pool.with((instance) => this.#reload(instance, codeHash, code));
-    if (contract === undefined) return undefined;
+      this.#cache.get(codeHash) ??
+      this.#pool.with((instance) => this.#reload(instance, codeHash, code, Number.POSITIVE_INFINITY));
+    if (contract === undefined || contract === "too dear") return undefined;
     const { name, isUpgradeable, abi, layout } = contract.definition;
     const source = unpackSource(decodeContainer(code).container);
     return { name, source, isUpgradeable, abi, storageLayout: storageLayoutJson(name, layout) };
@@ -157,15 +186,15 @@ export class EngineMachine implements ContractMachine {
     const probed = evaluateContract(this.#engine, instance, container, PROBED_EVALUATION_TICKS, probes);
     // What grows too large by its probes runs without.
     if (probed.outcome !== "success") return plain;
-    const { deltaBytes } = plain.contract;
-    return { ...plain, contract: { ...probed.contract, deltaBytes } };
+    const { pageCount, deltaBytes, definitionBytes } = plain.contract;
+    return { ...plain, contract: { ...probed.contract, pageCount, deltaBytes, definitionBytes } };
   }
 
   #construct(instance: EngineInstance, contract: LoadedContract, frame: Frame): MessageResult {
     const { construct } = contract.definition;
     if (construct !== undefined) {
       if (frame.value > 0n && !construct.isPayable) return revertOf(NOT_PAYABLE, frame.gas);
-      return this.#enter(instance, contract, frame, { entry: construct, data: frame.data });
+      return this.#enter(instance, contract, frame, { entry: construct, data: frame.data }, frame.gas);
     }
     if (frame.value > 0n) return revertOf(NOT_PAYABLE, frame.gas);
     if (frame.data.length > 0) return revertOf(reasonData("the contract has no constructor"), frame.gas);
@@ -173,20 +202,29 @@ export class EngineMachine implements ContractMachine {
   }
 
   #keep(codeHash: Hash, contract: LoadedContract): void {
-    if (this.#store === undefined) return;
-    this.#store.put(codeHash, encodeContract(this.#engine, codeHash, contract));
-    this.#stored.add(contract);
+    this.#store?.put(codeHash, encodeContract(this.#engine, codeHash, contract));
   }
 
   /**
    * A contract that is not in memory: taken from the store, or else evaluated again, at nobody's cost, since its
-   * deployment paid for it. It can fail only when genesis put something else there than a contract.
+   * deployment paid for it. It can fail only when genesis put something else there than a contract. One whose stored
+   * form says that loading it costs more than `gasLimit` is not even read.
    */
-  #reload(instance: EngineInstance, codeHash: Hash, code: Uint8Array): LoadedContract | undefined {
-    const stored = this.#store?.get(codeHash);
+  #reload(
+    instance: EngineInstance,
+    codeHash: Hash,
+    code: Uint8Array,
+    gasLimit: number,
+  ): LoadedContract | "too dear" | undefined {
+    let isTooDear = false;
+    const stored = this.#store?.get(codeHash, (head) => {
+      const size = readLoadSize(this.#engine, codeHash, head);
+      isTooDear = size !== undefined && coldCodeGas(size) > gasLimit;
+      return size !== undefined && !isTooDear;
+    });
+    if (isTooDear) return "too dear";
     const contract = stored && decodeContract(this.#engine, codeHash, stored);
     if (contract !== undefined) {
-      this.#stored.add(contract);
       this.#cache.set(codeHash, contract);
       return contract;
     }
@@ -208,12 +246,18 @@ export class EngineMachine implements ContractMachine {
     }
   }
 
-  #enter(instance: EngineInstance, contract: LoadedContract, frame: Frame, target: Target): MessageResult {
+  /** @param gasLimit what the frame has, less what it took to load the contract. */
+  #enter(
+    instance: EngineInstance,
+    contract: LoadedContract,
+    frame: Frame,
+    target: Target,
+    gasLimit: number,
+  ): MessageResult {
     const { entry, data } = target;
-    const entryGas =
-      GAS.frame + Math.ceil(contract.deltaBytes / SNAPSHOT_BYTES_PER_GAS) + codecGas(data.length);
-    if (entryGas > frame.gas) return failure("out of gas");
-    const gas = frame.gas - entryGas;
+    const entryGas = GAS.frame + RESTORED_PAGE_GAS * contract.pageCount + codecGas(data.length);
+    if (entryGas > gasLimit) return failure("out of gas");
+    const gas = gasLimit - entryGas;
     let values: GuestValue[];
     try {
       values = entryValues(entry, data);
@@ -255,13 +299,19 @@ export class EngineMachine implements ContractMachine {
   }
 }
 
+/** What has been paid of loading the code: a part of it by the transaction, all of it by a frame that calls. */
+function paidLoadGas({ context, depth }: Frame, codeHash: Hash): number {
+  if (depth > 0 || context.journal.touchCode(codeHash)) return Number.POSITIVE_INFINITY;
+  return COLD_CODE_GAS.ofTransaction;
+}
+
 /** An entry and the bytes its arguments are decoded from. */
 type Target = { readonly entry: Entry; readonly data: Uint8Array };
 
 /** What call data is meant for, or the revert data that says why there is no such thing. */
 function entryFor(definition: ContractDefinition, frame: Frame): Target | Uint8Array {
   const { data } = frame;
-  const method = data.length >= SELECTOR_SIZE ? definition.functions.get(selectorNumber(data)) : undefined;
+  const method = data.length >= SELECTOR_SIZE ? definition.functionOf(selectorNumber(data)) : undefined;
   const entry = method ?? (data.length === 0 ? definition.receive : undefined) ?? definition.fallback;
   if (entry === undefined) {
     return reasonData(

@@ -1,31 +1,34 @@
 /** Contracts ready to run, the most recently used ones, by code hash. See specs/vm/contract/machine.md#cache. */
 import type { Hash } from "../../primitives/bytes.ts";
+import { MARKED_PAGE_BYTES } from "../engine/memory-layout.ts";
 import type { Snapshot } from "../engine/snapshot.ts";
 import type { RecordedDeclaration } from "./declaration-record.ts";
 import type { ContractDefinition } from "./definition.ts";
+import type { LoadSize } from "./stored-contract.ts";
 
-export type LoadedContract = {
+export type LoadedContract = LoadSize & {
   readonly definition: ContractDefinition;
   /** What the definition is made of. */
   readonly declarations: readonly RecordedDeclaration[];
   readonly snapshot: Snapshot;
-  /** Bytes in which the snapshot differs from the base snapshot: a function of the code alone. */
-  readonly deltaBytes: number;
 };
+
+/** What a page takes besides its bytes; pages are made when a contract is called again. */
+const PAGE_OVERHEAD_BYTES = 200;
+/** What a definition takes for each byte of its declarations, roughly, and what a contract takes at least. */
+const DEFINITION_FACTOR = 16;
+const CONTRACT_OVERHEAD_BYTES = 16 * 1024;
 
 /** Least recently used contracts leave when the bytes exceed the limit. What is cached never shows in gas. */
 export class SnapshotCache {
   readonly #limitBytes: number;
-  readonly #onRemoved: (codeHash: Hash, contract: LoadedContract) => void;
   readonly #contracts = new Map<Hash, LoadedContract>();
   #bytes = 0;
   /** The last of `#contracts`, which needs no move when it is used again. */
   #newest: Hash | undefined;
 
-  /** @param onRemoved is told of contracts that leave for want of room. */
-  constructor(limitBytes: number, onRemoved: (codeHash: Hash, contract: LoadedContract) => void) {
+  constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
-    this.#onRemoved = onRemoved;
   }
 
   get(codeHash: Hash): LoadedContract | undefined {
@@ -46,7 +49,6 @@ export class SnapshotCache {
     for (const [hash, oldest] of this.#contracts) {
       if (this.#bytes <= this.#limitBytes || hash === codeHash) return;
       this.#remove(hash, oldest);
-      this.#onRemoved(hash, oldest);
     }
   }
 
@@ -56,6 +58,8 @@ export class SnapshotCache {
   }
 }
 
-function sizeOf({ snapshot }: LoadedContract): number {
-  return snapshot.data.length + snapshot.heap.length;
+function sizeOf({ snapshot, definitionBytes }: LoadedContract): number {
+  const { delta, pages } = snapshot;
+  const definition = DEFINITION_FACTOR * definitionBytes + CONTRACT_OVERHEAD_BYTES;
+  return delta.byteLength + (MARKED_PAGE_BYTES + PAGE_OVERHEAD_BYTES) * pages.length + definition;
 }

@@ -1,6 +1,7 @@
 /** The engine after its boot, as bytes: starting from them saves a tenth of a second. specs/vm/engine/engine.md#boot-image */
 import { bytesToUtf8, utf8ToBytes } from "../../primitives/bytes.ts";
 import type { Booted } from "./boot.ts";
+import { baseImage } from "./snapshot.ts";
 import { ByteReader } from "./wasm-reader.ts";
 import { ByteWriter } from "./wasm-writer.ts";
 
@@ -19,5 +20,5 @@ export function decodeBoot(image: Uint8Array): Booted {
   const handles = JSON.parse(bytesToUtf8(reader.take(reader.u32())));
   const data = reader.take(reader.u32());
   const heap = reader.take(reader.u32());
-  return { handles: { ...handles, entries: new Map(handles.entries) }, base: { data, heap, pages: [] } };
+  return { handles: { ...handles, entries: new Map(handles.entries) }, base: baseImage(data, heap) };
 }

@@ -4,7 +4,7 @@ import { assert } from "../../primitives/errors.ts";
 import { PRELUDE_SOURCE } from "./harden.ts";
 import { INITIAL_PAGES, STACK_LIMIT_BYTES } from "./image.ts";
 import { Machine, type MachineHandles, type StackAccount } from "./machine.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { BaseImage } from "./snapshot.ts";
 import type { Pointer } from "./wasm-module.ts";
 
 /** Addresses in the base snapshot, the same in every instance. */
@@ -19,8 +19,8 @@ export type GuestHandles = MachineHandles & {
   readonly entries: ReadonlyMap<string, Pointer>;
 };
 
-/** What a boot leaves: the base snapshot, and where in it the engine finds its handles. */
-export type Booted = { readonly handles: GuestHandles; readonly base: Snapshot };
+/** What a boot leaves: the memory that is the base of all snapshots, and where in it the engine finds its handles. */
+export type Booted = { readonly handles: GuestHandles; readonly base: BaseImage };
 
 /** Values an entry can be given. */
 export const MAXIMUM_ARGUMENTS = 16;
@@ -41,8 +41,7 @@ export function boot(module: WebAssembly.Module, account: StackAccount, std: str
   const refuseHost = (): never => assertNever("chain:std calls no host function while it is evaluated");
   const handles = machine.run(BOOT_TICKS, BOOT_LIMITS, refuseHost, () => new Boot(machine).run(std));
   assert(typeof handles !== "string", `the engine boots: ${String(handles)}`);
-  // Other snapshots are told by the pages in which they differ from this one.
-  return { handles, base: { ...machine.takeSnapshot(), pages: [] } };
+  return { handles, base: machine.takeBase() };
 }
 
 function assertNever(statement: string): never {

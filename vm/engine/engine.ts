@@ -6,7 +6,7 @@ import { decodeBoot, encodeBoot } from "./boot-image.ts";
 import { checkImage, IMAGE_SHA256 } from "./image.ts";
 import { EngineInstance } from "./instance.ts";
 import type { StackAccount } from "./machine.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { type Snapshot, snapshotOfBase } from "./snapshot.ts";
 
 export type EngineImage = {
   /** The metered binary, dist/image/engine.wasm. */
@@ -39,14 +39,14 @@ export class Engine {
     const { handles, base } =
       "boot" in image ? decodeBoot(image.boot) : boot(this.#module, this.#account, image.std);
     this.#handles = handles;
-    this.base = base;
+    this.base = snapshotOfBase(base);
     this.baseSnapshotHash = toHex(sha256(concatBytes(base.data, base.heap)));
     this.id = toHex(sha256(utf8ToBytes(`${IMAGE_SHA256}${this.baseSnapshotHash}`)));
   }
 
   /** What another engine can start from. */
   exportBoot(): Uint8Array {
-    return encodeBoot({ handles: this.#handles, base: this.base });
+    return encodeBoot({ handles: this.#handles, base: this.base.base });
   }
 
   /** A new instance in the base state. ~1 ms. */

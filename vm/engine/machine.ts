@@ -14,10 +14,10 @@ import { GuestArguments, OPERATION_INDEX } from "./host-arguments.ts";
 import { INITIAL_PAGES, PAGE_BYTES, STACK_LIMIT_BYTES, STACK_RESERVE_BYTES } from "./image.ts";
 import { DATA_END, HEAP_END_ADDRESS, STACK_TOP } from "./memory-layout.ts";
 import { NodeFault } from "./node-fault.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { type BaseImage, baseImage, type Snapshot, snapshotOf } from "./snapshot.ts";
 import { GROWTH_TICKS, GROWTH_TICKS_PER_PAGE, TEXT_TICKS_PER_CHARACTER } from "./tick-cost.ts";
 import { type GuestFunctions, type GuestModule, instantiate, type Pointer } from "./wasm-module.ts";
-import { areMarksSpoilt, restoreAll, restoreWritten, writtenPages } from "./written-pages.ts";
+import { areMarksSpoilt, changedPages, restoreAll, restoreWritten } from "./written-pages.ts";
 
 /** Operation of the prelude's `describe`; all others are the contract's host functions. */
 const OPERATION_REPORT = -1;
@@ -168,11 +168,16 @@ export class Machine {
 
   takeSnapshot(): Snapshot {
     assert(!this.#needsRestore && !this.hasGrown, "a snapshot is taken between runs, and not once grown");
+    assert(this.#held !== undefined, "a snapshot is told by what differs from the base");
     const { bytes, words } = this.guest;
-    const pages = new Set([...(this.#held?.pages ?? []), ...writtenPages(bytes)]);
-    // A guest may have spoilt the word; what it says is still the same on every node.
-    const heapEnd = Math.max(STACK_TOP, words[HEAP_END_ADDRESS >> 2] ?? 0);
-    return { data: bytes.slice(0, DATA_END), heap: bytes.slice(STACK_TOP, heapEnd), pages: [...pages] };
+    return snapshotOf(this.#held.base, words, changedPages(bytes, this.#held));
+  }
+
+  /** What the boot left, to which snapshots are compared. */
+  takeBase(): BaseImage {
+    assert(this.#held === undefined && !this.hasGrown, "the base is taken after the boot");
+    const { bytes, words } = this.guest;
+    return baseImage(bytes.slice(0, DATA_END), bytes.slice(STACK_TOP, words[HEAP_END_ADDRESS >> 2] ?? 0));
   }
 
   /** After its memory has grown a machine is of no more use: a memory cannot shrink, and its size shows. */
@@ -190,7 +195,7 @@ export class Machine {
       "a machine is restored between runs, and not once grown",
     );
     const { bytes, words } = this.guest;
-    if (this.#held === undefined || areMarksSpoilt(bytes)) restoreAll(bytes, snapshot);
+    if (this.#held === undefined || areMarksSpoilt(bytes)) restoreAll(bytes, words, snapshot);
     else restoreWritten(bytes, words, this.#held, snapshot);
     this.#held = snapshot;
     this.#resetGlobals();

@@ -1,149 +1,188 @@
-/** The whole state of an instance as plain bytes, and as a delta against the base. specs/vm/engine/engine.md#snapshots */
-
+/** The whole state of an instance as pages that differ from the base, and as bytes. specs/vm/engine/engine.md#snapshots */
 import { CodedError } from "../../primitives/errors.ts";
 import { INITIAL_PAGES, PAGE_BYTES } from "./image.ts";
-import { MARKED_PAGE_SHIFT, STACK_TOP } from "./memory-layout.ts";
-import { ByteReader } from "./wasm-reader.ts";
-import { ByteWriter } from "./wasm-writer.ts";
+import { DATA_END, MARKED_PAGE_BYTES, MARKED_PAGE_SHIFT, STACK_TOP } from "./memory-layout.ts";
 
-/** Everything a run can see: static data and heap. The stack is empty between runs, all else is zero. */
-export type Snapshot = {
+const INITIAL_BYTES = INITIAL_PAGES * PAGE_BYTES;
+/** Pages a snapshot can have. */
+export const PAGE_COUNT = INITIAL_BYTES / MARKED_PAGE_BYTES;
+const LAST_DATA_PAGE = (DATA_END - 1) >>> MARKED_PAGE_SHIFT;
+const FIRST_HEAP_PAGE = STACK_TOP >>> MARKED_PAGE_SHIFT;
+
+/** The memory of an instance after the boot: static data and heap, all else zero. The stack is empty between runs. */
+export type BaseImage = {
+  readonly memory: Uint8Array;
+  readonly words: Uint32Array;
   readonly data: Uint8Array;
   readonly heap: Uint8Array;
-  /** Marked pages in which it may differ from the base snapshot; a restore looks at no others. */
-  readonly pages: readonly number[];
+};
+
+/** Everything a run can see, as what differs from the base: a contract takes a fraction of a memory. */
+export type Snapshot = {
+  readonly base: BaseImage;
+  /** Numbers of the marked pages that differ from the base, in ascending order; a restore looks at no others. */
+  readonly pages: Uint16Array;
+  /** As `encodeDelta` says. Signed words are faster: V8 keeps them as small integers. */
+  readonly delta: Int32Array;
 };
 
 export type SnapshotErrorDetail = { readonly code: "SNAPSHOT_DELTA_MALFORMED"; readonly reason: string };
 
 export class SnapshotError extends CodedError<SnapshotErrorDetail> {}
 
-/** Equal runs shorter than this are written out: a new entry would take about as much. */
-const MERGE_GAP_BYTES = 8;
+export function baseImage(data: Uint8Array, heap: Uint8Array): BaseImage {
+  const memory = new Uint8Array(INITIAL_BYTES);
+  memory.set(data);
+  memory.set(heap, STACK_TOP);
+  return {
+    memory,
+    words: new Uint32Array(memory.buffer),
+    data: memory.subarray(0, data.length),
+    heap: memory.subarray(STACK_TOP, STACK_TOP + heap.length),
+  };
+}
+
+/** The base as a snapshot of itself. */
+export function snapshotOfBase(base: BaseImage): Snapshot {
+  return { base, pages: new Uint16Array(0), delta: new Int32Array(1) };
+}
+
+/** What `memory` holds between two runs. @param candidates in ascending order; all other pages are the base's. */
+export function snapshotOf(base: BaseImage, memory: Uint32Array, candidates: readonly number[]): Snapshot {
+  const out = new Int32Array(1 + candidates.length * (ENTRY_WORDS + PAGE_WORDS));
+  const pages: number[] = [];
+  let end = 1;
+  for (const page of candidates) {
+    if (!isKept(page)) continue;
+    const next = writeEntry(out, end, page, base.words, memory);
+    if (next > end) pages.push(page);
+    end = next;
+  }
+  out[0] = pages.length;
+  return { base, pages: Uint16Array.from(pages), delta: out.slice(0, end) };
+}
+
+/** Writes what differs in a page; returns where the next goes, which is `start` when nothing does. */
+function writeEntry(
+  out: Int32Array,
+  start: number,
+  page: number,
+  base: Uint32Array,
+  memory: Uint32Array,
+): number {
+  const first = page * PAGE_WORDS;
+  const count = wordsIn(page);
+  let end = start + ENTRY_WORDS;
+  for (let at = 0; at < count; at++) {
+    const word = memory[first + at] ?? 0;
+    if (word === base[first + at]) continue;
+    const mask = start + 1 + (at >>> 5);
+    out[mask] = (out[mask] ?? 0) | (1 << (at & 31));
+    out[end++] = word;
+  }
+  if (end === start + ENTRY_WORDS) return start;
+  out[start] = page;
+  return end;
+}
+
+const WORD_BYTES = 4;
+const PAGE_WORDS = MARKED_PAGE_BYTES / WORD_BYTES;
+
+/** Between data and heap is the stack, of which nothing is kept. */
+function isKept(page: number): boolean {
+  return page <= LAST_DATA_PAGE || (page >= FIRST_HEAP_PAGE && page < PAGE_COUNT);
+}
+
+/** The last page of the data has some of the stack's room in it. */
+function wordsIn(page: number): number {
+  return page === LAST_DATA_PAGE ? (DATA_END % MARKED_PAGE_BYTES) / WORD_BYTES : PAGE_WORDS;
+}
+
+/** Words of a page's entry: its number, and a bit for each of its words. */
+const MASK_WORDS = PAGE_WORDS / 32;
+const ENTRY_WORDS = 1 + MASK_WORDS;
 
 /**
- * What differs from `base`, byte by byte: data length and heap length, then pairs of a count of equal bytes
- * and the sized bytes that follow them. One encoding for each pair of snapshots.
+ * What differs from the base, as little-endian words: how many pages do; for each of them its number, a bit for each of
+ * its words that differs, the first word's lowest, and those words.
  */
-export function encodeDelta(base: Snapshot, snapshot: Snapshot): Uint8Array {
-  const out = new ByteWriter(65_536);
-  out.u32(snapshot.data.length);
-  out.u32(snapshot.heap.length);
-  const pages = candidatePages(snapshot);
-  writeDifferences(out, base.data, snapshot.data, pages, 0);
-  writeDifferences(out, base.heap, snapshot.heap, pages, STACK_TOP);
-  return out.finish().slice();
+export function encodeDelta({ delta }: Snapshot): Uint8Array {
+  return new Uint8Array(delta.slice().buffer);
 }
 
-/**
- * By page, whether it may differ from the base: a store that is marked on one page may reach into the next. Comparing
- * nothing else takes a third of the time.
- */
-function candidatePages({ pages }: Snapshot): Uint8Array {
-  const candidates = new Uint8Array(((INITIAL_PAGES * PAGE_BYTES) >> MARKED_PAGE_SHIFT) + 1);
-  for (const page of pages) {
-    candidates[page] = 1;
-    candidates[page + 1] = 1;
+/** @throws SnapshotError when `bytes` are not what encodeDelta makes for a snapshot with this base. */
+export function applyDelta(base: BaseImage, bytes: Uint8Array): Snapshot {
+  if (bytes.length % WORD_BYTES !== 0) throw malformed("half a word");
+  const delta = new Int32Array(bytes.slice().buffer);
+  return { base, pages: pagesIn(delta), delta };
+}
+
+/** Puts the words that differ into a memory that holds the base in the snapshot's pages. */
+export function writeDelta(memory: Uint32Array, { pages, delta }: Snapshot): void {
+  let at = 1;
+  for (let i = 0; i < pages.length; i++) at = writeWords(memory, (delta[at] ?? 0) * PAGE_WORDS, delta, at);
+}
+
+/** Where the entry of each page begins in the delta. */
+export function entryStarts({ pages, delta }: Snapshot): Uint32Array {
+  const starts = new Uint32Array(pages.length);
+  let at = 1;
+  for (let i = 0; i < pages.length; i++) {
+    starts[i] = at;
+    at += ENTRY_WORDS + wordCount(delta, at);
   }
-  return candidates;
+  return starts;
 }
 
-/** @throws SnapshotError when `delta` is not one that encodeDelta made for `base`. */
-export function applyDelta(base: Snapshot, delta: Uint8Array): Snapshot {
-  const reader = new ByteReader(delta);
-  const dataLength = readCount(reader);
-  const heapLength = readCount(reader);
-  if (dataLength !== base.data.length || heapLength > INITIAL_PAGES * PAGE_BYTES) throw malformed("lengths");
-  const pages = new Set<number>();
-  const data = readDifferences(reader, base.data, dataLength, pages, 0);
-  const heap = readDifferences(reader, base.heap, heapLength, pages, STACK_TOP);
-  if (reader.position !== delta.length) throw malformed("trailing bytes");
-  // What the base has behind the end is zero in this one.
-  addPages(pages, STACK_TOP + heapLength, STACK_TOP + base.heap.length);
-  return { data, heap, pages: [...pages] };
+/** What the page, whose entry begins at `start`, holds. */
+export function pageContents({ base, delta }: Snapshot, start: number): Uint8Array {
+  const page = delta[start] ?? 0;
+  const words = base.words.slice(page * PAGE_WORDS, (page + 1) * PAGE_WORDS);
+  writeWords(words, 0, delta, start);
+  return new Uint8Array(words.buffer);
 }
 
-/** Adds the pages of the bytes from `start` to `end`. */
-function addPages(pages: Set<number>, start: number, end: number): void {
-  for (let page = start >>> MARKED_PAGE_SHIFT; page << MARKED_PAGE_SHIFT < end; page++) pages.add(page);
-}
-
-function readCount(reader: ByteReader): number {
-  let value = 0;
-  for (let scale = 1; scale <= 2 ** 28 && reader.position < reader.bytes.length; scale *= 128) {
-    const byte = reader.u8();
-    value += (byte & 127) * scale;
-    if (byte < 128) return value;
+/** Writes the words of an entry into the page that begins at `first`; returns where the next entry begins. */
+function writeWords(memory: Uint32Array, first: number, delta: Int32Array, start: number): number {
+  let at = start + ENTRY_WORDS;
+  for (let part = 0; part < MASK_WORDS; part++) {
+    const place = first + 32 * part + 31;
+    for (let bits = delta[start + 1 + part] ?? 0; bits !== 0; bits &= bits - 1) {
+      memory[place - Math.clz32(bits & -bits)] = delta[at++] ?? 0;
+    }
   }
-  throw malformed("a count is cut short");
+  return at;
+}
+
+function wordCount(delta: Int32Array, start: number): number {
+  let count = 0;
+  for (let part = 1; part <= MASK_WORDS; part++) count += bitCount(delta[start + part] ?? 0);
+  return count;
+}
+
+/** The pages that a delta has entries of. */
+function pagesIn(words: Int32Array): Uint16Array {
+  const pages: number[] = [];
+  for (let at = 1; at < words.length; ) {
+    const page = words[at] ?? 0;
+    if (!isKept(page) || page <= (pages.at(-1) ?? -1)) throw malformed("pages");
+    const count = wordCount(words, at);
+    if (count === 0) throw malformed("a page without differences");
+    at += ENTRY_WORDS + count;
+    if (at > words.length) throw malformed("cut short");
+    pages.push(page);
+  }
+  if (pages.length !== words[0]) throw malformed("the number of pages");
+  return Uint16Array.from(pages);
+}
+
+/** How many bits are set, by sums of ever more of them side by side (Warren, Hacker's Delight, section 5-1). */
+function bitCount(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x5555_5555);
+  const nibbles = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
+  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
 }
 
 function malformed(reason: string): SnapshotError {
   return new SnapshotError({ code: "SNAPSHOT_DELTA_MALFORMED", reason });
-}
-
-/** The bytes begin at `address`; only `pages` can differ. */
-function writeDifferences(
-  out: ByteWriter,
-  base: Uint8Array,
-  bytes: Uint8Array,
-  pages: Uint8Array,
-  address: number,
-): void {
-  let written = 0;
-  for (let start = nextDifference(base, bytes, 0, pages, address); start < bytes.length; ) {
-    let end = start + 1;
-    let next = nextDifference(base, bytes, end, pages, address);
-    while (next < bytes.length && next - end < MERGE_GAP_BYTES) {
-      end = next + 1;
-      next = nextDifference(base, bytes, end, pages, address);
-    }
-    out.u32(start - written);
-    out.sized(bytes.subarray(start, end));
-    written = end;
-    start = next;
-  }
-  out.u32(bytes.length - written);
-  out.u32(0);
-}
-
-/** Bytes past the end of the base count as zero there, as a restore leaves them. */
-function nextDifference(
-  base: Uint8Array,
-  bytes: Uint8Array,
-  from: number,
-  pages: Uint8Array,
-  address: number,
-): number {
-  let at = from;
-  while (at < bytes.length) {
-    const page = (address + at) >>> MARKED_PAGE_SHIFT;
-    const end = Math.min(bytes.length, ((page + 1) << MARKED_PAGE_SHIFT) - address);
-    if (pages[page] === 0) at = end;
-    else while (at < end && bytes[at] === (base[at] ?? 0)) at++;
-    if (at < end) return at;
-  }
-  return bytes.length;
-}
-
-function readDifferences(
-  reader: ByteReader,
-  base: Uint8Array,
-  length: number,
-  pages: Set<number>,
-  address: number,
-): Uint8Array {
-  const bytes = new Uint8Array(length);
-  bytes.set(base.subarray(0, length));
-  for (let at = 0; ; ) {
-    at += readCount(reader);
-    const changed = readCount(reader);
-    if (at + changed > length || reader.position + changed > reader.bytes.length) {
-      throw malformed("a difference runs past the end");
-    }
-    if (changed === 0 && at === length) return bytes;
-    bytes.set(reader.take(changed), at);
-    addPages(pages, address + at, address + at + changed);
-    at += changed;
-  }
 }

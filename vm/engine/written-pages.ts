@@ -1,19 +1,20 @@
 /** The pages a run has written, and the way back to a snapshot by them alone. specs/vm/engine/engine.md#written-pages */
-import { INITIAL_PAGES, PAGE_BYTES } from "./image.ts";
 import {
-  DATA_END,
   MARKED_PAGE_BYTES,
   MARKED_PAGE_SHIFT,
   MARKS_ADDRESS,
   MARKS_BYTES,
-  STACK_TOP,
   STORE_REACH_BYTES,
 } from "./memory-layout.ts";
-import type { Snapshot } from "./snapshot.ts";
-
-const INITIAL_BYTES = INITIAL_PAGES * PAGE_BYTES;
-/** Pages a snapshot can have. */
-const PAGE_COUNT = INITIAL_BYTES / MARKED_PAGE_BYTES;
+import {
+  type BaseImage,
+  entryStarts,
+  PAGE_COUNT,
+  pageContents,
+  type Snapshot,
+  snapshotOfBase,
+  writeDelta,
+} from "./snapshot.ts";
 
 /** For writes of the host. Those outside the memory do not happen, and are not marked. */
 export function markWritten(bytes: Uint8Array, address: number, length: number): void {
@@ -41,12 +42,21 @@ export function writtenPages(bytes: Uint8Array): number[] {
   return pages;
 }
 
+/** Every page in which the memory may differ from the base, in ascending order, after it was restored to `held`. */
+export function changedPages(bytes: Uint8Array, held: Snapshot): number[] {
+  const pages = new Set<number>(held.pages);
+  for (const page of writtenPages(bytes)) {
+    pages.add(page);
+    // A store that is marked on one page may reach into the next.
+    pages.add(page + 1);
+  }
+  return [...pages].toSorted((a, b) => a - b);
+}
+
 /** Puts the whole memory into the state of `snapshot`: what restoring by pages must come to as well. */
-export function restoreAll(bytes: Uint8Array, { data, heap }: Snapshot): void {
-  bytes.set(data, 0);
-  bytes.fill(0, DATA_END, STACK_TOP);
-  bytes.set(heap, STACK_TOP);
-  bytes.fill(0, STACK_TOP + heap.length);
+export function restoreAll(bytes: Uint8Array, words: Uint32Array, snapshot: Snapshot): void {
+  bytes.set(snapshot.base.memory);
+  writeDelta(words, snapshot);
 }
 
 /**
@@ -59,11 +69,18 @@ export function restoreWritten(
   held: Snapshot,
   snapshot: Snapshot,
 ): void {
-  if (held !== snapshot) {
-    for (const page of held.pages) bytes[MARKS_ADDRESS + page] = 1;
-    for (const page of snapshot.pages) bytes[MARKS_ADDRESS + page] = 1;
+  if (held === snapshot) {
+    restoreMarked(bytes, words, contentsOf(snapshot));
+    return;
   }
-  const contents = contentsOf(snapshot);
+  for (const page of held.pages) bytes[MARKS_ADDRESS + page] = 1;
+  for (const page of snapshot.pages) bytes[MARKS_ADDRESS + page] = 1;
+  // By way of the base: a contract that is called once need not have its pages made.
+  restoreMarked(bytes, words, baseContentsOf(snapshot.base));
+  writeDelta(words, snapshot);
+}
+
+function restoreMarked(bytes: Uint8Array, words: Uint32Array, contents: Contents): void {
   const firstWord = MARKS_ADDRESS >> 2;
   let isAfterMarked = false;
   for (let word = 0; word < PAGE_COUNT >> 2; word++) {
@@ -89,59 +106,73 @@ function isReachedInto(words: Uint32Array, contents: Contents, page: number): bo
   return false;
 }
 
-const ZERO_PAGE = new Uint8Array(MARKED_PAGE_BYTES);
-
-/** What the pages of a snapshot hold, each made when it is first asked for and kept: making one costs a copy's time. */
+/** What the pages of a snapshot hold, each kept once it was asked for: making one costs more than a copy. */
 class Contents {
   readonly #snapshot: Snapshot;
+  /** What all snapshots of a base have in common; undefined for the base itself. */
+  readonly #base: Contents | undefined;
+  /** By page, one more than its place among the snapshot's own; 0 for the base's. */
+  readonly #places = new Uint16Array(PAGE_COUNT);
+  readonly #starts: Uint32Array;
   readonly #pages: (Uint8Array | undefined)[] = [];
   readonly #words: (Uint32Array | undefined)[] = [];
 
   constructor(snapshot: Snapshot) {
     this.#snapshot = snapshot;
-    for (let page = 0; page < PAGE_COUNT; page++) {
-      this.#pages.push(undefined);
-      this.#words.push(undefined);
-    }
+    const { base, pages } = snapshot;
+    this.#base = pages.length === 0 ? undefined : baseContentsOf(base);
+    this.#starts = entryStarts(snapshot);
+    for (let i = 0; i < pages.length; i++) this.#places[pages[i] ?? 0] = i + 1;
   }
 
   at(page: number): Uint8Array {
-    const known = this.#pages[page];
+    const place = this.#places[page] ?? 0;
+    if (place === 0 && this.#base !== undefined) return this.#base.at(page);
+    const index = place === 0 ? page : place;
+    const known = this.#pages[index];
     if (known !== undefined) return known;
-    const made = this.#make(page * MARKED_PAGE_BYTES);
-    this.#pages[page] = made;
+    const made =
+      place === 0 ? this.#ofBase(page) : pageContents(this.#snapshot, this.#starts[place - 1] ?? 0);
+    this.#pages[index] = made;
     return made;
+  }
+
+  #ofBase(page: number): Uint8Array {
+    const start = page * MARKED_PAGE_BYTES;
+    return this.#snapshot.base.memory.subarray(start, start + MARKED_PAGE_BYTES);
   }
 
   /** The first words of the page, as many as a store can reach from the page before. */
   wordsAt(page: number): Uint32Array {
-    const known = this.#words[page];
+    const place = this.#places[page] ?? 0;
+    if (place === 0 && this.#base !== undefined) return this.#base.wordsAt(page);
+    const index = place === 0 ? page : place;
+    const known = this.#words[index];
     if (known !== undefined) return known;
-    const made = new Uint32Array(this.at(page).slice(0, STORE_REACH_BYTES).buffer);
-    this.#words[page] = made;
+    const { buffer, byteOffset } = this.at(page);
+    const made = new Uint32Array(buffer, byteOffset, STORE_REACH_BYTES >> 2);
+    this.#words[index] = made;
     return made;
-  }
-
-  #make(start: number): Uint8Array {
-    const { data, heap } = this.#snapshot;
-    const part = start >= STACK_TOP ? heap : data;
-    const from = start >= STACK_TOP ? start - STACK_TOP : start;
-    if (from >= part.length) return ZERO_PAGE;
-    const whole = part.subarray(from, from + MARKED_PAGE_BYTES);
-    if (whole.length === MARKED_PAGE_BYTES) return whole;
-    const padded = new Uint8Array(MARKED_PAGE_BYTES);
-    padded.set(whole);
-    return padded;
   }
 }
 
 const contentsBySnapshot = new WeakMap<Snapshot, Contents>();
+const contentsByBase = new WeakMap<BaseImage, Contents>();
 
 function contentsOf(snapshot: Snapshot): Contents {
   let contents = contentsBySnapshot.get(snapshot);
   if (contents === undefined) {
-    contents = new Contents(snapshot);
+    contents = snapshot.pages.length === 0 ? baseContentsOf(snapshot.base) : new Contents(snapshot);
     contentsBySnapshot.set(snapshot, contents);
+  }
+  return contents;
+}
+
+function baseContentsOf(base: BaseImage): Contents {
+  let contents = contentsByBase.get(base);
+  if (contents === undefined) {
+    contents = new Contents(snapshotOfBase(base));
+    contentsByBase.set(base, contents);
   }
   return contents;
 }

@@ -33,6 +33,8 @@ export interface Journal {
   /** EIP-2929: marks it accessed and says whether it already was. Undone by a revert. */
   touchAddress(address: Address): boolean;
   touchSlot(address: Address, slot: Hash): boolean;
+  /** The same for code, which many accounts may have: whether the transaction has entered it before. */
+  touchCode(codeHash: Hash): boolean;
   addRefund(gas: number): void;
   addLog(log: Log): void;
 
@@ -180,6 +182,9 @@ class ReaderJournal implements BlockJournal {
   }
   touchSlot(address: Address, slot: Hash): boolean {
     return this.#scope.touchSlot(address, slot);
+  }
+  touchCode(codeHash: Hash): boolean {
+    return this.#scope.touchCode(codeHash);
   }
   addRefund(gas: number): void {
     this.#scope.addRefund(gas);

@@ -9,11 +9,15 @@ export type UndoLog = (() => void)[];
 /** What was touched in an account: whether it is warm, and each of its slots. */
 type TouchedAccount = { isWarm: boolean; slots: Map<Hash, boolean> | undefined };
 
+/** Codes that one transaction keeps warm: no more than a node has room for in memory. */
+export const WARM_CODES_LIMIT = 64;
+
 const NO_SLOTS: ReadonlyMap<Hash, boolean> = new Map();
 
 export class TransactionScope {
   readonly #undo: UndoLog;
   readonly #touched = new Map<Address, TouchedAccount>();
+  readonly #codes = new Set<Hash>();
   readonly #transient = new Map<Address, Map<Hash, bigint>>();
   readonly logs: Log[] = [];
   refund = 0;
@@ -42,6 +46,14 @@ export class TransactionScope {
     this.touchAddress(address);
     slots.set(slot, true);
     this.#undo.push(() => slots.set(slot, false));
+    return false;
+  }
+
+  touchCode(codeHash: Hash): boolean {
+    if (this.#codes.has(codeHash)) return true;
+    if (this.#codes.size >= WARM_CODES_LIMIT) return false;
+    this.#codes.add(codeHash);
+    this.#undo.push(() => this.#codes.delete(codeHash));
     return false;
   }
 

@@ -341,7 +341,7 @@ describe("machine: calls", () => {
     };
     // Beside the price of the access each operation costs some ticks.
     const isPriced = (actual: number, price: number) =>
-      ok(actual >= price && actual < price + 150, String(actual));
+      ok(actual >= price && actual < price + 200, String(actual));
     const nothing = used("");
     isPriced(used("s.a;") - nothing, 2_100);
     isPriced(used("s.a; s.a;") - used("s.a;"), 100);

@@ -1,6 +1,6 @@
 /** A store of evaluated contracts that a spec looks into. specs/vm/contract/machine.md#cache */
 import type { Hash } from "../../../primitives/bytes.ts";
-import type { SnapshotStore } from "../../../vm/contract/stored-contract.ts";
+import { type SnapshotStore, STORED_HEAD_BYTES } from "../../../vm/contract/stored-contract.ts";
 
 /** A disk that may damage what it keeps. */
 export class MemoryStore implements SnapshotStore {
@@ -11,10 +11,11 @@ export class MemoryStore implements SnapshotStore {
   constructor(damage: (bytes: Uint8Array) => unknown = () => undefined) {
     this.#damage = damage;
   }
-  get(codeHash: Hash): Uint8Array | undefined {
-    const bytes = this.#kept.get(codeHash)?.slice();
-    const damaged = bytes && this.#damage(bytes);
-    return Array.isArray(damaged) ? Uint8Array.from(damaged) : bytes;
+  get(codeHash: Hash, isWanted: (head: Uint8Array) => boolean): Uint8Array | undefined {
+    const kept = this.#kept.get(codeHash)?.slice();
+    const damaged = kept && this.#damage(kept);
+    const bytes = Array.isArray(damaged) ? Uint8Array.from(damaged) : kept;
+    return bytes && isWanted(bytes.subarray(0, STORED_HEAD_BYTES)) ? bytes : undefined;
   }
   put(codeHash: Hash, contract: Uint8Array): void {
     this.written++;

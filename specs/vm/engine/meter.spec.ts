@@ -11,6 +11,7 @@ import { createEngine } from "../../../vm/engine/engine.ts";
 import { checkSource, IMAGE_SHA256, ImageError } from "../../../vm/engine/image.ts";
 import { EngineInstance } from "../../../vm/engine/instance.ts";
 import { meter } from "../../../vm/engine/meter.ts";
+import { snapshotOfBase } from "../../../vm/engine/snapshot.ts";
 import { CALL_TICKS, EVALUATION_TICKS, noHost, SPEC_STD } from "./guest-programs.ts";
 
 const source = readFileSync(fileURLToPath(import.meta.resolve("@jitl/quickjs-wasmfile-release-sync/wasm")));
@@ -39,7 +40,7 @@ function measure(granularity: Granularity): Measured[] {
   const { handles, base } = boot(module, account, SPEC_STD);
   const instance = new EngineInstance(module, account, handles);
   return PROGRAMS.map((program) => {
-    instance.restore(base);
+    instance.restore(snapshotOfBase(base));
     const evaluated = instance.evaluateModule(
       `export default (argument) => { ${program} }`,
       EVALUATION_TICKS,

@@ -7,8 +7,15 @@ import type { RunResult } from "../../../vm/engine/host.ts";
 import { INITIAL_PAGES, PAGE_BYTES } from "../../../vm/engine/image.ts";
 import type { EngineInstance } from "../../../vm/engine/instance.ts";
 import { Machine } from "../../../vm/engine/machine.ts";
-import { MARKED_PAGE_SHIFT, STACK_TOP } from "../../../vm/engine/memory-layout.ts";
-import { applyDelta, encodeDelta, type Snapshot, SnapshotError } from "../../../vm/engine/snapshot.ts";
+import { DATA_END, STACK_TOP } from "../../../vm/engine/memory-layout.ts";
+import {
+  applyDelta,
+  encodeDelta,
+  type Snapshot,
+  SnapshotError,
+  snapshotOf,
+} from "../../../vm/engine/snapshot.ts";
+import { restoreAll } from "../../../vm/engine/written-pages.ts";
 import { CALL_TICKS, EVALUATION_TICKS, noHost, SPEC_STD, specEngine } from "./guest-programs.ts";
 
 const COUNTER = `
@@ -26,8 +33,6 @@ const COUNTER = `
   import { host as callHost } from "chain:std";
   export default (argument) => programs[argument]();
 `;
-
-const contentOf = ({ data, heap }: Snapshot) => ({ data, heap });
 
 describe("engine: snapshots", () => {
   let engine: Engine;
@@ -114,36 +119,62 @@ describe("engine: snapshots", () => {
     deepEqual(again.exportBoot(), engine.exportBoot());
   });
 
-  it("are rebuilt from their difference to the base", () => {
-    const delta = encodeDelta(engine.base, contract);
-    deepEqual(contentOf(applyDelta(engine.base, delta)), contentOf(contract));
-    equal(delta.length < 20_000, true, String(delta.length));
-    deepEqual(encodeDelta(engine.base, applyDelta(engine.base, delta)), delta);
-    deepEqual(applyDelta(engine.base, encodeDelta(engine.base, engine.base)), engine.base);
-    const known = new Set(contract.pages);
-    deepEqual(
-      applyDelta(engine.base, delta).pages.filter((page) => !known.has(page)),
-      [],
+  it("are the pages that differ from the base, and are rebuilt from them", () => {
+    const { base } = engine.base;
+    const delta = encodeDelta(contract);
+    deepEqual(applyDelta(base, delta), contract);
+    equal(delta.length < 40_000, true, String(delta.length));
+    equal(contract.pages.length < 200, true, `${contract.pages.length} pages`);
+    deepEqual(encodeDelta(engine.base), new Uint8Array(4));
+    deepEqual(applyDelta(base, new Uint8Array(4)), engine.base);
+  });
+
+  it("are rebuilt from their difference, whatever differs, and have one", () => {
+    const { base } = engine.base;
+    const kept = fc.integer({ min: 0, max: 2047 }).filter((page) => page <= 88 || page >= 768);
+    const change = fc.record({
+      page: kept,
+      at: fc.nat(255),
+      word: fc.oneof(fc.constant(0), fc.nat(), fc.constant(-1)),
+    });
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
+        const memory = base.words.slice();
+        for (const { page, at, word } of changes) memory[256 * page + (page === 88 ? at % 24 : at)] = word;
+        const everyPage = Array.from({ length: 2048 }, (_, page) => page);
+        const snapshot = snapshotOf(base, memory, everyPage);
+        const rebuilt = applyDelta(base, encodeDelta(snapshot));
+        deepEqual(rebuilt, snapshot);
+        const restored = new Uint8Array(memory.length * 4);
+        restoreAll(restored, new Uint32Array(restored.buffer), rebuilt);
+        equal(Buffer.compare(restored, Buffer.from(memory.buffer)), 0);
+      }),
+      { numRuns: 50 },
     );
   });
 
-  it("are rebuilt from their difference, for any bytes", () => {
-    const bytes = fc.uint8Array({ max: 3, maxLength: 200 });
-    fc.assert(
-      fc.property(bytes, bytes, bytes, bytes, (baseData, dataChange, baseHeap, heap) => {
-        const data = baseData.map((byte, index) => dataChange[index] ?? byte);
-        const base = { data: baseData, heap: baseHeap, pages: [] };
-        const snapshot = { data, heap, pages: [0, STACK_TOP >> MARKED_PAGE_SHIFT] };
-        deepEqual(contentOf(applyDelta(base, encodeDelta(base, snapshot))), { data, heap });
-      }),
-    );
+  it("leave out what is on the stack", () => {
+    const { base } = engine.base;
+    const memory = base.words.slice().fill(7, DATA_END / 4, STACK_TOP / 4);
+    const everyPage = Array.from({ length: 2048 }, (_, page) => page);
+    deepEqual(snapshotOf(base, memory, everyPage), engine.base);
   });
 
   it("refuse a difference that is not one", () => {
-    const delta = encodeDelta(engine.base, contract);
-    for (let length = 0; length < delta.length; length += 97) {
-      throws(() => applyDelta(engine.base, delta.subarray(0, length)), SnapshotError);
-    }
-    throws(() => applyDelta(engine.base, Uint8Array.of(...delta, 0)), SnapshotError);
+    const { base } = engine.base;
+    const delta = encodeDelta(contract);
+    const refused = (bytes: Uint8Array) => throws(() => applyDelta(base, bytes), SnapshotError);
+    for (let length = 0; length < delta.length; length += 97) refused(delta.subarray(0, length));
+    refused(Uint8Array.of(...delta, 0));
+    refused(Uint8Array.of(...delta, ...delta));
+    const wordBytes = (...words: number[]) => new Uint8Array(Uint32Array.from(words).buffer);
+    const refusedWords = (...words: number[]) => refused(wordBytes(...words));
+    const noWord = new Array<number>(8).fill(0);
+    const firstWord = [1, 0, 0, 0, 0, 0, 0, 0];
+    deepEqual(applyDelta(base, wordBytes(1, 2047, ...firstWord, 5)).pages, Uint16Array.of(2047));
+    refusedWords(1, 2047, ...noWord);
+    refusedWords(1, 200, ...firstWord, 5);
+    refusedWords(2, 2047, ...firstWord, 5);
+    refusedWords(2, 2047, ...firstWord, 5, 2046, ...firstWord, 5);
   });
 });

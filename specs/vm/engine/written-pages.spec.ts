@@ -13,7 +13,7 @@ import {
   STACK_TOP,
   STORE_REACH_BYTES,
 } from "../../../vm/engine/memory-layout.ts";
-import type { Snapshot } from "../../../vm/engine/snapshot.ts";
+import { baseImage, type Snapshot, snapshotOf } from "../../../vm/engine/snapshot.ts";
 import {
   areMarksSpoilt,
   markWritten,
@@ -84,7 +84,7 @@ class Watched {
 
 function wholeMemory(snapshot: Snapshot): Uint8Array {
   const bytes = new Uint8Array(MEMORY_BYTES);
-  restoreAll(bytes, snapshot);
+  restoreAll(bytes, new Uint32Array(bytes.buffer), snapshot);
   return bytes;
 }
 
@@ -144,20 +144,22 @@ describe("engine: written pages", () => {
   it("bring back every byte, whatever was written", () => {
     const bytes = new Uint8Array(MEMORY_BYTES);
     const words = new Uint32Array(bytes.buffer);
-    const snapshotOf = (heapBytes: Uint8Array): Snapshot => {
-      const pages = new Set<number>();
-      for (let at = 0; at < heapBytes.length; at++) pages.add((STACK_TOP + at) >>> MARKED_PAGE_SHIFT);
-      return { data: new Uint8Array(DATA_END).fill(5), heap: heapBytes, pages: [...pages] };
+    const base = baseImage(new Uint8Array(DATA_END).fill(5), new Uint8Array(2000).fill(6));
+    const everyPage = Array.from({ length: MEMORY_BYTES / MARKED_PAGE_BYTES }, (_, page) => page);
+    const withHeap = (heapBytes: Uint8Array): Snapshot => {
+      const memory = base.memory.slice();
+      memory.set(heapBytes, STACK_TOP);
+      return snapshotOf(base, new Uint32Array(memory.buffer), everyPage);
     };
     fc.assert(
       fc.property(heap, heap, fc.array(write, { maxLength: 20 }), (first, second, writes) => {
-        const [held, next] = [snapshotOf(first), snapshotOf(second)];
-        restoreAll(bytes, held);
+        const [held, next] = [withHeap(first), withHeap(second)];
+        restoreAll(bytes, words, held);
         for (const { address, reach, size } of writes) {
           bytes.fill(0xaa, address + reach, address + reach + size);
           bytes[MARKS_ADDRESS + (address >>> MARKED_PAGE_SHIFT)] = 1;
         }
-        if (areMarksSpoilt(bytes)) restoreAll(bytes, next);
+        if (areMarksSpoilt(bytes)) restoreAll(bytes, words, next);
         else restoreWritten(bytes, words, held, next);
         equalBytes(bytes, wholeMemory(next), "restored");
       }),
