@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 /**
  * npm run bench:sync: a new node fetches a chain of 10 000 blocks from two others over loopback; blocks and transactions
- * per second, the processors it used, where the time went. `--dir` keeps the chain for the next run.
+ * per second, the processors it used, where the time went. `--dir` keeps the chain for the next run; `--kills` ends the
+ * new node with kill -9 so many times on its way, and sees that it goes on from where it was.
  */
 import "../node/polyfill.ts";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,9 +49,11 @@ const { values } = parseArgs({
     "base-port": { type: "string", default: "22760" },
     "build-seconds": { type: "string", default: "3600" },
     profile: { type: "boolean", default: false },
+    kills: { type: "string", default: "0" },
   },
 });
 const blocks = Number(values.blocks);
+const kills = Number(values.kills);
 const basePort = Number(values["base-port"]);
 const dir = values.dir ?? mkdtempSync(join(tmpdir(), "jurat-bench-sync-"));
 const specPath = join(dir, "chain-spec.json");
@@ -76,11 +80,11 @@ async function prepare(): Promise<boolean> {
 }
 
 /** @param number 0 is the new one. */
-function launch(number: number, flags: readonly string[]): NodeProcess {
+function launch(number: number, flags: readonly string[], isAgain = false): NodeProcess {
   const port = (offset: number) => String(basePort + 4 * number + offset);
   const others = Array.from({ length: SERVERS + 1 }, (_, other) => other).filter((other) => other !== number);
   const folder = join(dir, number === 0 ? "new" : `server-${number}`);
-  rmSync(folder, { recursive: true, force: true });
+  if (!isAgain) rmSync(folder, { recursive: true, force: true });
   if (number > 0) cpSync(source, folder, { recursive: true });
   const args = [
     ...["--dir", folder, "--chain-spec", specPath, "--rpc-port", port(0), "--p2p-port", port(1)],
@@ -107,8 +111,11 @@ async function measure(): Promise<void> {
   try {
     for (const server of servers) await until(server, ({ headNumber }) => headNumber >= blocks);
     const flags = values.profile ? ["--cpu-prof", `--cpu-prof-dir=${profiles}`] : [];
-    const fresh = launch(0, flags);
+    let fresh = launch(0, flags);
     try {
+      for (let kill = 1; kill <= kills; kill++) {
+        fresh = await killAt(fresh, Math.floor((blocks * kill) / (kills + 1)), flags);
+      }
       const first = await until(fresh, ({ headNumber }) => headNumber > 0);
       const startMs = performance.now();
       const last = await until(fresh, ({ headNumber }) => headNumber >= blocks);
@@ -120,6 +127,18 @@ async function measure(): Promise<void> {
   } finally {
     await Promise.all(servers.map(stopNode));
   }
+}
+
+/** @throws when the node that is started again has forgotten what it told of. */
+async function killAt(node: NodeProcess, height: number, flags: readonly string[]): Promise<NodeProcess> {
+  const before = await until(node, ({ headNumber }) => headNumber >= height);
+  node.process.kill("SIGKILL");
+  await once(node.process, "exit");
+  const again = launch(0, flags, true);
+  const after = await until(again, () => true);
+  console.log(`killed at block ${before.headNumber}, started again at ${after.headNumber}`);
+  if (after.headNumber < before.headNumber) throw new Error("blocks are lost");
+  return again;
 }
 
 function report(first: NodeStatus, last: NodeStatus, seconds: number): void {
