@@ -40,7 +40,7 @@ export function onOperationReceived(
     return;
   }
   const fault = findFault(state, operation, chain.params);
-  if (fault !== undefined) {
+  if (fault !== undefined && !(fault === "NOBODY_SLASHABLE" && silencesSomebody(engine, operation))) {
     const verdict = REJECTED.has(fault) ? "reject" : "ignore";
     emit(engine, { type: "gossipVerdict", messageId, verdict, reason: `OPERATION_${fault}` });
     return;
@@ -52,6 +52,17 @@ export function onOperationReceived(
     sets: setsOf(state, operation, chain.params),
     urgency: "vote",
   });
+}
+
+/**
+ * Whether a vote that still weighs in fork choice is to be left out for a pair of votes, although its validator was slashed for something else.
+ * @see consensus-specs v1.5.0, phase0/fork-choice.md, on_attester_slashing, which asks for the offence alone
+ */
+function silencesSomebody({ store }: Engine, operation: Operation): boolean {
+  if (operation.kind !== "attesterSlashing") return false;
+  return equivocatorsOf(operation.slashing).some(
+    (index) => store.votes.equivocating[index] !== 1 && (store.balances[index] ?? 0) > 0,
+  );
 }
 
 function findFault(

@@ -1,4 +1,5 @@
 /** specs/consensus/gossip-rules.md#operations: slashings and exits come in, and go out in a block. */
+
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { type AttesterSlashing, containersOf } from "../../consensus/chain-containers.ts";
@@ -8,6 +9,7 @@ import type { Effect } from "../../consensus/engine-events.ts";
 import type { Engine } from "../../consensus/engine-state.ts";
 import type { Operation } from "../../consensus/operation-pool.ts";
 import { exitSigningRoot } from "../../consensus/signature-sets.ts";
+import { getState } from "../../consensus/state-cache.ts";
 import { aggregateCheaply, buildCheaply, signCheaply } from "../support/consensus-stand-ins.ts";
 import {
   createWorkbench,
@@ -97,6 +99,15 @@ describe("gossip rules: operations", () => {
       "accept",
       "OPERATION_ACCEPTED",
     ]);
+  });
+
+  it("silence a double voter who was slashed for something else, once", () => {
+    const engine = engineAt();
+    getState(engine.states, engine.store.headRoot)!.validators.get(5).slashed = true;
+    const operation: Operation = { kind: "attesterSlashing", slashing: doubleVote([5]) };
+    deepEqual(verdictOf(receive(engine, operation)), ["accept", "OPERATION_ACCEPTED"]);
+    equal(engine.store.votes.equivocating[5], 1);
+    deepEqual(verdictOf(receive(engine, operation)), ["ignore", "OPERATION_ALREADY_KNOWN"]);
   });
 
   it("reject what is wrong whoever looks at it, ignore the rest, and change nothing", () => {

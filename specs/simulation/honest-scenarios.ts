@@ -102,12 +102,9 @@ const sleepers: Scenario = {
       parts: [awayPart(`sleep of ${asleep.length}`, asleep, from, to)],
       check(report) {
         const during = report.slots.filter(({ slot }) => slot >= from + 5 && slot < to);
-        const finalAtStart = during[0]?.finalized[1];
-        must(
-          during.every(({ finalized }) => finalized[1] === finalAtStart),
-          9,
-          "something is final with 10 of 16",
-        );
+        // Votes of before may find a block late, when proposers that sleep come one after the other.
+        const ofBefore = during.every(({ finalized }) => (finalized[1] ?? 0) <= from);
+        must(ofBefore, 9, "something is final with 10 of 16");
         const grown = during.filter(({ hasBlock }) => hasBlock).length / during.length;
         must(grown > 0.3, 9, `the chain grows in ${half(grown)} of the slots`);
         const resumed = slotsToFinality(report, to);
