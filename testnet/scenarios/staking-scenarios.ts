@@ -76,10 +76,11 @@ export const deposit: Scenario = {
 
 /** Rewards are for votes that others put into blocks: the network took part of it, and not only its own node. */
 async function untilRewarded(network: ScenarioNetwork, validatorIndex: number): Promise<void> {
-  type Rewards = { readonly data: readonly { readonly earned: string }[] };
+  // Without data while the ledger of stakes is on its way to the finalized state.
+  type Rewards = { readonly data?: readonly { readonly earned: string }[] };
   for (let slots = 0; slots < LIMIT_SLOTS; slots++) {
     const { data } = (await network.beacon(1, `/jurat/v1/rewards?id=${validatorIndex}`)) as Rewards;
-    if (BigInt(data[0]?.earned ?? "0") > 0n) return;
+    if (BigInt(data?.[0]?.earned ?? "0") > 0n) return;
     const { slot = 0 } = (await network.status(1)) ?? {};
     await network.until("the chain goes on", (next) => next.slot > slot, { nodes: [1] });
   }
