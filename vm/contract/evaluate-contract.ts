@@ -2,7 +2,6 @@
 import type { Engine } from "../engine/engine.ts";
 import { GuestException, type Halt, type Host } from "../engine/host.ts";
 import type { EngineInstance } from "../engine/instance.ts";
-import { encodeDelta } from "../engine/snapshot.ts";
 import { type Container, unpackSource } from "./container.ts";
 import {
   encodeDeclarations,
@@ -52,7 +51,7 @@ export function evaluateContract(
   const { ticksUsed } = result;
   const definition = builder.finish();
   const snapshot = instance.takeSnapshot();
-  const deltaBytes = encodeDelta(snapshot).length;
+  const deltaBytes = snapshot.delta.byteLength;
   const problem =
     definition === undefined
       ? "the module declares no contract"

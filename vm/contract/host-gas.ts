@@ -40,15 +40,13 @@ export const COLD_CODE_GAS = {
   deltaBytesPerGas: 6,
   /** Bytes beyond this cost twice as much: they leave the processor's caches. */
   largeDeltaBytes: 131_072,
-  /** Declared bytes that one gas reads. */
-  definitionBytesPerGas: 1,
 } as const;
 
 export function coldCodeGas({ pageCount, deltaBytes, definitionBytes }: LoadSize): number {
-  const { least, page, deltaBytesPerGas, largeDeltaBytes, definitionBytesPerGas } = COLD_CODE_GAS;
+  const { least, page, deltaBytesPerGas, largeDeltaBytes } = COLD_CODE_GAS;
   const bytes = deltaBytes + Math.max(0, deltaBytes - largeDeltaBytes);
-  const read = Math.ceil(bytes / deltaBytesPerGas) + Math.ceil(definitionBytes / definitionBytesPerGas);
-  return least + page * pageCount + read;
+  // A declared byte takes one gas to read.
+  return least + page * pageCount + Math.ceil(bytes / deltaBytesPerGas) + definitionBytes;
 }
 
 /**

@@ -15,9 +15,10 @@ import { ProbedSources } from "../tracing/probed-sources.ts";
 import { selectorNumber } from "./abi-item.ts";
 import type { AbiValue } from "./abi-type.ts";
 import { type Container, ContainerError, decodeContainer, unpackSource } from "./container.ts";
+import { ContractLoader, type LoaderOptions } from "./contract-loader.ts";
 import type { DebugEngine } from "./debug-engine.ts";
 import type { ContractDefinition, Entry } from "./definition.ts";
-import { EVALUATION_TICK_LIMIT, type Evaluation, evaluateContract } from "./evaluate-contract.ts";
+import { EVALUATION_TICK_LIMIT, type Evaluation } from "./evaluate-contract.ts";
 import { type ConsoleSink, FrameHalt, FrameRun } from "./frame-run.ts";
 import { CALLS } from "./host-calls.ts";
 import { ENVIRONMENT } from "./host-environment.ts";
@@ -37,36 +38,25 @@ import { PRECOMPILES } from "./precompiles.ts";
 import { PROBE, type Probes, type Spare, spareGas } from "./probes.ts";
 import { isReentry, REENTRANCY_DATA } from "./reentrancy.ts";
 import { exceptionOf, reasonData, revertDataOf, revertDataOfError } from "./revert-data.ts";
-import { type LoadedContract, SnapshotCache } from "./snapshot-cache.ts";
+import type { LoadedContract } from "./snapshot-cache.ts";
 import { storageLayoutJson } from "./storage-json.ts";
-import { decodeContract, encodeContract, readLoadSize, type SnapshotStore } from "./stored-contract.ts";
 import { readResult, toFlat } from "./wire.ts";
 
-export type MachineOptions = {
-  /** Memory for contracts that are ready to run; 300 KB for a small one. */
-  readonly cacheBytes?: number;
+export type MachineOptions = LoaderOptions & {
   readonly console?: ConsoleSink;
-  /** Where contracts are kept beside the memory; without one those that leave it are evaluated again. */
-  readonly store?: SnapshotStore;
-  readonly probes?: Probes;
   /** Opens the engine that runs contracts with probes; nothing is traced by line without it. */
   readonly openDebugEngine?: () => DebugEngine;
 };
 
 const PROBED_CACHE_BYTES = 64 * 1024 * 1024;
-/** Nobody pays for probes. */
-const PROBED_EVALUATION_TICKS = 2 ** 50;
-const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024;
 const SELECTOR_SIZE = 4;
 
 /** One per thread. */
 export class EngineMachine implements ContractMachine {
   readonly precompiles = PRECOMPILES;
-  readonly #engine: Engine;
   readonly #pool: InstancePool;
-  readonly #cache: SnapshotCache;
+  readonly #contracts: ContractLoader;
   readonly #console: ConsoleSink | undefined;
-  readonly #store: SnapshotStore | undefined;
   readonly #probes: Probes | undefined;
   #probed: { readonly sources: ProbedSources; readonly machine: EngineMachine } | undefined;
   readonly #openDebugEngine: (() => DebugEngine) | undefined;
@@ -74,10 +64,8 @@ export class EngineMachine implements ContractMachine {
   constructor(engine: Engine, options: MachineOptions = {}) {
     this.#probes = options.probes;
     this.#openDebugEngine = options.openDebugEngine;
-    this.#engine = engine;
     this.#pool = new InstancePool(engine);
-    this.#store = options.store;
-    this.#cache = new SnapshotCache(options.cacheBytes ?? DEFAULT_CACHE_BYTES);
+    this.#contracts = new ContractLoader(engine, options);
     this.#console = options.console;
   }
 
@@ -89,9 +77,9 @@ export class EngineMachine implements ContractMachine {
       if (frame.gas < GAS.frame) return failure("out of gas");
       const paidGas = paidLoadGas(frame, codeHash);
       const loadLimit = frame.gas - GAS.frame + paidGas;
-      const contract = this.#cache.get(codeHash) ?? this.#reload(instance, codeHash, frame.code, loadLimit);
+      const contract = this.#contracts.load(instance, codeHash, () => frame.code, loadLimit);
       if (contract === undefined) return failure("invalid container");
-      if (contract === "too dear" || coldCodeGas(contract) > loadLimit) return failure("out of gas");
+      if (contract === "too dear") return failure("out of gas");
       const gas = frame.gas - Math.max(0, coldCodeGas(contract) - paidGas);
       const entry = entryFor(contract.definition, frame);
       if (entry instanceof Uint8Array) return revertOf(entry, gas - GAS.frame);
@@ -106,8 +94,7 @@ export class EngineMachine implements ContractMachine {
     return this.#pool.with((instance) => {
       // What it calls will not run, and nothing is evaluated where a node with the contract in memory would not.
       if (!instance.hasRoom) return COLD_CODE_GAS.least;
-      const contract =
-        this.#cache.get(codeHash) ?? this.#reload(instance, codeHash, journal.code(address), gasLimit);
+      const contract = this.#contracts.load(instance, codeHash, () => journal.code(address), gasLimit);
       if (contract === "too dear") return gasLimit + 1;
       return contract === undefined ? COLD_CODE_GAS.least : coldCodeGas(contract);
     });
@@ -130,7 +117,7 @@ export class EngineMachine implements ContractMachine {
       const ticks = Math.min(EVALUATION_TICK_LIMIT, (frame.gas - storeGas) * TICKS_PER_GAS);
       let evaluation: Evaluation;
       try {
-        evaluation = this.#evaluate(instance, container, ticks);
+        evaluation = this.#contracts.evaluate(instance, container, ticks);
       } catch (error) {
         return containerFailure(error);
       }
@@ -145,8 +132,7 @@ export class EngineMachine implements ContractMachine {
       if (contract.definition.isUpgradeable !== container.isUpgradeable) return failure("invalid container");
       const codeHash = keccak256Hex(code);
       frame.context.journal.touchCode(codeHash);
-      if (this.#cache.get(codeHash) === undefined) this.#keep(codeHash, contract);
-      this.#cache.set(codeHash, contract);
+      this.#contracts.add(codeHash, contract);
       const result = this.#construct(instance, contract, { ...frame, data: args, gas });
       return result.outcome === "success" ? { ...result, output: EMPTY_BYTES, code } : result;
     });
@@ -154,9 +140,9 @@ export class EngineMachine implements ContractMachine {
 
   describe(code: Uint8Array): ContractDescription | undefined {
     const codeHash = keccak256Hex(code);
-    const contract =
-      this.#cache.get(codeHash) ??
-      this.#pool.with((instance) => this.#reload(instance, codeHash, code, Number.POSITIVE_INFINITY));
+    const contract = this.#pool.with((instance) =>
+      this.#contracts.load(instance, codeHash, () => code, Number.POSITIVE_INFINITY),
+    );
     if (contract === undefined || contract === "too dear") return undefined;
     const { name, isUpgradeable, abi, layout } = contract.definition;
     const source = unpackSource(decodeContainer(code).container);
@@ -178,18 +164,6 @@ export class EngineMachine implements ContractMachine {
     return { machine, recorder };
   }
 
-  /** With probes the contract is evaluated twice: as it is, for the price, and as it will run. */
-  #evaluate(instance: EngineInstance, container: Container, ticks: number): Evaluation {
-    const plain = evaluateContract(this.#engine, instance, container, ticks);
-    const probes = this.#probes;
-    if (probes === undefined || plain.outcome !== "success") return plain;
-    const probed = evaluateContract(this.#engine, instance, container, PROBED_EVALUATION_TICKS, probes);
-    // What grows too large by its probes runs without.
-    if (probed.outcome !== "success") return plain;
-    const { pageCount, deltaBytes, definitionBytes } = plain.contract;
-    return { ...plain, contract: { ...probed.contract, pageCount, deltaBytes, definitionBytes } };
-  }
-
   #construct(instance: EngineInstance, contract: LoadedContract, frame: Frame): MessageResult {
     const { construct } = contract.definition;
     if (construct !== undefined) {
@@ -199,51 +173,6 @@ export class EngineMachine implements ContractMachine {
     if (frame.value > 0n) return revertOf(NOT_PAYABLE, frame.gas);
     if (frame.data.length > 0) return revertOf(reasonData("the contract has no constructor"), frame.gas);
     return { outcome: "success", output: EMPTY_BYTES, gasLeft: frame.gas };
-  }
-
-  #keep(codeHash: Hash, contract: LoadedContract): void {
-    this.#store?.put(codeHash, encodeContract(this.#engine, codeHash, contract));
-  }
-
-  /**
-   * A contract that is not in memory: taken from the store, or else evaluated again, at nobody's cost, since its
-   * deployment paid for it. It can fail only when genesis put something else there than a contract. One whose stored
-   * form says that loading it costs more than `gasLimit` is not even read.
-   */
-  #reload(
-    instance: EngineInstance,
-    codeHash: Hash,
-    code: Uint8Array,
-    gasLimit: number,
-  ): LoadedContract | "too dear" | undefined {
-    let isTooDear = false;
-    const stored = this.#store?.get(codeHash, (head) => {
-      const size = readLoadSize(this.#engine, codeHash, head);
-      isTooDear = size !== undefined && coldCodeGas(size) > gasLimit;
-      return size !== undefined && !isTooDear;
-    });
-    if (isTooDear) return "too dear";
-    const contract = stored && decodeContract(this.#engine, codeHash, stored);
-    if (contract !== undefined) {
-      this.#cache.set(codeHash, contract);
-      return contract;
-    }
-    const evaluated = this.#evaluateAgain(instance, code);
-    if (evaluated === undefined) return undefined;
-    this.#cache.set(codeHash, evaluated);
-    this.#keep(codeHash, evaluated);
-    return evaluated;
-  }
-
-  #evaluateAgain(instance: EngineInstance, code: Uint8Array): LoadedContract | undefined {
-    try {
-      const { container } = decodeContainer(code);
-      const evaluation = this.#evaluate(instance, container, EVALUATION_TICK_LIMIT);
-      return evaluation.outcome === "success" ? evaluation.contract : undefined;
-    } catch (error) {
-      if (error instanceof ContainerError) return undefined;
-      throw error;
-    }
   }
 
   /** @param gasLimit what the frame has, less what it took to load the contract. */
