@@ -31,9 +31,9 @@ export const RESTORED_PAGE_GAS = 4;
 /** Loading a contract that a transaction has not entered before, whether it is in memory or not. */
 export const COLD_CODE_GAS = {
   /** Finding it; more is not looked at before this is there. */
-  least: 1_500,
+  least: 6_500,
   /** How much of it the price of a transaction pays for the code that it calls, whose address is warm as well. */
-  ofTransaction: 17_000,
+  ofTransaction: 22_000,
   /** A page of the snapshot that differs from the base. */
   page: 4,
   /** Bytes of the snapshot's difference that one gas reads, checks and unpacks. */

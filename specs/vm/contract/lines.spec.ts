@@ -192,7 +192,7 @@ describe("gas by line", function () {
       "the condition, as often as it was asked",
     );
     const own = lines.get("const answer = Callee(a).run(3n);")!.gas;
-    ok(own > 8_000 && own < 14_000, `access, frame and loading, and not the callee's loop: ${own}`);
+    ok(own > 13_000 && own < 19_000, `access, frame and loading, and not the callee's loop: ${own}`);
     const leaf = trace.tree.findIndex(
       ({ functionName, parent }) => functionName === "run" && parent !== undefined,
     );

@@ -48,7 +48,7 @@ describe("machine: loading code", () => {
     }
   });
 
-  it("is in the price of a transaction for the code it calls, up to 17 000 gas", () => {
+  it("is in the price of a transaction for the code it calls, up to 22 000 gas", () => {
     const used = (source: string) => {
       const sandbox = new Sandbox();
       return sandbox.send(sandbox.deploy(source, undefined, { gas: 90_000_000 }), GET).gasUsed;
@@ -74,7 +74,7 @@ describe("machine: loading code", () => {
         return bytes;
       },
     };
-    const limits = Array.from({ length: 24 }, (_, n) => 3_000 + 500 * n);
+    const limits = Array.from({ length: 24 }, (_, n) => 3_000 + 750 * n);
     const reads = new Set<string>();
     const results = [{}, { cacheBytes: 0 }, { cacheBytes: 0, store: watched }].map((options) => {
       const sandbox = new Sandbox(options);
