@@ -26,7 +26,7 @@ const MARGIN_SECONDS = 7200;
 /** What the self time of a function counts as; the first that fits. */
 const PARTS: readonly Part[] = [
   ["garbage collection", /^\(garbage collector\)/],
-  ["BLS signatures", /blst/],
+  ["BLS signatures", /blst|native\/bls/],
   ["account signatures", /secp256k1|ecdsa|recover/i],
   [
     "network and its encryption",
