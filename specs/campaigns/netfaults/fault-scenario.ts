@@ -42,14 +42,19 @@ const LAG_IN_ORDER_SLOTS = 8;
 /** Slots after the fault that must be in the chain before votes are counted. */
 const SETTLED_SLOTS = 10;
 const POLL_MS = 250;
+const ANSWER_ATTEMPTS = 240;
 
-const headSlotOf = async (network: FaultNetwork): Promise<number> => {
-  for (const node of network.running()) {
-    const status = await network.status(node);
-    if (status !== undefined) return status.slot;
+/** The slot it is, from the first node that tells: those that were just started answer after a while. */
+async function slotOf(network: FaultNetwork): Promise<number> {
+  for (let attempt = 0; attempt < ANSWER_ATTEMPTS; attempt++) {
+    for (const node of network.running()) {
+      const status = await network.status(node);
+      if (status !== undefined) return status.slot;
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  return 0;
-};
+  throw new ScenarioFailure("no node answers");
+}
 
 /** The largest lag that any node told while `work` went on. */
 async function watchLag(network: FaultNetwork, work: Promise<void>): Promise<number> {
@@ -75,9 +80,9 @@ export async function judge(
   slots: number,
 ): Promise<NonNullable<FaultResult["figures"]>> {
   await untilInOrder(network);
-  const from = await headSlotOf(network);
+  const from = await slotOf(network);
   const lagMax = await watchLag(network, scenario.run(network, slots));
-  const to = await headSlotOf(network);
+  const to = await slotOf(network);
   network.note(`the fault lasted ${to - from} slots`);
   await network.until(
     "every node finalizes what came after the fault",
@@ -86,7 +91,7 @@ export async function judge(
       finalizedEpoch > to && finalityLagSlots <= LAG_IN_ORDER_SLOTS && !syncing,
     { limitSlots: scenario.resumeLimitSlots },
   );
-  const resumedAfterSlots = (await headSlotOf(network)) - to;
+  const resumedAfterSlots = (await slotOf(network)) - to;
   await network.until("the chain goes on", ({ headSlot }) => headSlot >= to + SETTLED_SLOTS);
   await assertNobodySlashed(network);
   const finalSlot = await assertSameStateRoots(network);
