@@ -1,4 +1,6 @@
 /** Starts the nodes, shows them until told to stop, stops them. */
+
+import { nextStep } from "../contracts/build/next-step.ts";
 import { readSystemAllocation } from "../contracts/build/system-image.ts";
 import { toChecksumAddress } from "../primitives/address.ts";
 import { DEV_BALANCE_WEI, deriveDevAccounts } from "../primitives/dev-accounts.ts";
@@ -103,6 +105,7 @@ async function watch(
       transactionsPerSecond,
       accounts,
       accountBalanceWei: DEV_BALANCE_WEI,
+      next: nextStep(process.cwd()),
     };
     reporter.status(view, slot > reportedSlot);
     reportedSlot = Math.max(slot, reportedSlot);

@@ -11,6 +11,8 @@ export type TestnetView = {
   readonly transactionsPerSecond: number;
   readonly accounts: readonly DevAccount[];
   readonly accountBalanceWei: bigint;
+  /** A command to begin with. */
+  readonly next: string;
 };
 
 /** `status` is undefined while the node does not answer. */
@@ -57,7 +59,7 @@ export function renderTable(view: TestnetView): string[] {
     "  accounts (public test keys, never use them for value)",
     ...view.accounts.map(({ address, privateKey }, index) => accountLine(index, address, privateKey, view)),
     "",
-    '  next: npx jurat-wallet deploy contracts/examples/token.ts --args "Token" TKN 1000000 --from dev:0',
+    `  next: ${view.next}`,
   ];
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { artifactFolder } from "../../contracts/build/artifact-folder.ts";
+import { nextStep } from "../../contracts/build/next-step.ts";
 import { createAddress } from "../../primitives/address.ts";
 import { type Address, ZERO_ADDRESS } from "../../primitives/bytes.ts";
 import { developmentMethods } from "../../rpc/development-methods.ts";
@@ -45,7 +46,8 @@ export async function runDev(config: DevConfig): Promise<void> {
   const write = (text: string) => void process.stdout.write(text);
   const node = await startDevNode(config, write);
   // Counted from the start of the process, compiling and loading included.
-  write(bannerText({ ...config, url: node.url, startMs: performance.now() }));
+  const next = config.watch === undefined ? nextStep(process.cwd(), node.url) : undefined;
+  write(bannerText({ ...config, url: node.url, startMs: performance.now(), next }));
   await stop.requested;
   await node.close();
   process.exit(0);

@@ -14,10 +14,12 @@ export type DevBanner = {
   readonly chainId: number;
   readonly dir: string | undefined;
   readonly startMs: number;
+  /** A command to begin with; none when a contract is watched, of which more is said. */
+  readonly next: string | undefined;
 };
 
 /** The first lines; the last of them is there once the chain answers. */
-export function bannerText({ url, chainId, dir, startMs }: DevBanner): string {
+export function bannerText({ url, chainId, dir, startMs, next }: DevBanner): string {
   const accounts = deriveDevAccounts().map(
     ({ address, privateKey }, index) => `  ${index}  ${toChecksumAddress(address)}  ${privateKey}`,
   );
@@ -29,7 +31,7 @@ export function bannerText({ url, chainId, dir, startMs }: DevBanner): string {
     ...accounts,
     `  mnemonic: ${DEV_MNEMONIC}`,
     "",
-    `  next: npx jurat-wallet deploy contracts/examples/token.ts --args "Token" TKN 1000000 --from dev:0 --rpc-url ${url}`,
+    ...(next === undefined ? [] : [`  next: ${next}`]),
     `  ready in ${(startMs / 1000).toFixed(1)} s`,
     "",
     `listening on ${url}`,

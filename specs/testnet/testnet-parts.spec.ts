@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { nextStep } from "../../contracts/build/next-step.ts";
 import { parseChainSpec } from "../../node/chain-spec.ts";
 import { ZERO_HASH } from "../../primitives/bytes.ts";
 import { deriveDevAccounts } from "../../primitives/dev-accounts.ts";
@@ -10,6 +11,7 @@ import { OtherChainError, prepareNetwork } from "../../testnet/network-files.ts"
 import { CommanderError, parseTestnetOptions } from "../../testnet/options.ts";
 import { assertPortsFree, PortInUseError, portsOf } from "../../testnet/ports.ts";
 import { renderLine, renderTable, type TestnetView } from "../../testnet/table.ts";
+import { PROJECT_ROOT } from "../support/vectors.ts";
 
 /** Runs `action` with stderr silenced: commander writes its complaints there. */
 function silently<T>(action: () => T): T {
@@ -145,7 +147,12 @@ describe("the testnet's table", () => {
     transactionsPerSecond: 2.5,
     accounts: [{ address: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266", privateKey: "0xac09" }],
     accountBalanceWei: 10n ** 22n,
+    next: nextStep(PROJECT_ROOT),
   };
+
+  it("begins with what works in the folder it runs in", () => {
+    equal(nextStep(tmpdir()), "npx jurat-wallet init my-contract");
+  });
 
   it("looks like this", () => {
     deepEqual(
