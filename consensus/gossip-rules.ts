@@ -12,7 +12,7 @@ import { computeCheckpointSlot } from "./time.ts";
 /** A message may come this share of a slot before its slot begins, for clocks that are not alike. */
 export const DISPARITY_DIVISOR = 4;
 /** Proposals remembered to notice a second one: many times the slots between two finalizations. */
-export const SEEN_PROPOSALS_LIMIT = 8192;
+export const SEEN_PROPOSALS_LIMIT = 1024;
 
 /**
  * Unfinalized blocks above which only the head grows. Nine hours without finality, or a proposer who signs

@@ -11,7 +11,9 @@ export type BlockLog = {
 };
 
 /** Logs of all blocks kept, counted in bytes of what they take. */
-const LIMIT_BYTES = 16 * 1024 * 1024;
+const LIMIT_BYTES = 4 * 1024 * 1024;
+/** Of a block that has none. */
+const BLOCK_BYTES = 256;
 /** Of a log without data and its JSON, about. */
 const LOG_BYTES = 2048;
 
@@ -27,7 +29,7 @@ export class BlockLogs {
     if (known !== undefined) return known.logs;
     const logs = locateLogs(block, receipts()).map(toBlockLog);
     // Bytes of data are kept once as they are, and as two characters.
-    const bytes = logs.reduce((sum, { log }) => sum + LOG_BYTES + 3 * log.data.length, LOG_BYTES);
+    const bytes = logs.reduce((sum, { log }) => sum + LOG_BYTES + 3 * log.data.length, BLOCK_BYTES);
     this.#kept.set(block.hash, { logs, bytes });
     this.#bytes += bytes;
     for (const [hash, oldest] of this.#kept) {
