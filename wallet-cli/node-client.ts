@@ -9,6 +9,8 @@ import { NodeRefusal, WalletError } from "./wallet-error.ts";
 /** Longer than any limit of a call on a node, so that the node's own answer comes first. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 
+const SHOWN_ANSWER_LENGTH = 60;
+
 export type NodeClient = {
   readonly url: string;
   readonly chainId: number;
@@ -64,11 +66,48 @@ function requestOf(url: string): NodeClient["request"] {
     hasAnswered = true;
     const { error, result } = answer ?? {};
     if (error !== undefined) throw new NodeRefusal(error.code ?? 0, error.message ?? "an error", error.data);
-    if (result === undefined) {
-      throw new WalletError("unreachable", `${url} does not speak JSON-RPC: is it the right address?`);
-    }
+    requireAnswer(url, method, result);
     return result as T;
   };
+}
+
+const isHexNumber = (value: unknown) => typeof value === "string" && /^0x[0-9a-f]{1,64}$/i.test(value);
+const isHexData = (value: unknown) => typeof value === "string" && /^0x([0-9a-f]{2})*$/i.test(value);
+const isObjectOrNull = (value: unknown) => typeof value === "object" && !Array.isArray(value);
+
+/** What an answer must be at least, of the methods whose answer the wallet computes with. */
+const ANSWERS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  eth_chainId: isHexNumber,
+  eth_blockNumber: isHexNumber,
+  eth_gasPrice: isHexNumber,
+  eth_maxPriorityFeePerGas: isHexNumber,
+  eth_getBalance: isHexNumber,
+  eth_getTransactionCount: isHexNumber,
+  eth_estimateGas: isHexNumber,
+  eth_call: isHexData,
+  eth_getCode: isHexData,
+  eth_getStorageAt: isHexData,
+  eth_sendRawTransaction: isHexData,
+  eth_getBlockByNumber: isObjectOrNull,
+  eth_getBlockByHash: isObjectOrNull,
+  eth_getTransactionByHash: isObjectOrNull,
+  eth_getTransactionReceipt: isObjectOrNull,
+  eth_getProof: isObjectOrNull,
+  eth_getLogs: Array.isArray,
+};
+
+/** @throws WalletError (unreachable) when it is no answer to `method` at all. */
+function requireAnswer(url: string, method: string, result: unknown): void {
+  if (result === undefined) {
+    throw new WalletError("unreachable", `${url} does not speak JSON-RPC: is it the right address?`);
+  }
+  const isAnswer = Object.hasOwn(ANSWERS, method) ? ANSWERS[method] : undefined;
+  if (isAnswer === undefined || isAnswer(result)) return;
+  const text = String(JSON.stringify(result)).slice(0, SHOWN_ANSWER_LENGTH);
+  throw new WalletError(
+    "unreachable",
+    `${url} answers ${method} with ${text}: is it the JSON-RPC of a node?`,
+  );
 }
 
 function silence(url: string, hasAnswered: boolean, cause: unknown): string {

@@ -14,16 +14,15 @@ export function note(line: string): void {
 
 let progressLine = "";
 
-/** A line that the next one replaces; where stderr is no terminal, a line of its own. */
+/** A line that the next one replaces. Where stderr is no terminal there is none: a log wants what happened only. */
 export function showProgress(line: string): void {
-  if (line === progressLine) return;
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${line}`);
-  else process.stderr.write(`${line}\n`);
+  if (line === progressLine || !process.stderr.isTTY) return;
+  process.stderr.write(`\r\x1b[2K${line}`);
   progressLine = line;
 }
 
 function clearProgress(): void {
-  if (progressLine !== "" && process.stderr.isTTY) process.stderr.write("\r\x1b[2K");
+  if (progressLine !== "") process.stderr.write("\r\x1b[2K");
   progressLine = "";
 }
 

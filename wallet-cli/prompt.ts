@@ -41,11 +41,14 @@ async function ask(question: string, { isHidden }: { readonly isHidden: boolean 
   });
   process.stderr.write(isHidden ? question : "");
   return new Promise((resolve, reject) => {
-    lines.once("SIGINT", () => {
-      lines.close();
-      reject(new WalletError("declined", "nothing was sent"));
+    lines.once("SIGINT", () => lines.close());
+    // Ctrl-C, Ctrl-D and a terminal that went away close it without an answer; after an answer this does nothing.
+    lines.once("close", () => {
+      process.stderr.write("\n");
+      reject(new WalletError("declined", "nothing was done: the question had no answer"));
     });
     lines.question(isHidden ? "" : question, (answer) => {
+      lines.removeAllListeners("close");
       lines.close();
       if (isHidden) process.stderr.write("\n");
       resolve(answer);

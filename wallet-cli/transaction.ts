@@ -4,12 +4,13 @@ import { serializeTransaction } from "viem/utils";
 import type { Address } from "../primitives/bytes.ts";
 import { bigIntToBytes, fromHex, toHex } from "../primitives/bytes.ts";
 import { keccak256Hex } from "../primitives/hash.ts";
+import { NATIVE_DECIMALS } from "../primitives/units.ts";
 import { failureReason } from "./failure-reason.ts";
 import type { NodeClient } from "./node-client.ts";
 import { formatJur } from "./output.ts";
 import { quantity } from "./quantity.ts";
 import type { Signer } from "./signer.ts";
-import { WalletError } from "./wallet-error.ts";
+import { NodeRefusal, WalletError } from "./wallet-error.ts";
 
 export type Intent = {
   /** What a person reads: `transfer(to 0x…, value 5)`, `deploy Token`, `send value`. */
@@ -59,6 +60,11 @@ export type Prepared = {
 /** Base fees a transaction outlives while it waits: twice is six full blocks on (EIP-1559: 1/8 more each). */
 const BASE_FEE_HEADROOM = 2n;
 
+const WEI_PER_UNIT = 10n ** BigInt(NATIVE_DECIMALS);
+
+/** EIP-1474: the node has too much to do. */
+const LIMIT_EXCEEDED = -32005;
+
 /** @throws WalletError (reverted) when it would fail or cannot be paid. */
 export async function prepareTransaction(
   client: NodeClient,
@@ -83,13 +89,23 @@ export async function prepareTransaction(
     ]);
   } catch (error) {
     if (error instanceof WalletError) throw error;
-    throw new WalletError("reverted", `would fail: ${failureReason(error, abi)}`, { cause: error });
+    const reason = failureReason(error, abi);
+    const verdict = isUnjudged(error)
+      ? `the node could not simulate it (${reason}): try again, or ask another node`
+      : `would fail: ${reason}`;
+    throw new WalletError("reverted", verdict, { cause: error });
   }
   requireFunds(from, balance, value + gas * prices.maxFeePerGas);
   const { maxFeePerGas, maxPriorityFeePerGas, expectedGasPrice } = prices;
   const fees = { gas, maxFeePerGas, maxPriorityFeePerGas };
   const transaction = { chainId: client.chainId, nonce, to, value, data, ...fees };
   return { transaction, from, balance, output, expectedGasPrice };
+}
+
+/** A node that is busy or out of time says nothing of the transaction. Geth and this node both call it a timeout. */
+function isUnjudged(error: unknown): boolean {
+  if (!(error instanceof NodeRefusal)) return false;
+  return error.code === LIMIT_EXCEEDED || (error.data === undefined && /\btimeout\b/.test(error.message));
 }
 
 async function gasPrices(client: NodeClient, { gasPrice, priorityGasPrice }: Terms) {
@@ -110,9 +126,10 @@ async function gasPrices(client: NodeClient, { gasPrice, priorityGasPrice }: Ter
 
 function requireFunds(from: Address, balance: bigint, needed: bigint): void {
   if (balance >= needed) return;
+  const wholeUnits = (needed - balance + WEI_PER_UNIT - 1n) / WEI_PER_UNIT;
   throw new WalletError(
     "reverted",
-    `insufficient funds: needs ${formatJur(needed)}, has ${formatJur(balance)}; on a test network fund it with: jurat-wallet send ${from} --value 1jur --from dev:0`,
+    `insufficient funds: needs ${formatJur(needed)}, has ${formatJur(balance)}; on a test network fund it with: jurat-wallet send ${from} --value ${wholeUnits}jur --from dev:0`,
   );
 }
 

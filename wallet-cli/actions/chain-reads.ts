@@ -18,6 +18,7 @@ const NUMBERS = new Set(
     "gasLimit",
     "gasUsed",
     "timestamp",
+    "blockTimestamp",
     "baseFeePerGas",
     "size",
     "nonce",

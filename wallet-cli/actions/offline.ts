@@ -10,7 +10,7 @@ import { follow } from "../follow.ts";
 import { connect, type NodeClient } from "../node-client.ts";
 import { senderOf } from "../options.ts";
 import { printResult } from "../output.ts";
-import { showPreview } from "../preview.ts";
+import { showIntent, showPrepared } from "../preview.ts";
 import { readText } from "../private-file.ts";
 import { openSigner } from "../signer.ts";
 import { type Intent, prepareTransaction, signTransaction, type Transaction } from "../transaction.ts";
@@ -71,8 +71,9 @@ async function onlineTransaction(
     );
   }
   const from = await resolveAddress(sender, flags.keystore);
+  showIntent(intent, from, sender);
   const prepared = await prepareTransaction(client, from, intent, flags);
-  showPreview(intent, prepared, sender);
+  showPrepared(intent, prepared);
   return prepared.transaction;
 }
 

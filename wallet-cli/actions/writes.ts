@@ -12,7 +12,7 @@ import { follow, type Receipt } from "../follow.ts";
 import { connect, type NodeClient } from "../node-client.ts";
 import { type CommitFlags, senderOf } from "../options.ts";
 import { note, paint, printResult } from "../output.ts";
-import { showPreview } from "../preview.ts";
+import { showIntent, showPrepared } from "../preview.ts";
 import { confirm } from "../prompt.ts";
 import { openSigner } from "../signer.ts";
 import { type Intent, type Prepared, prepareTransaction, signTransaction } from "../transaction.ts";
@@ -136,8 +136,9 @@ export async function write(
   flags: CommitFlags,
 ): Promise<Written | undefined> {
   const from = await resolveAddress(sender, flags.keystore);
+  showIntent(intent, from, sender);
   const prepared = await prepareTransaction(client, from, intent, flags);
-  showPreview(intent, prepared, sender);
+  showPrepared(intent, prepared);
   if (flags.dryRun) {
     note("  nothing was sent: --dry-run");
     printResult(true, { from, ...prepared.transaction }, []);
