@@ -19,7 +19,7 @@ export function createProgram(): Command {
       `
 Accounts are named dev:0 to dev:9 (public test keys), by their keystore or contact name, or by address.
 Exit codes: 0 done, 1 failed, 2 wrong use, 3 no node answers, 4 reverted or refused, 5 key or password, 6 declined,
-7 not found, 8 a file is missing, damaged or locked.
+7 not found, 8 a file is missing, damaged or locked, 130 stopped by Ctrl-C.
 
 Examples:
   $ jurat-wallet balance dev:0

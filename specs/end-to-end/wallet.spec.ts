@@ -1,5 +1,8 @@
 import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { toChecksumAddress } from "../../primitives/address.ts";
 import { deriveDevAccounts } from "../../primitives/dev-accounts.ts";
@@ -59,7 +62,7 @@ describe("jurat-wallet on a running node", function () {
     match(await answer("receipt", sent.stdout.trim()), /Transfer\(/);
     const broke = await wallet("send", "Token", "transfer", "dev:0", "8", "--from", "dev:1", "--yes");
     deepEqual([broke.code, broke.stdout], [4, ""]);
-    match(broke.stderr, /ERC20InsufficientBalance\(/);
+    match(broke.stderr, /action +Token\.transfer\(.*value 8\)[\s\S]*would fail: ERC20InsufficientBalance\(/);
   });
 
   it("answers what cast answers", async function () {
@@ -78,7 +81,7 @@ describe("jurat-wallet on a running node", function () {
     await same("estimate", address, "transfer(address,uint256)", bob ?? "", "1", "--from", alice ?? "");
   });
 
-  it("signs without a node, and publishes until it is final, counting the slots", async function () {
+  it("signs without a node, and publishes until it is final", async function () {
     const cast = castProgram(this);
     const terms = ["--chain", "8700", "--nonce", "0", "--gas-limit", "21000", "--gas-price", "3gwei"];
     const raw = await answer(
@@ -89,7 +92,8 @@ describe("jurat-wallet on a running node", function () {
     match(decoded.stdout, new RegExp(deriveDevAccounts()[2]?.address ?? "", "i"));
     const published = await wallet("publish", raw, "--confirmations", "finalized");
     equal(published.code, 0, published.stderr);
-    match(published.stderr, /slots? until final[\s\S]*justified[\s\S]*final/);
+    match(published.stderr, /included[\s\S]*justified[\s\S]*final/);
+    doesNotMatch(published.stderr, /waiting/, "no progress where there is no terminal");
     const again = await wallet("publish", raw);
     deepEqual([again.code, again.stdout], [4, ""]);
   });
@@ -110,6 +114,32 @@ describe("jurat-wallet on a running node", function () {
     equal(refused.code, 4);
     match(refused.stderr, /line 3: insufficient funds/);
     equal(await answer("nonce", "dev:0"), nonce);
+  });
+
+  it("goes on with a batch that was interrupted, and pays nobody twice", async () => {
+    // The connection is lost after the node took the second of three.
+    const lossy = await startLossyNode(node.url, 2);
+    const table = join(directory, "pay.csv");
+    const run = (...args: string[]) => wallet("batch", "pay.csv", "--from", "dev:8", "--yes", ...args);
+    const fresh = `0x${"c0".repeat(20)}`;
+    const balance = () => answer("balance", fresh, "--ether");
+    try {
+      writeFileSync(table, `to,value\n${fresh},1jur\n${fresh},2jur\n${fresh},4jur\n`);
+      const cut = await run("--rpc-url", lossy.url);
+      deepEqual([cut.code, statusesOf(cut)], [4, ["success", "unknown", "unsent"]], cut.stderr);
+      match(cut.stderr, /unfinished: the same command goes on; pay\.csv\.batch\.json/);
+    } finally {
+      await lossy.stop();
+    }
+    equal(statSync(`${table}.batch.json`).mode & 0o777, 0o600);
+    const other = await wallet("batch", "pay.csv", "--from", "dev:9", "--yes");
+    deepEqual([other.code, other.stdout], [8, ""]);
+    match(other.stderr, /of an unfinished batch with another account/);
+    const rest = await run();
+    deepEqual([rest.code, statusesOf(rest)], [0, ["success", "success", "success"]], rest.stderr);
+    match(rest.stderr, /2 of 3 were sent before/);
+    deepEqual([await balance(), await answer("nonce", "dev:8")], ["7", "3"]);
+    equal(existsSync(`${table}.batch.json`), false);
   });
 
   it("refuses a node of another chain, and says what nobody knows", async () => {
@@ -147,6 +177,26 @@ describe("jurat-wallet on a running node", function () {
     equal(await answer("nonce", "dev:6"), "1");
   });
 
+  it("takes Ctrl-C and Ctrl-D at a question for a no, and counts the slots until final", async function () {
+    if ((await runProgram("sh", ["-c", "command -v script"])).code !== 0) {
+      console.error("      pending: script (util-linux), which gives a terminal, is not installed");
+      return this.skip();
+    }
+    const typed = (keys: string, ...args: string[]) => {
+      const program = `${process.execPath} ${join(PROJECT_ROOT, "dist/wallet-cli/main.js")}`;
+      const command = `${program} send bob --value 1jur --from dev:6 ${args.join(" ")}`;
+      return typeAt("y/N", keys, command, directory);
+    };
+    for (const key of ["\x03", "\x04"]) {
+      const { code, text } = await typed(key);
+      equal(code, 6, text);
+      match(text, /nothing was done: the question had no answer/);
+    }
+    const { code, text } = await typed("y\r", "--confirmations", "finalized");
+    equal(code, 0, text);
+    match(text, /\d+ slots? until final[\s\S]*justified[\s\S]*final/);
+  });
+
   it("does not wait when it is told not to, and gives up when it is told how long", async () => {
     const sent = await wallet("send", "bob", "--value", "1", "--from", "dev:7", "--yes", "--async", "--json");
     const { hash, receipt } = JSON.parse(sent.stdout) as { hash: string; receipt?: unknown };
@@ -158,3 +208,54 @@ describe("jurat-wallet on a running node", function () {
     match(given.stderr, /waited 0 s for 0x\w+; it may still be included: jurat-wallet receipt 0x/);
   });
 });
+
+function statusesOf({ stdout }: Run): readonly string[] {
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.split(/\s+/)[1] ?? "");
+}
+
+/** A way to the node that breaks off, instead of answering, after it passed on so many transactions, and is gone then. */
+async function startLossyNode(url: string, limit: number): Promise<{ url: string; stop(): Promise<void> }> {
+  let sent = 0;
+  const server = createServer((request, response) => {
+    const pass = async () => {
+      const body = Buffer.concat(await request.toArray());
+      const isSending = body.includes("eth_sendRawTransaction");
+      if (isSending) sent += 1;
+      const headers = { "content-type": "application/json" };
+      const answer = await (await fetch(url, { method: "POST", headers, body })).text();
+      if (isSending && sent >= limit) response.destroy();
+      else response.end(answer);
+    };
+    pass().catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      server.closeAllConnections();
+      server.close(() => resolve());
+    });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop };
+}
+
+/** Runs a command at a terminal and types the keys when it has shown `question`. */
+function typeAt(
+  question: string,
+  keys: string,
+  command: string,
+  cwd: string,
+): Promise<{ code: number | null; text: string }> {
+  const env = { ...process.env, JURAT_CONFIG: join(cwd, "config.json"), TERM: "xterm" };
+  const child = spawn("script", ["-qec", command, "/dev/null"], { cwd, env });
+  return new Promise((resolve) => {
+    let text = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      const wasAsked = text.includes(question);
+      text += chunk;
+      if (!wasAsked && text.includes(question)) child.stdin.write(keys);
+    });
+    child.on("close", (code) => resolve({ code, text }));
+  });
+}

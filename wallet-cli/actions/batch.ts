@@ -1,11 +1,13 @@
 /** Many transactions from a table: all simulated before the first is sent. See specs/wallet/wallet.md#batches. */
-import type { Hex } from "viem";
 import { toChecksumAddress } from "../../primitives/address.ts";
+import { type Address, type Hex, utf8ToBytes } from "../../primitives/bytes.ts";
+import { keccak256Hex } from "../../primitives/hash.ts";
 import { resolveAddress } from "../account-names.ts";
 import { parseAmount } from "../amount.ts";
+import { type BatchOwner, journalPath, readJournal, removeJournal, writeJournal } from "../batch-journal.ts";
 import { resolveContract } from "../contract-call.ts";
 import { type CsvRow, parseCsv } from "../csv.ts";
-import { follow } from "../follow.ts";
+import { genesisHashOf } from "../deployments.ts";
 import { connect, type NodeClient } from "../node-client.ts";
 import { senderOf, type WriteFlags } from "../options.ts";
 import { formatJur, note, paint, printResult } from "../output.ts";
@@ -14,16 +16,10 @@ import { confirm } from "../prompt.ts";
 import { openSigner } from "../signer.ts";
 import { type Intent, type Prepared, prepareTransaction, signTransaction } from "../transaction.ts";
 import { WalletError } from "../wallet-error.ts";
-import { callIntent, submit } from "./writes.ts";
+import { type BatchLine, isKnown, type Outcome, sendAll } from "./batch-send.ts";
+import { callIntent } from "./writes.ts";
 
 type Item = { readonly line: number; readonly intent: Intent; readonly prepared: Prepared };
-type Outcome = {
-  readonly line: number;
-  readonly to: string;
-  readonly value: bigint;
-  hash?: Hex;
-  status: string;
-};
 
 export async function batch(file: string, flags: WriteFlags): Promise<void> {
   const sender = senderOf(flags);
@@ -32,27 +28,115 @@ export async function batch(file: string, flags: WriteFlags): Promise<void> {
   if (rows.length === 0) throw new WalletError("usage", `${file} has no lines below its header`);
   const client = await connect(flags.rpcUrl);
   const from = await resolveAddress(sender, flags.keystore);
-  const items = await prepareAll(client, from, rows, flags);
-  showSummary(items, from);
+  const owner = {
+    tableHash: keccak256Hex(utf8ToBytes(text)),
+    genesisHash: await genesisHashOf(client),
+    from,
+  };
+  const journal = journalPath(file);
+  const kept = journal === undefined ? undefined : readJournal(journal, owner);
+  const lines =
+    kept === undefined
+      ? await begin(client, owner, rows, journal, flags)
+      : await goOn(
+          client,
+          kept.map((line) => ({ ...line, abi: [] })),
+          flags,
+        );
+  if (lines === undefined) return;
+  const outcomes = await untilInterrupted(journal, () => sendAll(client, lines, flags));
+  tell(outcomes, flags.json);
+  closeJournal(journal, kept !== undefined, outcomes);
+  const failed = outcomes.filter(({ status }) => status !== "success" && status !== "sent");
+  if (failed.length > 0)
+    throw new WalletError("reverted", `${failed.length} of ${outcomes.length} did not succeed`);
+}
+
+/** Simulates, shows, asks and signs all lines; undefined after a dry run. */
+async function begin(
+  client: NodeClient,
+  owner: BatchOwner,
+  rows: readonly CsvRow[],
+  journal: string | undefined,
+  flags: WriteFlags,
+): Promise<readonly BatchLine[] | undefined> {
+  const items = await prepareAll(client, owner.from, rows, flags);
+  showSummary(items, owner.from);
   if (flags.dryRun) {
     note("  nothing was sent: --dry-run");
     const transactions = items.map(({ line, prepared }) => ({ line, ...prepared.transaction }));
     printResult(true, transactions, []);
-    return;
+    return undefined;
   }
   if (!flags.yes) await confirm(`send all ${items.length}?`);
-  const outcomes = await sendAll(client, items, sender, flags);
-  printResult(
-    flags.json,
-    outcomes,
-    outcomes.map(({ line, hash, status, to }) =>
-      `${line}  ${status.padEnd(8)}  ${to}  ${hash ?? ""}`.trimEnd(),
-    ),
+  const signer = await openSigner(senderOf(flags), flags);
+  const lines = items.map(({ line, intent, prepared }) => ({
+    line,
+    to: intent.to as Address,
+    value: intent.value.toString(),
+    ...signTransaction(prepared.transaction, signer),
+    abi: intent.abi,
+  }));
+  if (journal !== undefined) {
+    const signed = lines.map(({ abi: _abi, ...line }) => line);
+    writeJournal(journal, owner, signed);
+  }
+  return lines;
+}
+
+/** Of a batch that was interrupted: its lines as they were signed then; undefined after a dry run. */
+async function goOn(
+  client: NodeClient,
+  lines: readonly BatchLine[],
+  flags: WriteFlags,
+): Promise<readonly BatchLine[] | undefined> {
+  const known = await Promise.all(lines.map((line) => isKnown(client, line)));
+  const left = lines.filter((_line, index) => known[index] === false);
+  note(`  ${paint("dim", "goes on  ")} ${lines.length - left.length} of ${lines.length} were sent before`);
+  for (const { line, to, value } of left)
+    note(
+      `  ${paint("dim", `line ${line}`.padEnd(9))} ${toChecksumAddress(to)}  ${formatJur(BigInt(value))}, signed before`,
+    );
+  if (flags.dryRun) {
+    note("  nothing was sent: --dry-run");
+    const transactions = left.map(({ abi: _abi, ...line }) => line);
+    printResult(true, transactions, []);
+    return undefined;
+  }
+  if (!flags.yes && left.length > 0) await confirm(`send the other ${left.length}?`);
+  return lines;
+}
+
+async function untilInterrupted<T>(journal: string | undefined, send: () => Promise<T>): Promise<T> {
+  const onInterrupt = () => {
+    if (journal !== undefined)
+      note(`  interrupted: the same command goes on; ${journal} keeps what is signed`);
+    process.exit(130);
+  };
+  process.once("SIGINT", onInterrupt);
+  try {
+    return await send();
+  } finally {
+    process.off("SIGINT", onInterrupt);
+  }
+}
+
+function tell(outcomes: readonly Outcome[], isJson: boolean): void {
+  const lines = outcomes.map(({ line, hash, status, to }) =>
+    `${line}  ${status.padEnd(8)}  ${to}  ${hash ?? ""}`.trimEnd(),
   );
-  const failed = outcomes.filter(({ status }) => status !== "success" && status !== "sent");
-  note(`  ${outcomes.length - failed.length} of ${outcomes.length} done`);
-  if (failed.length > 0)
-    throw new WalletError("reverted", `${failed.length} of ${outcomes.length} did not succeed`);
+  printResult(isJson, outcomes, lines);
+  const done = outcomes.filter(({ status }) => status === "success" || status === "sent");
+  note(`  ${done.length} of ${outcomes.length} done`);
+}
+
+/** Kept while a line may still have to be sent; not when the node took none at all. */
+function closeJournal(journal: string | undefined, wasKept: boolean, outcomes: readonly Outcome[]): void {
+  if (journal === undefined) return;
+  const isOpen = outcomes.some(({ status }) => ["unknown", "refused", "unsent"].includes(status));
+  const isUntouched = !wasKept && outcomes.every(({ status }) => ["refused", "unsent"].includes(status));
+  if (!isOpen || isUntouched) removeJournal(journal);
+  else note(`  unfinished: the same command goes on; ${journal} keeps what is signed`);
 }
 
 async function prepareAll(
@@ -130,55 +214,4 @@ function showSummary(items: readonly Item[], from: Hex): void {
     `  ${paint("dim", "balance  ")} ${formatJur(balance)}, then at least ${formatJur(balance - value - fee)}`,
   );
   note(`  ${paint("dim", "outcome  ")} each succeeds on the latest block`);
-}
-
-/** One after the other; the first that the node refuses stops the rest, whose nonces would leave a gap. */
-async function sendAll(
-  client: NodeClient,
-  items: readonly Item[],
-  sender: string,
-  flags: WriteFlags,
-): Promise<readonly Outcome[]> {
-  const signer = await openSigner(sender, flags);
-  const outcomes: Outcome[] = items.map(({ line, intent }) => ({
-    line,
-    to: intent.to ?? "",
-    value: intent.value,
-    status: "unsent",
-  }));
-  for (const [index, { prepared }] of items.entries()) {
-    const outcome = outcomes[index];
-    if (outcome === undefined) break;
-    try {
-      outcome.hash = await submit(client, signTransaction(prepared.transaction, signer).raw);
-      outcome.status = "sent";
-    } catch (error) {
-      if (!(error instanceof WalletError)) throw error;
-      note(`  ${paint("red", `line ${outcome.line}`.padEnd(9))} ${error.message}`);
-      outcome.status = "refused";
-      break;
-    }
-  }
-  if (!flags.async) await followAll(client, items, outcomes, flags);
-  return outcomes;
-}
-
-async function followAll(
-  client: NodeClient,
-  items: readonly Item[],
-  outcomes: readonly Outcome[],
-  { confirmations, timeout }: WriteFlags,
-): Promise<void> {
-  for (const [index, outcome] of outcomes.entries()) {
-    if (outcome.hash === undefined) continue;
-    try {
-      const abi = items[index]?.intent.abi ?? [];
-      await follow(client, outcome.hash, abi, { confirmations, timeoutSeconds: timeout });
-      outcome.status = "success";
-    } catch (error) {
-      if (!(error instanceof WalletError)) throw error;
-      note(`  ${paint("red", `line ${outcome.line}`.padEnd(9))} ${error.message}`);
-      outcome.status = error.kind === "reverted" ? "failed" : "unknown";
-    }
-  }
 }

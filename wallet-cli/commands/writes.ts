@@ -90,6 +90,8 @@ function addBatch(program: Command): void {
     .addHelpText(
       "after",
       `
+A batch that was interrupted goes on when the same command is given again; nobody is paid twice.
+
 Examples:
   $ jurat-wallet batch payroll.csv --from alice --dry-run
   $ printf 'to,value\\ndev:1,1jur\\ndev:2,2jur\\n' | jurat-wallet batch - --from dev:0 --yes`,
