@@ -14,8 +14,11 @@ export const ESCAPE_WALK = `
     "return 7", "constructor", "__proto__", undefined, null, true, { valueOf() { return 7 }, toString() { return "constructor" } }];
   const errors = [() => null.x, () => host({}), () => new Array(-1), () => JSON.parse("{"), () => { throw host }, () => eval("7")];
   const keep = (value) => { if (known.length < 400) known.push(value); else known[below(400)] = value };
+  const has = Reflect.has, get = Reflect.get;
   const isHost = (value) => value !== null && (typeof value === "object" || typeof value === "function") &&
-    ["process", "require", "WebAssembly", "Buffer", "setTimeout", "fetch"].some((name) => Reflect.has(value, name));
+    // A proxy whose trap says yes to everything is no host.
+    !has(value, "a name that nothing has") &&
+    ["process", "require", "WebAssembly", "Buffer", "setTimeout", "fetch"].some((name) => has(value, name) && get(value, name) !== undefined);
   const look = (value) => {
     if (value !== host && isHost(value)) throw "escaped: an object of the host";
     if (typeof value === "function") for (const text of ["return 7", "() => 7"]) {
