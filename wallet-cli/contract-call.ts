@@ -31,9 +31,20 @@ export async function resolveContract(
 ): Promise<Contract> {
   const deployment = await findDeployment(flags.deployments, text, client);
   const abi = flags.abi === undefined ? (deployment?.abi ?? []) : await loadAbi(flags.abi);
-  const address = deployment?.address ?? (await resolveAddress(text, flags.keystore));
+  const address = deployment?.address ?? (await accountAddress(text, flags));
   const name = deployment?.contractName ?? (parseAddress(text) === undefined ? text : undefined);
   return { address, name, abi };
+}
+
+/** Whoever names a contract hears also where contracts are looked up. */
+async function accountAddress(text: string, { keystore, deployments }: ContractFlags): Promise<Address> {
+  try {
+    return await resolveAddress(text, keystore);
+  } catch (error) {
+    if (!(error instanceof WalletError) || error.kind !== "key") throw error;
+    const both = `${error.message}; no contract "${text}" in ${deployments}`;
+    throw new WalletError("key", both, { cause: error });
+  }
 }
 
 export type Call = {

@@ -149,6 +149,9 @@ describe("jurat-wallet on a running node", function () {
     match(other.stderr, /is a node of chain 8700, expected chain 1/);
     const unknown = await wallet("tx", `0x${"11".repeat(32)}`);
     deepEqual([unknown.code, unknown.stdout], [7, ""]);
+    const misspelt = await wallet("call", "Tokn", "balanceOf", "dev:0");
+    equal(misspelt.code, 5);
+    match(misspelt.stderr, /no account "Tokn" in .*; no contract "Tokn" in deployments\.json/);
   });
 
   it("asks at a terminal, in colour unless NO_COLOR says otherwise, and sends what is agreed to", async function () {
