@@ -4,7 +4,7 @@ import { type Attestation, type BeaconBlock, containersOf } from "../consensus/c
 import type { AttestationData } from "../consensus/containers.ts";
 import { createGenesis } from "../consensus/genesis.ts";
 import type { ChainParams } from "../consensus/params.ts";
-import { createParams } from "../consensus/presets.ts";
+import { createParams, type PresetName } from "../consensus/presets.ts";
 import { toPayloadHeader } from "../consensus/process-payload.ts";
 import { processSlots } from "../consensus/process-slots.ts";
 import { getExpectedWithdrawals } from "../consensus/process-withdrawals.ts";
@@ -42,9 +42,13 @@ export type ScaleChain = {
   readonly firstVoteSlot: number;
 };
 
-/** A chain with the public preset's parameters, `validators` keys and epochs of `slotsPerEpoch`. */
-export function createScaleChain(validators: number, slotsPerEpoch: number): ScaleChain {
-  const params = createParams("public", {
+/** A chain with a preset's parameters, `validators` keys and epochs of `slotsPerEpoch`. */
+export function createScaleChain(
+  validators: number,
+  slotsPerEpoch: number,
+  preset: PresetName = "public",
+): ScaleChain {
+  const params = createParams(preset, {
     forks: [{ version: "0x6a000003", firstSlot: 0, firstEpoch: 0, slotsPerEpoch }],
   });
   const secretKeys = Array.from({ length: validators }, (_, index) => interopSecretKey(index));

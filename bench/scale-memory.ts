@@ -30,13 +30,18 @@ export function measureMemory(validators: number, slotsPerEpoch: number): number
   return Number(stdout);
 }
 
-function follow(chain: ScaleChain): void {
+/** An engine that hears every block and vote of `slots` slots. `onSlot` is called after each. */
+export function follow(
+  chain: ScaleChain,
+  slots: number,
+  onSlot: (slot: number) => void = () => undefined,
+): void {
   const { params, genesis, genesisRoot } = chain;
   const engine = createEngine({
     ...{ params, genesisRoot, anchorState: genesis, anchorEpoch: 0, localValidators: [], nowMs: 0 },
   });
   let parent = genesis;
-  for (let slot = 1; slot <= SLOTS; slot++) {
+  for (let slot = 1; slot <= slots; slot++) {
     const votes =
       slot > chain.firstVoteSlot ? [wholeSlot(chain, parent, voteDataOf(chain, parent, slot - 1))] : [];
     const made = makeScaleBlock(chain, parent, slot, votes);
@@ -49,6 +54,7 @@ function follow(chain: ScaleChain): void {
       origin: { kind: "gossip", peer: "peer", messageId: `block ${slot}` },
     });
     if (slot >= chain.firstVoteSlot) sendVotes(chain, engine, parent, slot);
+    onSlot(slot);
   }
   assert(engine.store.finalized.epoch > 0, "the chain was followed to finality");
 }
@@ -110,6 +116,6 @@ function feed(engine: Engine, event: EngineEvent): void {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await installNativeBackends();
-  follow(createScaleChain(Number(process.argv[2]), Number(process.argv[3])));
+  follow(createScaleChain(Number(process.argv[2]), Number(process.argv[3])), SLOTS);
   console.log(process.memoryUsage().rss / 1e6);
 }

@@ -15,6 +15,8 @@ export type CrashNode = { readonly number: number; readonly dir: string; readonl
 
 export type CrashNetworkOptions = {
   readonly slotSeconds?: number;
+  /** Of the chain spec, instead of the testnet's. */
+  readonly preset?: string;
   /** Flags of Node itself for one node of the network. */
   readonly runtimeFlags?: (number: number) => readonly string[];
 };
@@ -31,7 +33,7 @@ export class CrashNetwork {
     dir: string,
     basePort: number,
     nodes: number,
-    { slotSeconds = 1, runtimeFlags = () => [] }: CrashNetworkOptions = {},
+    { slotSeconds = 1, preset, runtimeFlags = () => [] }: CrashNetworkOptions = {},
   ) {
     const options = parseTestnetOptions([
       "--dir",
@@ -45,7 +47,7 @@ export class CrashNetwork {
     ]);
     const genesisTime = Math.ceil(Date.now() / 1000) + GENESIS_DELAY_SECONDS;
     this.chainId = options.chainId;
-    this.specPath = prepareNetwork(options, genesisTime, readSystemAllocation()).specPath;
+    this.specPath = prepareNetwork(options, genesisTime, readSystemAllocation(), preset).specPath;
     this.#launch = (number) =>
       startNode({ ...launchOf(options, this.specPath, number), runtimeFlags: runtimeFlags(number) });
     const numbers = Array.from({ length: nodes }, (_, index) => index + 1);
