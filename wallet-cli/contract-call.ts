@@ -5,6 +5,7 @@ import { parseAddress } from "../primitives/address.ts";
 import type { Address } from "../primitives/bytes.ts";
 import { parseArguments, parseFunction } from "./abi-arguments.ts";
 import { resolveAddress } from "./account-names.ts";
+import { builtErrorsAndEvents } from "./built-artifacts.ts";
 import { loadAbi } from "./contract-artifact.ts";
 import { findDeployment } from "./deployments.ts";
 import type { NodeClient } from "./node-client.ts";
@@ -22,7 +23,7 @@ export type Contract = { readonly address: Address; readonly name: string | unde
 
 /**
  * The contract a text names: an address, a contract of the deployments file, or an account.
- * Its ABI comes from --abi, else from the deployments file, else it is empty.
+ * Its ABI comes from --abi, else from the deployments file; else it has the errors and events of what was built here.
  */
 export async function resolveContract(
   client: NodeClient,
@@ -30,7 +31,8 @@ export async function resolveContract(
   flags: ContractFlags,
 ): Promise<Contract> {
   const deployment = await findDeployment(flags.deployments, text, client);
-  const abi = flags.abi === undefined ? (deployment?.abi ?? []) : await loadAbi(flags.abi);
+  const abi =
+    flags.abi === undefined ? (deployment?.abi ?? (await builtErrorsAndEvents())) : await loadAbi(flags.abi);
   const address = deployment?.address ?? (await accountAddress(text, flags));
   const name = deployment?.contractName ?? (parseAddress(text) === undefined ? text : undefined);
   return { address, name, abi };

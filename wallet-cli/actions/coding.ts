@@ -1,6 +1,4 @@
 /** Encoding, decoding and looking up by the ABI. */
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import type { AbiError } from "abitype";
 import type { AbiFunction, Hex } from "viem";
 import {
@@ -12,15 +10,13 @@ import {
   toFunctionSignature,
 } from "viem/utils";
 import { parseArguments, parseFunction } from "../abi-arguments.ts";
+import { requireBuiltAbis } from "../built-artifacts.ts";
 import type { CalldataFlags, DecodeFlags, EncodeFlags, SelectorFlags } from "../commands/coding.ts";
 import { loadAbi } from "../contract-artifact.ts";
 import { parseData } from "../contract-call.ts";
 import type { OutputFlags } from "../options.ts";
 import { formatValue, printResult } from "../output.ts";
 import { WalletError } from "../wallet-error.ts";
-
-/** Where `build` writes. */
-const ARTIFACTS = "artifacts";
 
 export async function encode(signature: string, texts: readonly string[], flags: EncodeFlags): Promise<void> {
   const { inputs } = parseFunction(signature);
@@ -79,7 +75,7 @@ export async function lookUp(text: string, flags: SelectorFlags): Promise<void> 
     throw new WalletError("usage", `"${text}" is no selector (4 bytes of hex)`);
   }
   const wanted = text.slice(0, 10).toLowerCase();
-  const abis = await Promise.all((flags.abi ?? builtArtifacts()).map(loadAbi));
+  const abis = flags.abi === undefined ? await requireBuiltAbis() : await Promise.all(flags.abi.map(loadAbi));
   const signatures = abis
     .flat()
     .filter((item): item is AbiFunction | AbiError => item.type === "function" || item.type === "error")
@@ -88,12 +84,4 @@ export async function lookUp(text: string, flags: SelectorFlags): Promise<void> 
   const found = [...new Set(signatures)];
   if (found.length === 0) throw new WalletError("notFound", `none of these contracts has ${wanted}`);
   printResult(flags.json, found, found);
-}
-
-/** What `build` wrote here, in any folder below. @throws WalletError when there is nothing. */
-function builtArtifacts(): readonly string[] {
-  const files = existsSync(ARTIFACTS) ? readdirSync(ARTIFACTS, { recursive: true, encoding: "utf8" }) : [];
-  const found = files.filter((name) => name.endsWith(".json")).map((name) => join(ARTIFACTS, name));
-  if (found.length > 0) return found;
-  throw new WalletError("usage", `there is nothing in ./${ARTIFACTS}: name the contracts with --abi`);
 }
