@@ -1,5 +1,7 @@
 /** The commands of jurat. Only their flags load here; what they do loads when one is run. */
+
 import { Command } from "commander";
+import { VERSION } from "../primitives/version.ts";
 import { addCheckpointCommand, type SaveConfig } from "./checkpoint/save-command.ts";
 import { addRunCommand, type NodeConfig } from "./config.ts";
 import { addConfigCommand } from "./config-command.ts";
@@ -25,6 +27,7 @@ export function createProgram(actions: ProgramActions): Command {
   const { environment, run, dev, genesis, saveCheckpoint, interchange, db, signer } = actions;
   const program = new Command("jurat")
     .description("A proof-of-stake Ethereum node whose contracts are TypeScript.")
+    .version(VERSION, "-V, --version", "show the version")
     .showHelpAfterError("(--help shows the flags)")
     .exitOverride();
   addRunCommand(program, environment, run);

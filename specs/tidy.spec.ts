@@ -2,6 +2,7 @@ import { deepEqual } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { VERSION } from "../primitives/version.ts";
 import { renderFlagReference } from "./support/flag-reference.ts";
 import { PROJECT_ROOT } from "./support/vectors.ts";
 
@@ -65,6 +66,10 @@ describe("the repository", () => {
       lockfiles.filter((path) => read(path).includes('"resolved"')),
       [],
     );
+  });
+
+  it("tells the version of package.json", () => {
+    deepEqual(VERSION, (JSON.parse(read("package.json")) as { version: string }).version);
   });
 
   it("names files for their idea", () => {

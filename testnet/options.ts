@@ -1,5 +1,7 @@
 /** The testnet's flags, read and checked before anything is started. */
+
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { VERSION } from "../primitives/version.ts";
 import { readNetworkParams } from "./network-params.ts";
 
 export const DEFAULT_CHAIN_ID = 8700;
@@ -77,6 +79,7 @@ export function parseTestnetOptions(argv: readonly string[]): TestnetOptions {
 export function createTestnetCommand(): Command {
   return new Command("jurat-testnet")
     .description("A real proof-of-stake network of several node processes on this machine.")
+    .version(VERSION, "-V, --version", "show the version")
     .option("--nodes <count>", "node processes", integerBetween(1, MAX_NODES), 4)
     .option(
       "--validators-per-node <count>",

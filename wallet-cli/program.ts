@@ -1,5 +1,7 @@
 /** The commands of jurat-wallet. Only their descriptions load here; what they do loads when one is run. */
+
 import { Command } from "commander";
+import { VERSION } from "../primitives/version.ts";
 import { addCastWords } from "./cast-words.ts";
 import { addAccountCommands } from "./commands/accounts.ts";
 import { addAuthorCommands } from "./commands/authors.ts";
@@ -13,6 +15,7 @@ import { addWriteCommands } from "./commands/writes.ts";
 export function createProgram(): Command {
   const program = new Command("jurat-wallet")
     .description("Keys, transfers and contracts on a Jurat network (or any Ethereum JSON-RPC).")
+    .version(VERSION, "-V, --version", "show the version")
     .showHelpAfterError("(--help shows the flags)")
     .addHelpText(
       "after",
