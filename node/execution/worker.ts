@@ -136,6 +136,7 @@ function openCalls({ directory, config, genesis, rpc }: ExecutionWorkerOptions, 
         spawn: () => spawnCallThread({ ...data, thread: callThreadName(index) }, onFault),
         fallback,
         timeoutMs: rpc.callTimeoutMs,
+        cpuMs: processCpuMs,
         setTimer: systemTime.setTimer,
         afterTurn: (callback) => void setImmediate(callback),
       }),
@@ -145,8 +146,12 @@ function openCalls({ directory, config, genesis, rpc }: ExecutionWorkerOptions, 
 
 /** Of the whole process: threads share both. */
 function processUsage() {
+  return { residentBytes: process.memoryUsage.rss(), cpuMs: processCpuMs() };
+}
+
+function processCpuMs(): number {
   const { user, system } = process.cpuUsage();
-  return { residentBytes: process.memoryUsage.rss(), cpuMs: (user + system) / 1000 };
+  return (user + system) / 1000;
 }
 
 function textOf(error: unknown): string {

@@ -210,7 +210,8 @@ class FakeThread implements CallThread {
 
 function clientWith() {
   const threads: FakeThread[] = [];
-  const timers: { fire: () => void; isCancelled: boolean }[] = [];
+  const timers: { readonly delayMs: number; fire: (cpuMs?: number) => void; isGone: boolean }[] = [];
+  let cpuMs = 0;
   const fallback: Calls = { run: async () => "by the fallback" as never, stop: async () => undefined };
   const client = new CallWorkerClient({
     spawn() {
@@ -220,16 +221,26 @@ function clientWith() {
     },
     fallback,
     timeoutMs: 5000,
-    setTimer(fire) {
-      const timer = { fire, isCancelled: false };
+    cpuMs: () => cpuMs,
+    setTimer(callback, delayMs) {
+      const timer = {
+        delayMs,
+        isGone: false,
+        /** By when the process had so much of the processor. */
+        fire(usedMs = delayMs) {
+          timer.isGone = true;
+          cpuMs += usedMs;
+          callback();
+        },
+      };
       timers.push(timer);
       return () => {
-        timer.isCancelled = true;
+        timer.isGone = true;
       };
     },
     afterTurn: (callback) => void setImmediate(callback),
   });
-  const activeTimer = () => timers.find(({ isCancelled }) => !isCancelled);
+  const activeTimer = () => timers.find(({ isGone }) => !isGone);
   return { client, threads, activeTimer };
 }
 
@@ -282,6 +293,7 @@ describe("call worker client", () => {
     // The first is done, though its answer has not left the thread; the second never ends.
     threads[0]!.at = 2;
     activeTimer()!.fire();
+    activeTimer()!.fire();
     await rejects(results[1]!, { code: -32002, message: "execution aborted (timeout = 5s)" });
     equal(threads[0]!.isTerminated, true);
     const second = threads[1]!;
@@ -290,6 +302,22 @@ describe("call worker client", () => {
     second.finish(1, 3);
     deepEqual(await Promise.all([results[0], results[2]]), [1, 3]);
     equal(threads.length, 2);
+  });
+
+  it("gives a call the processor's time that a busy machine kept from it, not without end", async () => {
+    const { client, threads, activeTimer } = clientWith();
+    threads[0]!.say({ type: "ready" });
+    const result = client.run(task);
+    await turn();
+    const delays = [2500, 2500, 1500, 1500, 1500].map((expected, index) => {
+      const { delayMs, fire } = activeTimer()!;
+      equal(threads[0]!.isTerminated, false);
+      fire(index === 1 ? 1000 : 0);
+      return [delayMs, expected];
+    });
+    for (const [delayMs, expected] of delays) equal(delayMs, expected);
+    await rejects(result, { code: -32002, message: "execution aborted (timeout = 5s)" });
+    equal(activeTimer(), undefined);
   });
 
   it("does not start workers for ever when none can live", async () => {
@@ -393,6 +421,7 @@ describe("call worker thread", () => {
           ),
         fallback: live.calls,
         timeoutMs: 60_000,
+        cpuMs: () => 0,
         setTimer: () => () => undefined,
         afterTurn: (callback) => void setImmediate(callback),
       });
