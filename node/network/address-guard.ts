@@ -5,8 +5,10 @@ import type { MultiaddrConnection } from "@libp2p/interface";
 export const MAX_PENDING_PER_ADDRESS = 64;
 /** Connections from one address at once: some of the hundred are left to others. */
 export const MAX_CONNECTIONS_PER_ADDRESS = 80;
-/** Faults of an address without one honest peer after which it is refused: a peer whose dials time out makes fewer. */
+/** Faults of an address without a peer in good standing after which it is refused: a peer whose dials time out makes fewer. */
 export const MAX_STRIKES = 32;
+/** The same where a peer in good standing is connected: it shall not suffer for its neighbours, nor hide them for ever. */
+export const MAX_STRIKES_BESIDE_TRUSTED = 256;
 /** Half of the strikes are forgiven in this time. */
 const STRIKE_HALF_LIFE_MS = 60_000;
 /** How long an address is refused. */
@@ -27,7 +29,7 @@ export interface AddressGuardOptions {
   readonly nowMs: () => number;
   /** Usable connections from this address. */
   readonly connectionsFrom: (address: string) => number;
-  /** Whether a peer in good standing is connected from there: then its neighbours are not its fault. */
+  /** Whether a peer in good standing is connected from there. */
   readonly isTrusted: (address: string) => boolean;
   readonly onBanned: (address: string) => void;
 }
@@ -52,8 +54,10 @@ export class AddressGuard {
       this.strike(address);
     }
     if (entry.bannedUntilMs > now) return true;
-    if (entry.pending.size >= MAX_PENDING_PER_ADDRESS) return true;
-    if (this.#options.connectionsFrom(address) >= MAX_CONNECTIONS_PER_ADDRESS) {
+    const isFull =
+      entry.pending.size >= MAX_PENDING_PER_ADDRESS ||
+      this.#options.connectionsFrom(address) >= MAX_CONNECTIONS_PER_ADDRESS;
+    if (isFull) {
       this.strike(address);
       return true;
     }
@@ -74,7 +78,8 @@ export class AddressGuard {
     entry.strikes = entry.strikes * 0.5 ** ((now - entry.atMs) / STRIKE_HALF_LIFE_MS) + 1;
     entry.atMs = now;
     if (entry.bannedUntilMs > now || entry.strikes < MAX_STRIKES) return;
-    if (isLoopback(host) || this.#options.isTrusted(host)) return;
+    if (isLoopback(host)) return;
+    if (entry.strikes < MAX_STRIKES_BESIDE_TRUSTED && this.#options.isTrusted(host)) return;
     entry.bannedUntilMs = now + ADDRESS_BAN_MS;
     entry.strikes = 0;
     this.#options.onBanned(host);

@@ -61,6 +61,9 @@ export class Intake {
   #onAddressBanned(address: string): void {
     this.#options.metrics.banned("address");
     this.#options.log.info("address banned", { address });
-    for (const connection of this.#from(address)) connection.abort(new Error("address banned"));
+    for (const connection of this.#from(address)) {
+      if (!this.#options.isInGoodStanding(connection.remotePeer.toString()))
+        connection.abort(new Error("address banned"));
+    }
   }
 }

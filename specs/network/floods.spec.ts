@@ -10,6 +10,7 @@ import {
   MAX_CONNECTIONS_PER_ADDRESS,
   MAX_PENDING_PER_ADDRESS,
   MAX_STRIKES,
+  MAX_STRIKES_BESIDE_TRUSTED,
 } from "../../node/network/address-guard.ts";
 import { FLOOD_KINDS, FLOOD_QUOTAS, FloodGuard } from "../../node/network/flood-guard.ts";
 import { itemsOf } from "../../node/network/gossip-meter.ts";
@@ -134,6 +135,16 @@ describe("floods: addresses", () => {
     equal(guard.refuses(raw("192.0.2.2")), false);
     state.nowMs += ADDRESS_BAN_MS;
     equal(guard.refuses(raw("192.0.2.1")), false);
+  });
+
+  it("are refused for what is beyond their number, also where a peer in good standing is, which may do more", () => {
+    const { guard, banned, state } = guardOf();
+    state.trusted = true;
+    for (let port = 1; port <= MAX_PENDING_PER_ADDRESS; port++) guard.refuses(raw("192.0.2.1", port));
+    for (let i = 1; i < MAX_STRIKES_BESIDE_TRUSTED; i++) guard.refuses(raw("192.0.2.1"));
+    deepEqual(banned, []);
+    guard.refuses(raw("192.0.2.1"));
+    deepEqual(banned, ["/ip4/192.0.2.1"]);
   });
 
   it("are not refused while an honest peer is there, nor on loopback, nor for faults that are long past", () => {

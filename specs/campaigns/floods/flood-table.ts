@@ -4,6 +4,7 @@ import type { AttackReport } from "./attacker.ts";
 
 export type FloodResult = {
   readonly kind: string;
+  readonly seconds: number;
   readonly reports: readonly AttackReport[];
   readonly residentBytes: number;
   readonly grownBytes: number;
@@ -32,11 +33,18 @@ const missedLimit = (result: FloodResult, calm: FloodResult | undefined) =>
  * What is no fault by itself and may be sent to one node until its quota is spent: gossip costs two items, the frame and
  * what is in it. An attacker too slow to spend it is only heard.
  */
-const WITHIN_QUOTA: Readonly<Record<string, number>> = {
-  duplicate: FLOOD_QUOTAS.gossipItems.burst / 2,
-  subscriptions: FLOOD_QUOTAS.gossipItems.burst / 2,
-  churn: FLOOD_QUOTAS.streams.burst,
+const WITHIN_QUOTA: Readonly<Record<string, (seconds: number) => number>> = {
+  duplicate: (seconds) => quota(FLOOD_QUOTAS.gossipItems, seconds) / 2,
+  subscriptions: (seconds) => quota(FLOOD_QUOTAS.gossipItems, seconds) / 2,
+  churn: (seconds) => quota(FLOOD_QUOTAS.streams, seconds),
 };
+
+function quota(
+  { burst, perSecond }: { readonly burst: number; readonly perSecond: number },
+  seconds: number,
+): number {
+  return burst + perSecond * seconds;
+}
 
 /** @returns one sentence for each thing that should not be. The first result is of a time without attack. */
 export function faultsOf(result: FloodResult, calm: FloodResult | undefined): readonly string[] {
@@ -54,11 +62,11 @@ export function faultsOf(result: FloodResult, calm: FloodResult | undefined): re
   for (const { target, sent, admitted, thrownOut, readmitted } of result.reports) {
     if (admitted === 0 && result.addressBans === 0)
       faults.push(`${target}: let in by nobody, nothing was tried`);
-    const mayStay = sent <= admitted * (WITHIN_QUOTA[result.kind] ?? 0);
+    const mayStay = sent <= admitted * (WITHIN_QUOTA[result.kind]?.(result.seconds) ?? 0);
     if (thrownOut < admitted && result.addressBans === 0 && !mayStay) {
       faults.push(`${target}: ${thrownOut} of ${admitted} nodes threw the attacker out`);
     }
-    if (readmitted > 0) faults.push(`${target}: ${readmitted} nodes let the attacker in again`);
+    if (readmitted > 0 && !mayStay) faults.push(`${target}: ${readmitted} nodes let the attacker in again`);
   }
   return faults;
 }

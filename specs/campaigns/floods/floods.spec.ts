@@ -6,7 +6,15 @@ import { type FloodResult, faultsOf, floodTable } from "./flood-table.ts";
 import { sampleSum } from "./node-figures.ts";
 
 const calm: FloodResult = {
-  ...{ kind: "nothing", reports: [], residentBytes: 200 << 20, grownBytes: 0, lagP99Ms: 12, lagMaxMs: 40 },
+  ...{
+    kind: "nothing",
+    seconds: 10,
+    reports: [],
+    residentBytes: 200 << 20,
+    grownBytes: 0,
+    lagP99Ms: 12,
+    lagMaxMs: 40,
+  },
   ...{ peerBans: 0, addressBans: 0, missedVotes: 0, dueVotes: 40, emptySlots: 0 },
 };
 const report = { target: "status", sent: 100, admitted: 4, thrownOut: 4, readmitted: 0 };
@@ -57,6 +65,13 @@ describe("the campaign of floods", () => {
     const { text, passed } = floodTable([calm, { ...bad, reports }]);
     equal(passed, false);
     match(text, /half-open +2 .*FAIL/);
+  });
+
+  it("lets who keeps within a quota stay, and come back", () => {
+    const slow = { ...report, sent: 4 * 14_336, thrownOut: 1, readmitted: 1 };
+    deepEqual(faultsOf({ ...calm, kind: "duplicate", reports: [slow] }, calm), []);
+    const fast = { ...slow, sent: slow.sent + 1 };
+    equal(faultsOf({ ...calm, kind: "duplicate", reports: [fast] }, calm).length, 2);
   });
 
   it("allows for votes that the machine misses by itself, and for a refused address", () => {

@@ -66,7 +66,14 @@ async function play(
       : runAttacker(network, dir, floods, seconds);
   const figures = await watchFigures(network, work);
   const reports = await work;
-  return { kind: floods[0]?.kind ?? "nothing", reports, ...figures, from, to: await slotNow(network) };
+  return {
+    kind: floods[0]?.kind ?? "nothing",
+    seconds,
+    reports,
+    ...figures,
+    from,
+    to: await slotNow(network),
+  };
 }
 
 /** What the chain says of each, once the last votes are in. */
