@@ -17,6 +17,8 @@ export const HOST_GAS = {
   /** What EIP-1153 and the yellow paper charge beyond Ethereum's names in `GAS`. */
   blockHash: 20,
   console: 100,
+  /** On top of Ethereum's 30: data and hash are texts, read and written. */
+  keccak: 60,
   sha256: 60,
   sha256Word: 12,
   ripemd160: 600,

@@ -125,7 +125,7 @@ export const PURE: Readonly<Record<number, Pure>> = {
   [OPERATION.encodePacked]: packed,
   [OPERATION.encodeError]: encodeError,
   [OPERATION.decode]: decode,
-  [OPERATION.keccak256]: hash(keccakGas, keccak256),
+  [OPERATION.keccak256]: hash((bytes) => HOST_GAS.keccak + keccakGas(bytes), keccak256),
   [OPERATION.sha256]: hash((bytes) => HOST_GAS.sha256 + HOST_GAS.sha256Word * wordsOf(bytes), sha256),
   [OPERATION.ripemd160]: hash(
     (bytes) => HOST_GAS.ripemd160 + HOST_GAS.ripemd160Word * wordsOf(bytes),
