@@ -44,12 +44,12 @@ const SETTLED_SLOTS = 10;
 const POLL_MS = 250;
 const ANSWER_ATTEMPTS = 240;
 
-/** The slot it is, from the first node that tells: those that were just started answer after a while. */
-async function slotOf(network: FaultNetwork): Promise<number> {
+/** The slot it is, from the first node that tells. One that was just started answers after a while, at first with slot 0. */
+async function slotOf(network: FaultNetwork, atLeast = 1): Promise<number> {
   for (let attempt = 0; attempt < ANSWER_ATTEMPTS; attempt++) {
     for (const node of network.running()) {
       const status = await network.status(node);
-      if (status !== undefined) return status.slot;
+      if (status !== undefined && status.slot >= atLeast) return status.slot;
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
@@ -82,7 +82,7 @@ export async function judge(
   await untilInOrder(network);
   const from = await slotOf(network);
   const lagMax = await watchLag(network, scenario.run(network, slots));
-  const to = await slotOf(network);
+  const to = await slotOf(network, from);
   network.note(`the fault lasted ${to - from} slots`);
   await network.until(
     "every node finalizes what came after the fault",
