@@ -1,5 +1,4 @@
 /** The commands of jurat. Only their flags load here; what they do loads when one is run. */
-
 import { Command } from "commander";
 import { VERSION } from "../primitives/version.ts";
 import { addCheckpointCommand, type SaveConfig } from "./checkpoint/save-command.ts";

@@ -1,5 +1,4 @@
 /** The testnet's flags, read and checked before anything is started. */
-
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { VERSION } from "../primitives/version.ts";
 import { readNetworkParams } from "./network-params.ts";

@@ -9,8 +9,8 @@ const ARTIFACTS = "artifacts";
 /** Files that are looked at; a large project has some hundreds. */
 const FILES_LIMIT = 2048;
 
-/** The ABIs in any folder below ./artifacts; files without one, such as build infos, are passed over. */
-export async function builtAbis(directory = ARTIFACTS): Promise<readonly Abi[]> {
+/** The ABIs in any folder below this one; files without one, such as build infos, are passed over. */
+export async function builtAbis(directory: string): Promise<readonly Abi[]> {
   const files = existsSync(directory) ? readdirSync(directory, { recursive: true, encoding: "utf8" }) : [];
   const found = files.filter((name) => name.endsWith(".json") && !name.startsWith("build-info"));
   const abis = await Promise.all(
@@ -21,12 +21,20 @@ export async function builtAbis(directory = ARTIFACTS): Promise<readonly Abi[]> 
 
 /** @throws WalletError when nothing is there. */
 export async function requireBuiltAbis(): Promise<readonly Abi[]> {
-  const abis = await builtAbis();
+  const abis = await builtAbis(ARTIFACTS);
   if (abis.length > 0) return abis;
   throw new WalletError("usage", `there is nothing in ./${ARTIFACTS}: name the contracts with --abi`);
 }
 
-/** Errors and events of everything built here: a selector or topic says which it is, whoever gave it. */
-export async function builtErrorsAndEvents(directory = ARTIFACTS): Promise<Abi> {
+let ofThisFolder: Promise<Abi> | undefined;
+
+/** Errors and events of everything built here, read once: each line of a batch asks for them. */
+export function knownErrorsAndEvents(): Promise<Abi> {
+  ofThisFolder ??= builtErrorsAndEvents(ARTIFACTS);
+  return ofThisFolder;
+}
+
+/** Errors and events of everything in a folder: a selector or topic says which it is, whoever gave it. */
+export async function builtErrorsAndEvents(directory: string): Promise<Abi> {
   return (await builtAbis(directory)).flat().filter(({ type }) => type === "error" || type === "event");
 }

@@ -5,7 +5,7 @@ import { parseAddress } from "../primitives/address.ts";
 import type { Address } from "../primitives/bytes.ts";
 import { parseArguments, parseFunction } from "./abi-arguments.ts";
 import { resolveAddress } from "./account-names.ts";
-import { builtErrorsAndEvents } from "./built-artifacts.ts";
+import { knownErrorsAndEvents } from "./built-artifacts.ts";
 import { loadAbi } from "./contract-artifact.ts";
 import { findDeployment } from "./deployments.ts";
 import type { NodeClient } from "./node-client.ts";
@@ -32,7 +32,7 @@ export async function resolveContract(
 ): Promise<Contract> {
   const deployment = await findDeployment(flags.deployments, text, client);
   const abi =
-    flags.abi === undefined ? (deployment?.abi ?? (await builtErrorsAndEvents())) : await loadAbi(flags.abi);
+    flags.abi === undefined ? (deployment?.abi ?? (await knownErrorsAndEvents())) : await loadAbi(flags.abi);
   const address = deployment?.address ?? (await accountAddress(text, flags));
   const name = deployment?.contractName ?? (parseAddress(text) === undefined ? text : undefined);
   return { address, name, abi };

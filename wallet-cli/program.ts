@@ -1,5 +1,4 @@
 /** The commands of jurat-wallet. Only their descriptions load here; what they do loads when one is run. */
-
 import { Command } from "commander";
 import { VERSION } from "../primitives/version.ts";
 import { addCastWords } from "./cast-words.ts";

@@ -309,13 +309,18 @@ describe("call worker client", () => {
     threads[0]!.say({ type: "ready" });
     const result = client.run(task);
     await turn();
-    const delays = [2500, 2500, 1500, 1500, 1500].map((expected, index) => {
-      const { delayMs, fire } = activeTimer()!;
+    for (const [delayMs, usedMs] of [
+      [2500, 0],
+      [2500, 1000],
+      [1500, 0],
+      [1500, 0],
+      [1500, 0],
+    ] as const) {
       equal(threads[0]!.isTerminated, false);
-      fire(index === 1 ? 1000 : 0);
-      return [delayMs, expected];
-    });
-    for (const [delayMs, expected] of delays) equal(delayMs, expected);
+      const timer = activeTimer()!;
+      equal(timer.delayMs, delayMs);
+      timer.fire(usedMs);
+    }
     await rejects(result, { code: -32002, message: "execution aborted (timeout = 5s)" });
     equal(activeTimer(), undefined);
   });
