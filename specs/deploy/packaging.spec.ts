@@ -1,19 +1,9 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parse, parseAllDocuments } from "yaml";
 import { createProgram } from "../../node/program.ts";
@@ -21,6 +11,7 @@ import { environmentName } from "../../node/settings.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { DB_NOTHING } from "../support/no-db-actions.ts";
 import { PROJECT_ROOT, readJson } from "../support/vectors.ts";
+import { installPacked } from "./packed-package.ts";
 
 const DEPLOY = join(PROJECT_ROOT, "deploy");
 const readDeploy = (path: string) => readFileSync(join(DEPLOY, path), "utf8");
@@ -46,7 +37,6 @@ function knownVariables(): readonly string[] {
 
 const namedVariables = (text: string) => [...new Set(text.match(/JURAT_NODE_[A-Z0-9_]*[A-Z0-9]/g) ?? [])];
 
-/** Whether a program is installed; what needs it is pending otherwise. */
 /** Reports the running spec as pending, with the reason, where a checker of somebody else's format is not at hand. */
 function requireProgram(context: Mocha.Context, program: string): void {
   if (isInstalled(program)) return;
@@ -54,6 +44,7 @@ function requireProgram(context: Mocha.Context, program: string): void {
   context.skip();
 }
 
+/** Whether a shell finds a program. */
 function isInstalled(program: string): boolean {
   try {
     execFileSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" });
@@ -67,26 +58,8 @@ describe("the packed package", function () {
   this.timeout(120_000);
   let folder: string;
 
-  /** The archive as it would be installed; its production dependencies are those of this checkout, and no others. */
   before(() => {
-    folder = mkdtempSync(join(tmpdir(), "jurat-packed-"));
-    execFileSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder], {
-      cwd: PROJECT_ROOT,
-      stdio: "pipe",
-    });
-    const [archive = ""] = readdirSync(folder);
-    execFileSync("tar", ["xzf", archive], { cwd: folder });
-    mkdirSync(join(folder, "node_modules"));
-    cpSync(join(folder, "package"), join(folder, "node_modules/jurat"), { recursive: true });
-    const { packages } = readJson<{ packages: Record<string, { readonly dev?: boolean }> }>(
-      join(PROJECT_ROOT, "package-lock.json"),
-    );
-    for (const [path, { dev }] of Object.entries(packages)) {
-      const isTopLevel = path.lastIndexOf("node_modules/") === 0;
-      if (!isTopLevel || dev === true || !existsSync(join(PROJECT_ROOT, path))) continue;
-      mkdirSync(dirname(join(folder, path)), { recursive: true });
-      symlinkSync(join(PROJECT_ROOT, path), join(folder, path));
-    }
+    folder = installPacked();
   });
 
   after(() => rmSync(folder, { recursive: true, force: true }));
