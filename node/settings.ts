@@ -74,7 +74,7 @@ async function readSettings(command: Command, path: string): Promise<Readonly<Re
   try {
     const bytes = readFileSync(path);
     if (bytes.length > FILE_LIMIT_BYTES) command.error(`error: ${path} is too long to hold settings`);
-    value = parse(bytes.toString("utf8")) ?? {};
+    value = parse(bytes.toString("utf8"), { logLevel: "error" }) ?? {};
   } catch (error) {
     if (error instanceof Error && error.name === "CommanderError") throw error;
     command.error(

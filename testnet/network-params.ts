@@ -83,7 +83,7 @@ export function parseNetworkParams(text: string, name: string): ParamsOptions {
 function readYaml(text: string, name: string): unknown {
   try {
     // Aliases can make a small file a huge value.
-    return parse(text, { maxAliasCount: 0 });
+    return parse(text, { maxAliasCount: 0, logLevel: "error" });
   } catch (cause) {
     if (!(cause instanceof YAMLParseError || cause instanceof ReferenceError)) throw cause;
     throw new NetworkParamsError(`${name} is not YAML: ${cause.message}`, { cause });

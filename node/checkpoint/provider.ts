@@ -42,7 +42,12 @@ export function createProvider(baseUrl: string, onEntries: (count: number) => vo
   };
   const json = async (path: string): Promise<unknown> => {
     const answer = await ask(path, "application/json", JSON_LIMIT_BYTES);
-    return answer === undefined ? undefined : JSON.parse(new TextDecoder().decode(answer));
+    if (answer === undefined) return undefined;
+    try {
+      return JSON.parse(new TextDecoder().decode(answer));
+    } catch (cause) {
+      throw failed(`${path} answers no JSON`, cause);
+    }
   };
   return {
     url,

@@ -102,7 +102,7 @@ function remoteKeyRoutes(manager: KeyManager): readonly Route[] {
 
 /** @throws RestError 400 */
 function signerUrlOf(text: unknown): string {
-  const url = parseSignerUrl(String(text));
+  const url = typeof text === "string" ? parseSignerUrl(text) : undefined;
   if (url === undefined) throw badRequest("Invalid url: expected http:// or https:// without a password");
   return url;
 }
@@ -163,9 +163,11 @@ function publicKeysOf(body: unknown): readonly Hex[] {
 
 /** Case does not matter, nor whether 0x stands before it. @throws RestError 400 */
 function publicKeyOf(text: unknown): Hex {
-  const [, digits] = /^(?:0x)?([0-9a-fA-F]{96})$/.exec(String(text)) ?? [];
+  // Not String(text): an object of JSON may have a toString that is no function.
+  const given = typeof text === "string" ? text : (JSON.stringify(text) ?? "nothing");
+  const [, digits] = /^(?:0x)?([0-9a-fA-F]{96})$/.exec(given) ?? [];
   if (digits === undefined) {
-    throw badRequest(`Invalid public key: expected 48 bytes of hex, not ${String(text).slice(0, 120)}`);
+    throw badRequest(`Invalid public key: expected 48 bytes of hex, not ${given.slice(0, 120)}`);
   }
   return `0x${digits.toLowerCase()}`;
 }

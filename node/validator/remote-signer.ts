@@ -41,6 +41,8 @@ const REQUESTS_AT_ONCE = 64;
 const FIRST_PAUSE_MS = 50;
 /** Longer answers are none. */
 const ANSWER_LIMIT_BYTES = 64 * 1024;
+/** Ten thousand keys. */
+const KEYS_LIMIT_BYTES = 1024 * 1024;
 
 /**
  * A request is made once and sent again unchanged while nobody answers: whatever becomes of the attempts, they ask for
@@ -80,7 +82,7 @@ async function ask(target: string, body: string, signal: AbortSignal): Promise<R
     const headers = { "content-type": "application/json", accept: "application/json" };
     const response = await fetch(target, { method: "POST", headers, body, signal, redirect: "error" });
     status = response.status;
-    text = await readLimited(response);
+    text = await readLimited(response, ANSWER_LIMIT_BYTES);
   } catch (error) {
     return { fault: "UNREACHABLE", reason: reasonOf(error) };
   }
@@ -112,18 +114,30 @@ export async function fetchRemoteKeys(url: string, timeoutMs: number): Promise<r
   const signal = AbortSignal.timeout(timeoutMs);
   const response = await fetch(target, { signal, redirect: "error" });
   if (!response.ok) throw new Error(`${target} answers ${response.status}`);
-  const keys: unknown = await response.json();
-  const isList = Array.isArray(keys) && keys.every((key) => /^0x[0-9a-fA-F]{96}$/.test(String(key)));
-  if (!isList) throw new Error(`${target} answers no list of public keys`);
-  return keys.map((key) => String(key).toLowerCase() as Hex);
+  const keys = parsePublicKeys(await readLimited(response, KEYS_LIMIT_BYTES));
+  if (keys === undefined) throw new Error(`${target} answers no list of public keys`);
+  return keys;
 }
 
-async function readLimited(response: Response): Promise<string> {
+/** A JSON list of keys; undefined when it is anything else. */
+function parsePublicKeys(text: string): readonly Hex[] | undefined {
+  let keys: unknown;
+  try {
+    keys = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const isKey = (key: unknown): key is string => typeof key === "string" && /^0x[0-9a-fA-F]{96}$/.test(key);
+  if (!Array.isArray(keys) || !keys.every(isKey)) return undefined;
+  return keys.map((key) => key.toLowerCase() as Hex);
+}
+
+async function readLimited(response: Response, limitBytes: number): Promise<string> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of response.body ?? []) {
     length += part.length;
-    if (length > ANSWER_LIMIT_BYTES) throw new Error(`an answer of more than ${ANSWER_LIMIT_BYTES} bytes`);
+    if (length > limitBytes) throw new Error(`an answer of more than ${limitBytes} bytes`);
     parts.push(part);
   }
   return Buffer.concat(parts).toString("utf8");

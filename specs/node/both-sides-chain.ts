@@ -1,6 +1,7 @@
 /** A chain whose beacon blocks carry payloads that were really executed: what a checkpoint is made of. */
 import { containersOf, type SignedBeaconBlock } from "../../consensus/chain-containers.ts";
 import type { Genesis } from "../../consensus/genesis.ts";
+import type { PresetName } from "../../consensus/presets.ts";
 import { processSlots } from "../../consensus/process-slots.ts";
 import { getExpectedWithdrawals } from "../../consensus/process-withdrawals.ts";
 import {
@@ -14,15 +15,20 @@ import {
 import { applyBlock } from "../../consensus/state-transition.ts";
 import { computeTimestampAtSlot } from "../../consensus/time.ts";
 import { type ChainSpec, parseChainSpec } from "../../node/chain-spec.ts";
+import type { Checkpoint } from "../../node/checkpoint/checkpoint.ts";
 import type { ExecutionGenesis } from "../../node/execution/chain-states.ts";
 import { ExecutionChain } from "../../node/execution/execution-chain.ts";
 import { openContractMachine } from "../../node/execution/open-machine.ts";
 import { decodeRequests, payloadOfBlock, toVmWithdrawal } from "../../node/execution/payload.ts";
+import type { StateEntries } from "../../node/execution/port.ts";
 import { makeChainSpecText } from "../../node/genesis/make-chain-spec.ts";
 import { buildConsensusGenesis, buildExecutionGenesis, chainConfigOf } from "../../node/genesis.ts";
 import type { Database } from "../../node/storage/database.ts";
-import { toHex } from "../../primitives/bytes.ts";
+import { type Hash, toHex } from "../../primitives/bytes.ts";
+import { assert } from "../../primitives/errors.ts";
+import { EMPTY_CODE_HASH } from "../../vm/state/account-codec.ts";
 import { sourceOf } from "../support/execution-chain.ts";
+import { withScratchDatabase } from "../support/scratch-database.ts";
 
 export type BothSides = {
   readonly spec: ChainSpec;
@@ -32,10 +38,11 @@ export type BothSides = {
 
 export type MadeBeaconBlock = { readonly signed: SignedBeaconBlock; readonly state: ConsensusState };
 
-export function beginBothSides(): BothSides {
+/** @param preset the smaller its rings, the smaller its states. */
+export function beginBothSides(preset: PresetName = "testnet"): BothSides {
   const text = makeChainSpecText(
     {
-      ...{ preset: "testnet", name: "spec", chainId: 8700, genesisTime: { atSeconds: 1_700_000_000 } },
+      ...{ preset, name: "spec", chainId: 8700, genesisTime: { atSeconds: 1_700_000_000 } },
       ...{ interopValidators: 2, withdrawalAddress: `0x${"11".repeat(20)}`, stake: 40, devAccounts: true },
     },
     0,
@@ -98,4 +105,41 @@ export async function makeBothSidesBlock(
   const state = applyBlock(parent, draft, params);
   const message = { ...draft, stateRoot: getStateRoot(state) };
   return { signed: { message, signature: new Uint8Array(96) }, state };
+}
+
+/** A chain with a block in each of the slots, and what a node offers of its last one, with the period after it. */
+export async function makeCheckpoint(
+  sides: BothSides,
+  slots: readonly number[],
+): Promise<{ readonly made: readonly MadeBeaconBlock[]; readonly checkpoint: Checkpoint }> {
+  const { SignedBeaconBlock } = containersOf(sides.spec.params);
+  return withScratchDatabase("execution", async (database) => {
+    const execution = openExecutionOf(sides, database);
+    const made: MadeBeaconBlock[] = [];
+    let { state } = sides.genesis;
+    for (const slot of slots) {
+      const next = await makeBothSidesBlock(sides, execution, state, slot);
+      made.push(next);
+      state = next.state;
+    }
+    const read = (table: "accounts" | "storage"): StateEntries => {
+      const entries = execution.readState({ blockNumber: slots.length, table, after: new Uint8Array() });
+      assert(entries !== undefined, "the last block's state is on disk");
+      return entries;
+    };
+    const codes = new Set<Hash>();
+    for (const [address] of read("accounts")) {
+      const account = execution.stateAt(execution.head().hash)?.account(toHex(address));
+      if (account !== undefined && account.codeHash !== EMPTY_CODE_HASH) codes.add(account.codeHash);
+    }
+    const [last = new Uint8Array(), ...before] = [...made]
+      .reverse()
+      .map(({ signed }) => SignedBeaconBlock.serialize(signed));
+    const checkpoint = {
+      ...{ epoch: (slots.at(-1) ?? 0) + 1, block: last, state: state.serialize(), ancestors: before },
+      ...{ accounts: read("accounts"), storage: read("storage") },
+      codes: [...codes].map((hash) => execution.readCode(hash) ?? new Uint8Array()),
+    };
+    return { made, checkpoint };
+  });
 }

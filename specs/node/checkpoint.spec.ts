@@ -1,4 +1,6 @@
-import { deepEqual, equal, match, ok, rejects, throws } from "node:assert/strict";
+import { deepEqual, equal, fail, match, ok, rejects, throws } from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { containersOf } from "../../consensus/chain-containers.ts";
 import { createParams } from "../../consensus/presets.ts";
@@ -15,7 +17,7 @@ import {
 } from "../../node/checkpoint/checkpoint.ts";
 import { fetchCheckpoint } from "../../node/checkpoint/fetch-checkpoint.ts";
 import { hasNoChain, importCheckpoint, type NodeDirectory } from "../../node/checkpoint/import-checkpoint.ts";
-import type { CheckpointProvider } from "../../node/checkpoint/provider.ts";
+import { type CheckpointProvider, createProvider } from "../../node/checkpoint/provider.ts";
 import { type CheckpointRules, verifyCheckpoint } from "../../node/checkpoint/verify-checkpoint.ts";
 import type { StateEntries } from "../../node/execution/port.ts";
 import { ConsensusBlocks } from "../../node/storage/consensus-blocks.ts";
@@ -23,14 +25,13 @@ import { openDatabase } from "../../node/storage/database.ts";
 import { verifyStoredState } from "../../node/storage/verify-state.ts";
 import { type Hash, toHex } from "../../primitives/bytes.ts";
 import { keccak256Hex } from "../../primitives/hash.ts";
-import { EMPTY_CODE_HASH } from "../../vm/state/account-codec.ts";
-import { withScratchDatabase } from "../support/scratch-database.ts";
 import { withScratchDirectory } from "../support/scratch-directory.ts";
 import {
   type BothSides,
   beginBothSides,
   type MadeBeaconBlock,
   makeBothSidesBlock,
+  makeCheckpoint,
   openExecutionOf,
 } from "./both-sides-chain.ts";
 
@@ -40,7 +41,7 @@ const SLOTS = [1, 2, 4, 5, 9];
 describe("a checkpoint", function () {
   this.timeout(60_000);
   let sides: BothSides;
-  let made: MadeBeaconBlock[];
+  let made: readonly MadeBeaconBlock[];
   let checkpoint: Checkpoint;
   let rules: CheckpointRules;
   let root: Hash;
@@ -51,30 +52,7 @@ describe("a checkpoint", function () {
   before(async () => {
     sides = beginBothSides();
     const { spec, genesis } = sides;
-    const { SignedBeaconBlock } = containersOf(spec.params);
-    await withScratchDatabase("execution", async (database) => {
-      const execution = openExecutionOf(sides, database);
-      made = [];
-      let state = genesis.state;
-      for (const slot of SLOTS) {
-        const next = await makeBothSidesBlock(sides, execution, state, slot);
-        made.push(next);
-        state = next.state;
-      }
-      const read = (table: "accounts" | "storage"): StateEntries =>
-        execution.readState({ blockNumber: 5, table, after: new Uint8Array() })!;
-      const codes = new Set<Hash>();
-      for (const { address } of addressesOf(read("accounts"))) {
-        const { codeHash } = execution.stateAt(execution.head().hash)!.account(address)!;
-        if (codeHash !== EMPTY_CODE_HASH) codes.add(codeHash);
-      }
-      const [last, ...before] = [...made].reverse().map(({ signed }) => SignedBeaconBlock.serialize(signed));
-      checkpoint = {
-        ...{ epoch: 10, block: last!, state: state.serialize(), ancestors: before },
-        ...{ accounts: read("accounts"), storage: read("storage") },
-        codes: [...codes].map((hash) => execution.readCode(hash)!),
-      };
-    });
+    ({ made, checkpoint } = await makeCheckpoint(sides, SLOTS));
     root = rootOf(made.at(-1)!);
     rules = { params: spec.params, genesis, pinned: undefined, nowSlot: 20, allowsOld: false };
   });
@@ -266,6 +244,42 @@ describe("a checkpoint", function () {
       });
     });
 
+    it("over HTTP, where whatever is no answer of the API has a reason with the provider's name", async () => {
+      const bodies = [
+        "no JSON",
+        "{}",
+        JSON.stringify({ data: { root: "0x12", epoch: 1 } }),
+        "x".repeat(2 ** 17),
+      ];
+      const reasons: string[] = [];
+      const server = createServer((_, response) => response.end(bodies[reasons.length]));
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      try {
+        for (const _ of bodies) {
+          const detail = await createProvider(url, () => undefined)
+            .offered()
+            .then(
+              () => fail("it was accepted"),
+              (error: CheckpointError) => error.detail,
+            );
+          ok(detail.code === "CHECKPOINT_PROVIDER_FAILED" && detail.provider === url);
+          reasons.push(detail.reason.replaceAll(url, ""));
+        }
+      } finally {
+        server.closeAllConnections();
+        server.close();
+      }
+      const path = "/jurat/v1/checkpoint";
+      const nameless = `${path} names no root and epoch: it has no checkpoint yet, or is no node of ours`;
+      deepEqual(reasons, [
+        `${path} answers no JSON`,
+        nameless,
+        nameless,
+        `more than 65536 bytes from ${path}`,
+      ]);
+    });
+
     it("and what is no block or account is told", async () => {
       await rejects(fetching(provider("a", { block: async () => Uint8Array.of(1) })), {
         name: "CheckpointError",
@@ -275,7 +289,3 @@ describe("a checkpoint", function () {
     });
   });
 });
-
-function addressesOf(accounts: StateEntries) {
-  return accounts.map(([key]) => ({ address: toHex(key) }));
-}

@@ -178,13 +178,18 @@ describe("the keymanager API: import", () => {
         await ask("POST", KEYSTORES, { keystores: [keystoreOf(0)], passwords: [] }),
         await ask("POST", KEYSTORES, { keystores: [1], passwords: ["x"] }),
         await ask("DELETE", KEYSTORES, { pubkeys: ["0x12"] }),
+        // No text can be made of it, not even for the answer.
+        await ask("POST", "/eth/v1/remotekeys", { remote_keys: [{ pubkey: { toString: 1 } }] }),
+        await ask("POST", "/eth/v1/remotekeys", {
+          remote_keys: [{ pubkey: publicKeyOf(0), url: { toString: 1 } }],
+        }),
         await ask("POST", KEYSTORES, { keystores: new Array(513).fill("{}"), passwords: [] }),
         await ask("POST", KEYSTORES, `{"keystores": "${"a".repeat(17 * 1024 * 1024)}"}`),
         await ask("PUT", KEYSTORES, {}),
       ];
       deepEqual(
         answers.map(({ status }) => status),
-        [400, 400, 400, 400, 400, 413, 413, 405],
+        [400, 400, 400, 400, 400, 400, 400, 413, 413, 405],
       );
     });
   });

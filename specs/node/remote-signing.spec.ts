@@ -199,6 +199,31 @@ describe("a remote signer is asked", () => {
     }
   });
 
+  it("for its keys, which are a list of keys or nothing", async () => {
+    const key = `0x${"aB".repeat(48)}`;
+    const answers = [
+      JSON.stringify([key]),
+      "{",
+      "{}",
+      '[{"toString":1}]',
+      '["0x12"]',
+      `["${"a".repeat(2 ** 20)}"]`,
+    ];
+    const heard: unknown[] = [];
+    for (const text of answers) {
+      await withSigner(
+        (response) => response.end(text),
+        async (url) => {
+          heard.push(
+            await fetchRemoteKeys(url, 60_000).catch((error) => error.message.replace(/^http\S* /, "")),
+          );
+        },
+      );
+    }
+    const none = "answers no list of public keys";
+    deepEqual(heard, [[key.toLowerCase()], none, none, none, none, "an answer of more than 1048576 bytes"]);
+  });
+
   it("until the deadline, or until the node stops, and no redirect is followed", async () => {
     const gone = await sign("http://127.0.0.1:1", 200);
     ok("fault" in gone && gone.fault === "UNREACHABLE");

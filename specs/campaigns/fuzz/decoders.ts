@@ -10,9 +10,12 @@ import { StreamError } from "../../../node/network/request-errors.ts";
 import { compressBlock, decompressBlock } from "../../../node/network/snappy-block.ts";
 import type { StreamReader } from "../../../node/network/stream-io.ts";
 import { decodeTransactionBatch, encodeTransactionBatch } from "../../../node/network/transaction-gossip.ts";
+import type { Watermarks } from "../../../node/storage/slashing-protection.ts";
+import { encodeInterchange, parseInterchange } from "../../../node/validator/interchange.ts";
 import { utf8ToBytes } from "../../../primitives/bytes.ts";
 import { CodedError } from "../../../primitives/errors.ts";
 import { decodeRlp, encodeRlp } from "../../../primitives/rlp.ts";
+import { NetworkParamsError, parseNetworkParams } from "../../../testnet/network-params.ts";
 import { decodeContainer, ENGINE_ID, encodeContainer, unpackSource } from "../../../vm/contract/container.ts";
 import { decodeTransaction, type UnsignedTransaction } from "../../../vm/transaction-codec.ts";
 import { recoverTransaction, signTransaction } from "../../../vm/transaction-signature.ts";
@@ -44,6 +47,12 @@ const CHAIN_SPEC = {
     },
   ],
   alloc: { [`0x${"11".repeat(20)}`]: { balance: "0x1" } },
+};
+
+const WATERMARKS: Watermarks = {
+  publicKey: `0x${"ab".repeat(48)}`,
+  attestation: { sourceEpoch: 1, targetEpoch: 2, signingRoot: GENESIS },
+  block: { slot: 7, signingRoot: undefined },
 };
 
 /** A stream that has all its bytes already. */
@@ -139,6 +148,20 @@ export const DECODERS: readonly Decoder[] = [
     seeds: [utf8ToBytes(JSON.stringify(CHAIN_SPEC))],
     read: (bytes) => parseChainSpec(textOf(bytes), "chain.json"),
     isExpected: (error) => error instanceof ChainSpecError,
+  },
+  {
+    name: "slashing protection",
+    seeds: [utf8ToBytes(encodeInterchange([WATERMARKS], GENESIS))],
+    read: (bytes) => parseInterchange(textOf(bytes), GENESIS),
+    isExpected: isCoded,
+  },
+  {
+    name: "network parameters",
+    seeds: [
+      utf8ToBytes("participants:\n  - {el_type: jurat, count: 3}\nnetwork_params: {seconds_per_slot: 2}\n"),
+    ],
+    read: (bytes) => parseNetworkParams(textOf(bytes), "network.yaml"),
+    isExpected: (error) => error instanceof NetworkParamsError,
   },
 ];
 

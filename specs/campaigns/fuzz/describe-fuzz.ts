@@ -3,9 +3,15 @@ import { deepEqual } from "node:assert/strict";
 import type { GossipTopic } from "../../../node/network/gossip-topics.ts";
 import { utf8ToBytes } from "../../../primitives/bytes.ts";
 import { METHODS } from "../../../rpc/method-table.ts";
+import { withKeymanager } from "../../node/keymanager-fixture.ts";
+import { wholeChain, withRest } from "../../node/rest-fixture.ts";
 import { withRpc } from "../../rpc/rpc-fixture.ts";
+import { withScratchDirectory } from "../../support/scratch-directory.ts";
+import { createCheckpointDecoder } from "./checkpoint-target.ts";
 import { DECODERS } from "./decoders.ts";
 import { createGossipTarget, GOSSIP_SEEDS } from "./gossip-target.ts";
+import { BEACON_SEEDS, createHttpTarget, KEYMANAGER_SEEDS } from "./http-target.ts";
+import { LIGHT_DECODERS } from "./light-decoders.ts";
 import { type FuzzOptions, fuzz } from "./mutations.ts";
 
 const FAILURE_LIMIT_MS = 3_600_000;
@@ -29,9 +35,14 @@ export function describeFuzzing({ inputs, seed }: FuzzOptions): void {
   describe(`${inputs} hostile inputs each, seed ${seed}`, function () {
     this.timeout(FAILURE_LIMIT_MS);
 
-    for (const { name, seeds, read, isExpected } of DECODERS) {
+    for (const { name, seeds, read, isExpected } of [...DECODERS, ...LIGHT_DECODERS]) {
       it(`to the decoder of ${name}`, () => fuzz(options, seeds, read, isExpected));
     }
+
+    it("to the decoder of checkpoints", async () => {
+      const { seeds, read, isExpected } = await createCheckpointDecoder();
+      await fuzz(options, seeds, read, isExpected);
+    });
 
     for (const [topic, seeds] of Object.entries(GOSSIP_SEEDS)) {
       it(`as gossip on ${topic}`, () => {
@@ -52,5 +63,32 @@ export function describeFuzzing({ inputs, seed }: FuzzOptions): void {
         await fuzz(options, seeds, answerOf, nothingIsExpected);
         deepEqual(faults, []);
       }));
+
+    it("to the beacon API", () =>
+      withRest(4, async ({ bench, port, grow }) => {
+        await grow(wholeChain(bench, 6).slice(1));
+        await fuzzHttp(options, BEACON_SEEDS, port);
+      }));
+
+    it("to the keymanager API, by somebody who has the token", () =>
+      withScratchDirectory((dir) =>
+        withKeymanager(dir, ({ port, token }) =>
+          fuzzHttp(options, KEYMANAGER_SEEDS, port, { authorization: `Bearer ${token}` }),
+        ),
+      ));
   });
+}
+
+async function fuzzHttp(
+  options: FuzzOptions,
+  seeds: readonly Uint8Array[],
+  port: number,
+  headers?: Readonly<Record<string, string>>,
+): Promise<void> {
+  const target = createHttpTarget(port, headers);
+  try {
+    await fuzz(options, seeds, target.read, nothingIsExpected);
+  } finally {
+    target.close();
+  }
 }

@@ -5,6 +5,20 @@ type Edit = (bytes: Uint8Array) => Uint8Array;
 
 /** Numbers at which lengths, offsets and counts go wrong. */
 const EXTREMES = [0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
+/** Values at which readers of JSON go wrong: among them objects that no template string can hold. */
+const JSON_VALUES = [
+  ...[
+    '{"toString":1,"valueOf":1}',
+    '{"__proto__":null}',
+    '{"length":1}',
+    "{}",
+    "[]",
+    "[null]",
+    "null",
+    "true",
+  ],
+  ...["-1", "1.5", "1e400", "9007199254740993", '""', '"\\ud800"', '"__proto__"', "[[[[[[[[]]]]]]]]"],
+].map((text) => Buffer.from(text));
 const GROWTH_LIMIT_BYTES = 1 << 16;
 
 /** Positions are fractions of the length, since the length is not known yet. */
@@ -55,7 +69,22 @@ function editArbitrary(seeds: readonly Uint8Array[]): fc.Arbitrary<Edit> {
         );
       },
   );
-  return fc.oneof(flip, set, extreme, cut, insert, splice);
+  const otherValue = fc.tuple(part, fc.constantFrom(...JSON_VALUES)).map(
+    ([where, value]): Edit =>
+      (bytes) =>
+        withJsonValue(bytes, Math.max(0, at(bytes, where)), value),
+  );
+  return fc.oneof(flip, set, extreme, cut, insert, splice, otherValue);
+}
+
+/** The first value of JSON from `from` on becomes another one, if there is one. */
+function withJsonValue(bytes: Uint8Array, from: number, value: Uint8Array): Uint8Array {
+  const text = Buffer.from(bytes).toString("latin1");
+  const known = /"[^"]*"(?!\s*:)|-?\d+|true|false|null/g;
+  known.lastIndex = from;
+  const found = known.exec(text);
+  if (found === null) return bytes;
+  return joined(bytes.subarray(0, found.index), value, bytes.subarray(found.index + found[0].length));
 }
 
 function joined(...parts: readonly Uint8Array[]): Uint8Array {
