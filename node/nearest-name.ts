@@ -10,16 +10,19 @@ export function nearestName(typed: string, names: readonly string[]): string | u
   return best !== undefined && best.distance <= limit ? best.name : undefined;
 }
 
-/** Insertions, deletions and replacements that make one the other (Levenshtein). */
+/** Insertions, deletions, replacements and swaps of neighbours that make one the other (optimal string alignment). */
 function editDistance(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [row, character] of [...a].entries()) {
+  let beforeAbove: readonly number[] = [];
+  let above: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 0; row < a.length; row++) {
     const current = [row + 1];
-    for (const [column, other] of [...b].entries()) {
-      const replaced = (above[column] ?? 0) + (character === other ? 0 : 1);
-      current.push(Math.min(replaced, (above[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
+    for (let column = 0; column < b.length; column++) {
+      const replaced = (above[column] ?? 0) + (a[row] === b[column] ? 0 : 1);
+      const isSwap = row > 0 && column > 0 && a[row] === b[column - 1] && a[row - 1] === b[column];
+      const swapped = isSwap ? (beforeAbove[column - 1] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      current.push(Math.min(replaced, swapped, (above[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
     }
-    above = current;
+    [beforeAbove, above] = [above, current];
   }
   return above[b.length] ?? 0;
 }

@@ -1,5 +1,5 @@
 /** A running node: everything opened, connected and started, and stopped in the opposite order. Read this first. */
-import { mkdirSync } from "node:fs";
+
 import { join } from "node:path";
 import { type Hex, toHex } from "../primitives/bytes.ts";
 import { type ChainSpec, readChainSpec } from "./chain-spec.ts";
@@ -13,6 +13,7 @@ import { PortError } from "./execution/port-error.ts";
 import { startExecution } from "./execution/start-execution.ts";
 import { buildConsensusGenesis, buildExecutionGenesis, chainConfigOf } from "./genesis.ts";
 import { createLog, type Logger, type LogModule, logOptionsOf, moduleLog } from "./log.ts";
+import { makeFolder } from "./make-folder.ts";
 import { installNativeBackends } from "./native/install.ts";
 import { TransactionBatcher } from "./network/transaction-gossip.ts";
 import { rpcOptionsOf } from "./rpc-flags.ts";
@@ -56,7 +57,7 @@ type RunningNode = {
 async function startNode(config: NodeConfig, log: Logger, stop: StopSignal): Promise<RunningNode> {
   const spec = readChainSpec(config.chainSpec);
   const backends = await installNativeBackends();
-  mkdirSync(config.dir, { recursive: true });
+  makeFolder(config.dir);
   const fatal = createFatal(config.dir, log, stop);
   // Whatever nobody waited for must not end the process before it has closed its databases.
   process.on("unhandledRejection", fatal);

@@ -1,8 +1,10 @@
 /** Writes finalized blocks to files with checksums. See specs/node/db.md#files. */
+
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "../../primitives/bytes.ts";
+import { makeFolder } from "../make-folder.ts";
 import { ConsensusBlocks } from "../storage/consensus-blocks.ts";
 import { blockFileName, encodeBlockFile, SLOTS_PER_FILE } from "./block-file.ts";
 import type { Folder } from "./folder.ts";
@@ -22,7 +24,7 @@ export function exportBlocks(
   const finalizedSlot = stored.finality()?.slot ?? 0;
   const last = Math.min(range.last ?? finalizedSlot, finalizedSlot);
   const genesisRoot = toHex(genesis.blockRoot);
-  mkdirSync(out, { recursive: true });
+  makeFolder(out);
   const checksums = readChecksums(out);
   const report = { files: 0, blocks: 0, bytes: 0 };
   for (let index = Math.floor(range.first / SLOTS_PER_FILE); index * SLOTS_PER_FILE <= last; index++) {

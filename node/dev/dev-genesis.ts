@@ -1,5 +1,6 @@
 /** The first block of a development chain, and the record that lets it be opened again. See specs/node/dev.md#genesis. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { readSystemAllocation } from "../../contracts/build/system-image.ts";
@@ -15,6 +16,7 @@ import {
 } from "../../vm/chain-config.ts";
 import { buildGenesis, type GenesisAccount } from "../../vm/genesis.ts";
 import type { ExecutionGenesis } from "../execution/chain-states.ts";
+import { makeFolder } from "../make-folder.ts";
 import { EDITOR_ADDRESS, EDITS_ADDRESS, EDITS_CODE } from "./state-edits.ts";
 
 export type DevIdentity = { readonly chainId: number; readonly genesisTime: number };
@@ -35,7 +37,7 @@ export class DevDirectoryError extends CodedError<{
  * @throws DevDirectoryError
  */
 export function openIdentity(directory: string, chainId: number, genesisTime: number): DevIdentity {
-  mkdirSync(directory, { recursive: true });
+  makeFolder(directory);
   const path = join(directory, "dev.json");
   if (!existsSync(path)) writeFileSync(path, `${JSON.stringify({ chainId, genesisTime })}\n`);
   const identity = readIdentity(directory, path);

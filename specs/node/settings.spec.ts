@@ -167,7 +167,8 @@ describe("settings", () => {
 
 describe("the name that was meant", () => {
   it("is the nearest one, unless all are far", () => {
-    const names = ["rpc-port", "p2p-port", "graffiti"];
+    const names = ["p2p-port", "rpc-port", "graffiti"];
+    equal(nearestName("rcp-port", names), "rpc-port");
     equal(nearestName("rpc-prot", names), "rpc-port");
     equal(nearestName("grafiti", names), "graffiti");
     equal(nearestName("verbosity", names), undefined);

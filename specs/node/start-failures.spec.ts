@@ -109,6 +109,17 @@ describe("a node that cannot start", function () {
     ok(line.includes(spec));
   });
 
+  it("says that its folder cannot be made, also where Node itself tries for ever", async () => {
+    for (const [dir, reason] of [
+      ["/proc/nothing/node", /ENOENT.*mkdir '\/proc\/nothing'/],
+      [join(spec, "node"), /ENOTDIR.*chain-spec\.json\/node'/],
+    ] as const) {
+      const { code, line } = await refusal("--dir", dir, "--chain-spec", spec);
+      equal(code, 4, line);
+      match(line, reason);
+    }
+  });
+
   it("refuses a folder of another chain", async () => {
     const other = writeSpec(join(root, "other"), 1_800_000_001);
     const { code, line } = await refusal("--dir", used, "--chain-spec", other);
