@@ -71,18 +71,42 @@ function startClock(hash: Hex, timeoutSeconds: number | undefined): Clock {
   };
 }
 
+/** What tells whether anything stands before a transaction. */
+type Waiting = { readonly from: Hex; readonly nonce: Hex; readonly blockNumber?: Hex | null };
+
 async function waitForReceipt(client: NodeClient, hash: Hex, clock: Clock): Promise<Receipt> {
+  let gap: number | undefined;
   for (let unknownPolls = 0; ; ) {
     const receipt = await client.request<Receipt | null>("eth_getTransactionReceipt", [hash]);
     if (receipt !== null) return receipt;
-    const transaction = await client.request<unknown>("eth_getTransactionByHash", [hash]);
+    const transaction = await client.request<Waiting | null>("eth_getTransactionByHash", [hash]);
     unknownPolls = transaction === null ? unknownPolls + 1 : 0;
+    gap = await noteGap(client, transaction, gap);
     if (unknownPolls > UNKNOWN_POLL_LIMIT) {
       throw new WalletError("failure", `the node no longer knows ${hash}: it was replaced or dropped`);
     }
     showProgress(`  ${paint("dim", "waiting  ")} for a block to include it`);
     await clock.tick();
   }
+}
+
+/**
+ * Says, also in a log, that nothing happens before another transaction of the account comes: it may be for ever.
+ * @param known the nonce that was said to be missing.
+ */
+async function noteGap(
+  client: NodeClient,
+  transaction: Waiting | null,
+  known: number | undefined,
+): Promise<number | undefined> {
+  if (transaction === null || typeof transaction.blockNumber === "string") return known;
+  const { from, nonce } = transaction;
+  // What the pool can include in a row ends before a gap.
+  const next = Number(await client.request<Hex>("eth_getTransactionCount", [from, "pending"]));
+  if (next >= Number(nonce) || next === known) return known;
+  const text = `for nonce ${next} of ${from}: this transaction has nonce ${Number(nonce)}`;
+  note(`  ${paint("yellow", "waiting  ")} ${text}`);
+  return next;
 }
 
 function noteInclusion(receipt: Receipt, abi: Abi, clock: Clock): void {
@@ -115,7 +139,9 @@ export function describeLog({ address, topics, data }: Log, abi: Abi): string {
 async function reread(client: NodeClient, hash: Hex, known: Receipt, clock: Clock): Promise<Receipt> {
   const receipt = await waitForReceipt(client, hash, clock);
   if (receipt.blockHash !== known.blockHash) {
-    note(`  ${paint("yellow", "moved    ")} to block ${BigInt(receipt.blockNumber)}: its block was replaced`);
+    const number = BigInt(receipt.blockNumber);
+    const where = number === BigInt(known.blockNumber) ? `another block ${number}` : `block ${number}`;
+    note(`  ${paint("yellow", "moved    ")} to ${where}: its block was replaced`);
   }
   return receipt;
 }

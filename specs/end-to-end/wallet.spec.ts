@@ -96,6 +96,21 @@ describe("jurat-wallet on a running node", function () {
     doesNotMatch(published.stderr, /waiting/, "no progress where there is no terminal");
     const again = await wallet("publish", raw);
     deepEqual([again.code, again.stdout], [4, ""]);
+
+    const [later = "", sooner = ""] = await Promise.all(
+      ["2", "1"].map((nonce) =>
+        answer(
+          ...["mktx", "bob", "--value", "1", "--from", "dev:2", "--rpc-url", "http://127.0.0.1:9"],
+          ...["--chain", "8700", "--nonce", nonce, "--gas-limit", "21000", "--gas-price", "3gwei"],
+        ),
+      ),
+    );
+    const early = await wallet("publish", later, "--timeout", "1");
+    equal(early.code, 1, early.stderr);
+    equal(early.stderr.match(/waiting +for nonce 1 of 0x\w{40}: this transaction has nonce 2\n/g)?.length, 1);
+    const filled = await wallet("publish", sooner);
+    equal(filled.code, 0, filled.stderr);
+    doesNotMatch(filled.stderr, /waiting/);
   });
 
   it("sends a batch after one preview, and nothing of a batch with a bad line", async () => {
