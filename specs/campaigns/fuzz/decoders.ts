@@ -5,7 +5,14 @@ import { parseChainSpec } from "../../../node/chain-spec.ts";
 import { blockFileName, decodeBlockFile, encodeBlockFile } from "../../../node/db/block-file.ts";
 import { ChainSpecError } from "../../../node/genesis/spec-issues.ts";
 import { encodeFrame, encodeSuccess, readAnswer, readFrame } from "../../../node/network/chunks.ts";
-import { BlocksByRange, Status } from "../../../node/network/messages.ts";
+import {
+  BlocksByRange,
+  BlocksByRoot,
+  GOODBYE_REASON,
+  Goodbye,
+  Status,
+  TransactionsByHash,
+} from "../../../node/network/messages.ts";
 import { StreamError } from "../../../node/network/request-errors.ts";
 import { compressBlock, decompressBlock } from "../../../node/network/snappy-block.ts";
 import type { StreamReader } from "../../../node/network/stream-io.ts";
@@ -69,6 +76,9 @@ function readerOf(bytes: Uint8Array): StreamReader {
 
 const status = Status.serialize(Status.defaultValue());
 const range = BlocksByRange.serialize({ startSlot: 7, count: 64 });
+const hashes = TransactionsByHash.serialize([1, 2, 3].map((byte) => new Uint8Array(32).fill(byte)));
+const goodbye = Goodbye.serialize(GOODBYE_REASON.fault);
+const REQUEST_TYPES = [Status, BlocksByRange, BlocksByRoot, TransactionsByHash, Goodbye];
 const raws = [3, 4].map((index) => {
   const transaction = transfer(account(index), index).transaction as UnsignedTransaction;
   return signTransaction(transaction, secret).raw;
@@ -98,10 +108,10 @@ export const DECODERS: readonly Decoder[] = [
   },
   {
     name: "request frames",
-    seeds: [encodeFrame(status), encodeFrame(range)],
+    seeds: [status, range, hashes, goodbye].map(encodeFrame),
     async read(bytes) {
       const frame = await readFrame(readerOf(bytes), LIMIT);
-      if (frame !== undefined) decodeEither(frame);
+      if (frame !== undefined) decodeRequest(frame);
     },
     isExpected: isCoded,
   },
@@ -165,8 +175,9 @@ export const DECODERS: readonly Decoder[] = [
   },
 ];
 
-function decodeEither(frame: Uint8Array): void {
-  for (const type of [Status, BlocksByRange]) {
+/** Whatever was asked for: the protocol's name, not the bytes, says what they are. */
+function decodeRequest(frame: Uint8Array): void {
+  for (const type of REQUEST_TYPES) {
     try {
       type.deserialize(frame);
     } catch (error) {
