@@ -81,45 +81,23 @@ describe("a validator's pod, without a cluster", function () {
       if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   });
 
-  const programs = () => join(image, "node_modules/jurat/dist");
+  const run = (program: string, ...args: readonly string[]) =>
+    execFileSync(process.execPath, [join(image, "node_modules/jurat/dist", program), ...args], {
+      stdio: "pipe",
+    });
 
   /** One validator, whose key is made as its operator would make it. */
   function makeChain(): void {
-    const run = (program: string, ...args: readonly string[]) =>
-      execFileSync(process.execPath, [join(programs(), program), ...args], {
-        encoding: "utf8",
-        stdio: "pipe",
-      });
-    const password = join(volumes, "password/keystore-password");
+    const [keys, password] = [join(volumes, "keys"), join(volumes, "password/keystore-password")];
     writeFileSync(password, "correct horse battery staple\n", { mode: 0o600 });
-    run(
-      "wallet-cli/main.js",
-      "staking",
-      "key",
-      "--key-password-file",
-      password,
-      "--out",
-      join(volumes, "keys"),
-    );
-    const [file = ""] = readdirSync(join(volumes, "keys"));
-    const { pubkey } = readJson<{ pubkey: string }>(join(volumes, "keys", file));
-    const validators = join(volumes, "validators.json");
-    const withdrawalAddress = `0x${"01".repeat(20)}`;
-    writeFileSync(
-      validators,
-      JSON.stringify([{ publicKey: `0x${pubkey}`, withdrawalAddress, amountGwei: "32000000000" }]),
-    );
-    const genesis = [
-      "genesis",
-      "make",
-      "--chain-id",
-      "8701",
-      "--genesis-time",
-      "+1",
-      "--validators",
-      validators,
-    ];
-    run("node/main.js", ...genesis, "--out", join(volumes, "chain/chain.json"));
+    run("wallet-cli/main.js", "staking", "key", ...["--key-password-file", password, "--out", keys]);
+    const [file = ""] = readdirSync(keys);
+    const { pubkey } = readJson<{ pubkey: string }>(join(keys, file));
+    const list = join(volumes, "validators.json");
+    const validator = { withdrawalAddress: `0x${"01".repeat(20)}`, amountGwei: "32000000000" };
+    writeFileSync(list, JSON.stringify([{ publicKey: `0x${pubkey}`, ...validator }]));
+    const terms = ["--chain-id", "8701", "--genesis-time", "+1", "--validators", list];
+    run("node/main.js", "genesis", "make", ...terms, "--out", join(volumes, "chain/chain.json"));
   }
 
   /** Starts the pod: first its init container's command, then its node. */
