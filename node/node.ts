@@ -1,5 +1,4 @@
 /** A running node: everything opened, connected and started, and stopped in the opposite order. Read this first. */
-
 import { join } from "node:path";
 import { type Hex, toHex } from "../primitives/bytes.ts";
 import { type ChainSpec, readChainSpec } from "./chain-spec.ts";

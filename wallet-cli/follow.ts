@@ -75,38 +75,33 @@ function startClock(hash: Hex, timeoutSeconds: number | undefined): Clock {
 type Waiting = { readonly from: Hex; readonly nonce: Hex; readonly blockNumber?: Hex | null };
 
 async function waitForReceipt(client: NodeClient, hash: Hex, clock: Clock): Promise<Receipt> {
-  let gap: number | undefined;
+  let isGapLookedFor = false;
   for (let unknownPolls = 0; ; ) {
     const receipt = await client.request<Receipt | null>("eth_getTransactionReceipt", [hash]);
     if (receipt !== null) return receipt;
     const transaction = await client.request<Waiting | null>("eth_getTransactionByHash", [hash]);
     unknownPolls = transaction === null ? unknownPolls + 1 : 0;
-    gap = await noteGap(client, transaction, gap);
     if (unknownPolls > UNKNOWN_POLL_LIMIT) {
       throw new WalletError("failure", `the node no longer knows ${hash}: it was replaced or dropped`);
+    }
+    if (transaction !== null && !isGapLookedFor) {
+      isGapLookedFor = true;
+      await noteGap(client, transaction);
     }
     showProgress(`  ${paint("dim", "waiting  ")} for a block to include it`);
     await clock.tick();
   }
 }
 
-/**
- * Says, also in a log, that nothing happens before another transaction of the account comes: it may be for ever.
- * @param known the nonce that was said to be missing.
- */
-async function noteGap(
-  client: NodeClient,
-  transaction: Waiting | null,
-  known: number | undefined,
-): Promise<number | undefined> {
-  if (transaction === null || typeof transaction.blockNumber === "string") return known;
-  const { from, nonce } = transaction;
+/** Says, also in a log, that nothing happens before another transaction of the account comes: it may be for ever. */
+async function noteGap(client: NodeClient, { from, nonce, blockNumber }: Waiting): Promise<void> {
+  if (typeof blockNumber === "string") return;
   // What the pool can include in a row ends before a gap.
   const next = Number(await client.request<Hex>("eth_getTransactionCount", [from, "pending"]));
-  if (next >= Number(nonce) || next === known) return known;
-  const text = `for nonce ${next} of ${from}: this transaction has nonce ${Number(nonce)}`;
-  note(`  ${paint("yellow", "waiting  ")} ${text}`);
-  return next;
+  if (next < Number(nonce)) {
+    const text = `for nonce ${next} of the same account: this transaction has nonce ${Number(nonce)}`;
+    note(`  ${paint("yellow", "waiting  ")} ${text}`);
+  }
 }
 
 function noteInclusion(receipt: Receipt, abi: Abi, clock: Clock): void {

@@ -1,5 +1,4 @@
 /** Writes finalized blocks to files with checksums. See specs/node/db.md#files. */
-
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,4 @@
 /** The first block of a development chain, and the record that lets it be opened again. See specs/node/dev.md#genesis. */
-
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";

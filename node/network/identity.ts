@@ -1,10 +1,11 @@
 /** The node's libp2p identity: an ed25519 key that survives restarts. See specs/network/peers.md#identity */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateKeyPairFromSeed } from "@libp2p/crypto/keys";
 import type { Ed25519PrivateKey } from "@libp2p/interface";
 import { fromHexOfLength, toHex } from "../../primitives/bytes.ts";
+import { makeFolder } from "../make-folder.ts";
 
 export type NetworkIdentity = Ed25519PrivateKey;
 
@@ -18,7 +19,7 @@ const SEED_BYTES = 32;
  */
 export async function loadIdentity(directory: string): Promise<NetworkIdentity> {
   const path = join(directory, IDENTITY_FILE);
-  mkdirSync(directory, { recursive: true });
+  makeFolder(directory);
   try {
     // "wx" creates or fails, so that two processes cannot both believe that they made the key.
     writeFileSync(path, `${toHex(randomBytes(SEED_BYTES))}\n`, { flag: "wx", mode: 0o600 });

@@ -1,9 +1,10 @@
 /** One process per data directory, by a lock the kernel drops when the holder dies. See specs/node/storage.md#the-lock. */
 import { createHash } from "node:crypto";
-import { mkdirSync, rmSync, statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeFolder } from "../make-folder.ts";
 import { DatabaseError } from "./database-error.ts";
 
 /** Held until `release` or the end of the process, however it ends. */
@@ -20,7 +21,7 @@ export type DirectoryLock = { release(): Promise<void> };
  * @throws DatabaseError DATABASE_LOCKED when another process, or another opener in this one, holds it.
  */
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
-  mkdirSync(directory, { recursive: true });
+  makeFolder(directory);
   const { dev, ino } = statSync(directory, { bigint: true });
   const name = `jurat-${createHash("sha256").update(`${dev}:${ino}`).digest("hex").slice(0, 32)}`;
 

@@ -3,7 +3,6 @@ import {
   closeSync,
   fstatSync,
   futimesSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -17,6 +16,7 @@ import { join } from "node:path";
 import { threadId } from "node:worker_threads";
 import type { Hash } from "../../primitives/bytes.ts";
 import { type SnapshotStore, STORED_HEAD_BYTES } from "../../vm/contract/stored-contract.ts";
+import { makeFolder } from "../make-folder.ts";
 
 /** Bytes of all files; those not used for longest are removed. A small contract takes 45 KB. */
 export const SNAPSHOT_FILES_LIMIT_BYTES = 8 * 1024 ** 3;
@@ -48,7 +48,7 @@ export class SnapshotFiles implements SnapshotStore {
     this.#options = options;
     if (options.isReadOnly === true) return;
     this.#guarded(() => {
-      mkdirSync(options.directory, { recursive: true });
+      makeFolder(options.directory);
       this.#removeOldest();
     });
   }

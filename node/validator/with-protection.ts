@@ -1,5 +1,4 @@
 /** The slashing protection of a folder that no node runs in. See specs/node/validator-keys.md#interchange. */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Hash, toHex } from "../../primitives/bytes.ts";
 import { type ChainSpec, readChainSpec } from "../chain-spec.ts";
@@ -18,7 +17,6 @@ export async function withProtection(
   const spec = readChainSpec(chainSpec);
   const genesis = buildConsensusGenesis(spec, buildExecutionGenesis(spec).block);
   const directory = join(dir, "validator");
-  mkdirSync(dir, { recursive: true });
   const database = await openDatabase({ directory, role: "validator", chain: toHex(genesis.blockRoot) });
   try {
     await use(new SlashingProtection(database), toHex(genesis.state.genesisValidatorsRoot), spec);

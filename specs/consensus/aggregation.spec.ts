@@ -26,7 +26,7 @@ import {
   importAll,
   makeAggregate,
   makeBlock,
-  only,
+  ofType,
   receiveAggregate,
   SLOT_MS,
   selectionProof,
@@ -53,7 +53,7 @@ const wishesOf = ({ nodes }: EngineNetwork): Effect[] => nodes.flatMap(({ wishes
 
 /** The attestations of the blocks everyone built on. */
 function includedVotes({ nodes }: EngineNetwork) {
-  return only(nodes[0]!.wishes, "storeBlock").flatMap(({ block }) => block.message.body.attestations);
+  return ofType(nodes[0]!.wishes, "storeBlock").flatMap(({ block }) => block.message.body.attestations);
 }
 
 describe("aggregation: subnets", () => {
@@ -103,7 +103,7 @@ describe("aggregation: a network of engines", () => {
       equal(engine.store.headRoot, network.nodes[0]!.engine.store.headRoot);
     }
     ok(includedVotes(network).some(({ committeeBits }) => committeeBits.getTrueBitIndexes().length === 4));
-    const verdicts = only(wishesOf(network), "gossipVerdict");
+    const verdicts = ofType(wishesOf(network), "gossipVerdict");
     deepEqual(
       verdicts.filter(({ verdict }) => verdict === "reject"),
       [],
@@ -137,9 +137,12 @@ describe("aggregation: a network of engines", () => {
     const network = createEngineNetwork(createWorkbench(8, { ...SMALL, ...epochsOf(1) }), 2);
     runSlots(network, 0, 3);
     const wishes = wishesOf(network);
-    deepEqual(only(wishes, "signSelections", "signAggregates", "publishAggregates", "subnetsWanted"), []);
-    deepEqual(new Set(only(wishes, "publishAttestations").map(({ subnet }) => subnet)), new Set([undefined]));
-    equal(only(wishes, "publishAttestations").length, 6);
+    deepEqual(ofType(wishes, "signSelections", "signAggregates", "publishAggregates", "subnetsWanted"), []);
+    deepEqual(
+      new Set(ofType(wishes, "publishAttestations").map(({ subnet }) => subnet)),
+      new Set([undefined]),
+    );
+    equal(ofType(wishes, "publishAttestations").length, 6);
   });
 });
 
@@ -158,7 +161,7 @@ describe("aggregation: what aggregates gossip refuses", () => {
     importAll(engine, chain.slice(1));
     for (const earlier of before) settle(engine, receiveAggregate(engine, earlier));
     const untouched = snapshot(engine);
-    const [verdict] = only(settle(engine, receiveAggregate(engine, aggregate)), "gossipVerdict");
+    const [verdict] = ofType(settle(engine, receiveAggregate(engine, aggregate)), "gossipVerdict");
     if (verdict?.verdict !== "accept") deepEqual(snapshot(engine), untouched);
     return `${verdict?.verdict} ${verdict?.reason}`;
   }
@@ -206,7 +209,7 @@ describe("aggregation: what aggregates gossip refuses", () => {
     importAll(engine, chain.slice(1));
     const data = voteData(other, head, 3);
     const sent = makeAggregate(other, data, committees, 1, [0, 1], committee[undrawn]!);
-    const [verdict] = only(settle(engine, receiveAggregate(engine, sent)), "gossipVerdict");
+    const [verdict] = ofType(settle(engine, receiveAggregate(engine, sent)), "gossipVerdict");
     equal(verdict?.reason, "AGGREGATE_NOT_SELECTED");
   });
 
@@ -217,7 +220,7 @@ describe("aggregation: what aggregates gossip refuses", () => {
     const other = voteData(bench, chain[2]!, 3);
     const second = makeAggregate(bench, other, committees, 1, [1], committee[1]!);
     const effects = settle(engine, receiveAggregate(engine, second));
-    const [evidence] = only(effects, "slashingEvidence");
+    const [evidence] = ofType(effects, "slashingEvidence");
     ok(evidence?.evidence.kind === "attesterSlashing");
     deepEqual(equivocatorsOf(evidence.evidence.slashing), [committee[1]]);
   });
@@ -229,7 +232,7 @@ describe("aggregation: what aggregates gossip refuses", () => {
     const reasons = [undefined, 0, 1].map((subnet) => {
       const message = { attestations: [vote], subnet, peer: "peer", messageId: "message" };
       const effects = settle(engine, step(engine, { type: "attestationsReceived", ...message }));
-      return only(effects, "gossipVerdict")[0]?.reason;
+      return ofType(effects, "gossipVerdict")[0]?.reason;
     });
     deepEqual(reasons, ["VOTE_WRONG_SUBNET", "VOTE_WRONG_SUBNET", "VOTES_ACCEPTED"]);
 
@@ -237,7 +240,7 @@ describe("aggregation: what aggregates gossip refuses", () => {
     const lone = startEngine(whole, { nowMs: SLOT_MS });
     const everyone = getCommittees(whole.genesis.state, 1, whole.params);
     const sent = makeAggregate(whole, voteData(whole, whole.genesis, 1), everyone, 0, [0]);
-    const [verdict] = only(settle(lone, receiveAggregate(lone, sent)), "gossipVerdict");
+    const [verdict] = ofType(settle(lone, receiveAggregate(lone, sent)), "gossipVerdict");
     equal(verdict?.reason, "AGGREGATE_OF_ONE_COMMITTEE");
   });
 });

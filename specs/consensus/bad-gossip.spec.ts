@@ -26,7 +26,7 @@ import {
   type MadeBlock,
   makeAggregate,
   makeBlock,
-  only,
+  ofType,
   receiveAggregate,
   receiveBlock,
   receiveVotes,
@@ -427,8 +427,11 @@ describe("gossip: every code has a bad message that is refused with it and leave
       const { engine, send, verdict }: Example = example();
       const before = snapshot(engine);
       const effects = settle(engine, send());
-      ok(effects.some(isOf(code)), `${code}: ${only(effects, "gossipVerdict").map(({ reason }) => reason)}`);
-      equal(only(effects, "gossipVerdict")[0]?.verdict, verdict);
+      ok(
+        effects.some(isOf(code)),
+        `${code}: ${ofType(effects, "gossipVerdict").map(({ reason }) => reason)}`,
+      );
+      equal(ofType(effects, "gossipVerdict")[0]?.verdict, verdict);
       const after = snapshot(engine) as { store: object };
       const { store } = before as { store: { nowSlot: number } };
       // Time may have passed on the way; nothing else.

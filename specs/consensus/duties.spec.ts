@@ -14,7 +14,7 @@ import {
   importAll,
   type MadeBlock,
   makeBlock,
-  only,
+  ofType,
   receiveBlock,
   receiveVotes,
   settle,
@@ -57,7 +57,7 @@ function fulfil(engine: Engine, effects: readonly Effect[], graffiti?: Uint8Arra
 }
 
 function publishedBlock(effects: readonly Effect[]): Effect & { type: "publishBlock" } {
-  const [published] = only(effects, "publishBlock");
+  const [published] = ofType(effects, "publishBlock");
   ok(published !== undefined, "a block was published");
   return published;
 }
@@ -66,32 +66,32 @@ describe("duties: voting", () => {
   it("votes once for all its validators when votes fall due", () => {
     const engine = startEngine(bench, { localValidators: [1, 3] });
     tick(engine, 1);
-    deepEqual(only(tick(engine, 1, HALF_SLOT_MS - 1), "signAttestation"), []);
+    deepEqual(ofType(tick(engine, 1, HALF_SLOT_MS - 1), "signAttestation"), []);
     const effects = fulfil(engine, tick(engine, 1, HALF_SLOT_MS));
-    const [wish] = only(effects, "signAttestation");
+    const [wish] = ofType(effects, "signAttestation");
     deepEqual(wish!.validatorIndices, [1, 3]);
-    const published = only(effects, "publishAttestations");
+    const published = ofType(effects, "publishAttestations");
     deepEqual(published.length, 1);
     deepEqual(
       published[0]!.attestations,
       [1, 3].map((index) => signVote(bench, wish!.data, index)),
     );
-    deepEqual(only(tick(engine, 1, HALF_SLOT_MS + 1), "signAttestation"), []);
+    deepEqual(ofType(tick(engine, 1, HALF_SLOT_MS + 1), "signAttestation"), []);
   });
 
   it("votes as soon as the slot's block is imported", () => {
     const engine = startEngine(bench, { localValidators: [0] });
     tick(engine, 1);
     const effects = settle(engine, receiveBlock(engine, b1.signed));
-    const [wish] = only(effects, "signAttestation");
+    const [wish] = ofType(effects, "signAttestation");
     deepEqual(wish!.data, voteData(bench, b1, 1));
-    deepEqual(only(tick(engine, 1, HALF_SLOT_MS), "signAttestation"), []);
+    deepEqual(ofType(tick(engine, 1, HALF_SLOT_MS), "signAttestation"), []);
   });
 
   it("has no duties for validators whose keys were taken away", () => {
     const engine = startEngine(bench, { localValidators: [0, 1, 2] });
     step(engine, { type: "localValidatorsLeft", validatorIndices: [0, 2] });
-    const [wish] = only(tick(engine, 1, HALF_SLOT_MS), "signAttestation");
+    const [wish] = ofType(tick(engine, 1, HALF_SLOT_MS), "signAttestation");
     deepEqual(wish!.validatorIndices, [1]);
   });
 
@@ -105,7 +105,7 @@ describe("duties: voting", () => {
     const engine = startEngine(bench, { localValidators: [0] });
     tick(engine, 5);
     const effects = importAll(engine, chain);
-    const [wish] = only(effects, "signAttestation");
+    const [wish] = ofType(effects, "signAttestation");
     const head = chain.at(-1)!;
     deepEqual(wish!.data, voteData(bench, head, 5));
     equal(wish!.data.source.epoch, 4);
@@ -115,15 +115,15 @@ describe("duties: voting", () => {
 
   it("publishes only what the keys were allowed to sign", () => {
     const engine = startEngine(bench, { localValidators: [1, 3] });
-    const [wish] = only(tick(engine, 1, HALF_SLOT_MS), "signAttestation");
+    const [wish] = ofType(tick(engine, 1, HALF_SLOT_MS), "signAttestation");
     const signature = signCheaply(publicKeys[3]!, wish!.signingRoot);
     const effects = step(engine, { type: "signed", id: wish!.id, signatures: [undefined, signature] });
     deepEqual(
-      only(effects, "publishAttestations").flatMap(({ attestations }) => attestations),
+      ofType(effects, "publishAttestations").flatMap(({ attestations }) => attestations),
       [signVote(bench, wish!.data, 3)],
     );
     const refused = startEngine(bench, { localValidators: [1] });
-    const [other] = only(tick(refused, 1, HALF_SLOT_MS), "signAttestation");
+    const [other] = ofType(tick(refused, 1, HALF_SLOT_MS), "signAttestation");
     deepEqual(step(refused, { type: "signed", id: other!.id, signatures: [undefined] }), []);
   });
 });
@@ -137,7 +137,7 @@ describe("duties: proposing", () => {
     equal(toHex(block.message.parentRoot), genesis.root);
     equal(engine.store.headRoot, root);
     // The signatures were checked on the way in, and the vote of the slot followed.
-    equal(only(effects, "publishAttestations").length, 1);
+    equal(ofType(effects, "publishAttestations").length, 1);
   });
 
   it("puts the proposer's own graffiti into its block, where it has one", () => {
@@ -154,30 +154,30 @@ describe("duties: proposing", () => {
     const engine = startEngine(bench, {
       localValidators: everyone.filter((index) => index !== proposerIndex),
     });
-    deepEqual(only(tick(engine, 1), "buildPayload", "signRandao"), []);
+    deepEqual(ofType(tick(engine, 1), "buildPayload", "signRandao"), []);
   });
 
   it("gives the slot up when it may not sign, or has no payload", () => {
     const failures = [
       (engine: Engine, effects: readonly Effect[]) => {
-        const [randao] = only(effects, "signRandao");
+        const [randao] = ofType(effects, "signRandao");
         return step(engine, { type: "signed", id: randao!.id, signatures: [undefined] });
       },
       (engine: Engine, effects: readonly Effect[]) => {
-        const [payload] = only(effects, "buildPayload");
+        const [payload] = ofType(effects, "buildPayload");
         return step(engine, { type: "payloadBuildFailed", id: payload!.id });
       },
     ];
     const reasons = failures.map((fail) => {
       const engine = startEngine(bench, { localValidators: everyone });
-      return only(fail(engine, tick(engine, 1)), "proposalFailed").map(({ reason }) => reason);
+      return ofType(fail(engine, tick(engine, 1)), "proposalFailed").map(({ reason }) => reason);
     });
     deepEqual(reasons, [["SIGNING_REFUSED"], ["PAYLOAD_NOT_BUILT"]]);
   });
 
   it("has no use for an answer after its slot", () => {
     const engine = startEngine(bench, { localValidators: [b1.signed.message.proposerIndex] });
-    const [randao] = only(tick(engine, 1), "signRandao");
+    const [randao] = ofType(tick(engine, 1), "signRandao");
     tick(engine, 2);
     const signatures = [new Uint8Array(96)];
     deepEqual(step(engine, { type: "signed", id: randao!.id, signatures }), []);
@@ -291,20 +291,20 @@ describe("duties: the gate", () => {
     const neighbour = statusOf(0, genesis.root);
     step(engine, neighbour);
     // Asleep from slot 0 to 90: what the neighbour said before tells nothing.
-    deepEqual(only(tick(engine, 90, HALF_SLOT_MS), "signAttestation", "buildPayload"), []);
+    deepEqual(ofType(tick(engine, 90, HALF_SLOT_MS), "signAttestation", "buildPayload"), []);
     const far = makeBlock(bench, b1, 90);
     step(engine, statusOf(90, far.root));
-    deepEqual(only(tick(engine, 91, HALF_SLOT_MS), "signAttestation", "buildPayload"), []);
+    deepEqual(ofType(tick(engine, 91, HALF_SLOT_MS), "signAttestation", "buildPayload"), []);
     for (const { signed } of [b1, far]) settle(engine, receiveBlock(engine, signed, FROM_SYNC));
     step(engine, { type: "rangeSyncEnded", peer: "peer", outcome: "done" });
-    equal(only(tick(engine, 92, HALF_SLOT_MS), "signAttestation").length, 1);
+    equal(ofType(tick(engine, 92, HALF_SLOT_MS), "signAttestation").length, 1);
   });
 
   it("stays shut while the clock is off by more than half a slot", () => {
     const engine = startEngine(bench, { localValidators: everyone });
     const effects = step(engine, { type: "tick", nowMs: 1500, clockOffsetMs: 501 });
-    deepEqual(only(effects, "signAttestation", "buildPayload"), []);
+    deepEqual(ofType(effects, "signAttestation", "buildPayload"), []);
     const next = step(engine, { type: "tick", nowMs: 2500, clockOffsetMs: -500 });
-    equal(only(next, "signAttestation").length, 1);
+    equal(ofType(next, "signAttestation").length, 1);
   });
 });

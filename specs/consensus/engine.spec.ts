@@ -16,7 +16,7 @@ import {
   importAll,
   type MadeBlock,
   makeBlock,
-  only,
+  ofType,
   receiveBlock,
   receiveVotes,
   settle,
@@ -62,10 +62,10 @@ describe("engine: blocks", () => {
       [1, 0],
     ]) {
       const engine = engineAt(1);
-      const [proposer] = only(receiveBlock(engine, b1.signed), "verifySignatures");
+      const [proposer] = ofType(receiveBlock(engine, b1.signed), "verifySignatures");
       const wishes = step(engine, { type: "signaturesVerified", id: proposer!.id, valid: [true] });
-      const [body] = only(wishes, "verifySignatures");
-      const [payload] = only(wishes, "executePayload");
+      const [body] = ofType(wishes, "verifySignatures");
+      const [payload] = ofType(wishes, "executePayload");
       const answers: EngineEvent[] = [
         { type: "signaturesVerified", id: body!.id, valid: body!.sets.map(() => true) },
         { type: "payloadExecuted", id: payload!.id, verdict: "valid" },
@@ -78,9 +78,9 @@ describe("engine: blocks", () => {
   it("does not take a block with an invalid payload, and changes nothing", () => {
     const engine = engineAt(1);
     const before = snapshot(engine);
-    const [proposer] = only(receiveBlock(engine, b1.signed), "verifySignatures");
+    const [proposer] = ofType(receiveBlock(engine, b1.signed), "verifySignatures");
     const wishes = step(engine, { type: "signaturesVerified", id: proposer!.id, valid: [true] });
-    const [payload] = only(wishes, "executePayload");
+    const [payload] = ofType(wishes, "executePayload");
     const effects = step(engine, { type: "payloadExecuted", id: payload!.id, verdict: "invalid" });
     deepEqual(effects, [
       { type: "blockProcessed", root: b1.root, outcome: "invalid", reason: "BLOCK_INVALID_PAYLOAD" },
@@ -100,7 +100,7 @@ describe("engine: blocks", () => {
     equal(late.store.boostRoot, undefined);
 
     const twofold = engineAt(1);
-    const [proposer] = only(receiveBlock(twofold, b1.signed), "verifySignatures");
+    const [proposer] = ofType(receiveBlock(twofold, b1.signed), "verifySignatures");
     step(twofold, { type: "signaturesVerified", id: proposer!.id, valid: [true] });
     const second = makeBlock(bench, genesis, 1, { graffiti: "second" });
     settle(twofold, receiveBlock(twofold, second.signed, FROM_SYNC));
@@ -124,7 +124,7 @@ describe("engine: blocks", () => {
     receiveBlock(engine, b3.signed);
     const outcomes: string[] = [];
     for (let slot = 4; slot <= 12; slot++) {
-      outcomes.push(...only(tick(engine, slot), "blockProcessed").map(({ reason }) => reason));
+      outcomes.push(...ofType(tick(engine, slot), "blockProcessed").map(({ reason }) => reason));
     }
     deepEqual(outcomes, ["BLOCK_PARENT_UNKNOWN"]);
     equal(engine.pendingBlocks.size, 0);
@@ -138,7 +138,7 @@ describe("engine: blocks", () => {
     }
     const last = chain.map(({ signed }) => receiveBlock(engine, signed, FROM_SYNC)).at(-1)!;
     deepEqual(
-      only(last, "blockProcessed").map(({ reason }) => reason),
+      ofType(last, "blockProcessed").map(({ reason }) => reason),
       ["BLOCK_QUEUE_FULL"],
     );
     equal(engine.pendingBlocks.size, PENDING_BLOCKS_LIMIT);
@@ -148,7 +148,7 @@ describe("engine: blocks", () => {
     const engine = engineAt(3);
     const effects = receiveBlock(engine, b3.signed, FROM_SYNC);
     deepEqual(
-      only(effects, "blockProcessed").map(({ outcome }) => outcome),
+      ofType(effects, "blockProcessed").map(({ outcome }) => outcome),
       ["unknownParent"],
     );
     equal(engine.pendingBlocks.size, 0);
@@ -162,7 +162,7 @@ describe("engine: finality and restart", () => {
     const engine = engineAt(10);
     const side = makeBlock(bench, b1, 2, { graffiti: "side" });
     const effects = importAll(engine, [chain[0]!, side, ...chain.slice(1)]);
-    const finalized = only(effects, "finalized");
+    const finalized = ofType(effects, "finalized");
     const roots = finalized.flatMap(({ canonicalRoots }) => canonicalRoots);
     deepEqual(
       roots,
@@ -195,8 +195,8 @@ describe("engine: finality and restart", () => {
   it("goes on from the finalized state and the stored blocks as if it had not stopped", () => {
     const engine = engineAt(10);
     const effects = importAll(engine, chain);
-    const last = only(effects, "finalized").at(-1)!;
-    const stored = only(effects, "storeBlock").filter(({ slot }) => slot > last.slot);
+    const last = ofType(effects, "finalized").at(-1)!;
+    const stored = ofType(effects, "storeBlock").filter(({ slot }) => slot > last.slot);
     const restarted = createEngine({
       ...{ params: bench.params, genesisRoot: genesis.root, localValidators: [], nowMs: 10_000 },
       ...{ anchorState: last.state, anchorEpoch: last.checkpoint.epoch },
@@ -217,9 +217,9 @@ describe("engine: finality and restart", () => {
   it("hands out the finality that the stored blocks bring: it may not be on record yet", () => {
     const engine = engineAt(10);
     const effects = importAll(engine, chain);
-    const recorded = only(effects, "finalized").at(-2)!;
-    const lost = only(effects, "finalized").at(-1)!;
-    const stored = only(effects, "storeBlock").filter(({ slot }) => slot > recorded.slot);
+    const recorded = ofType(effects, "finalized").at(-2)!;
+    const lost = ofType(effects, "finalized").at(-1)!;
+    const stored = ofType(effects, "storeBlock").filter(({ slot }) => slot > recorded.slot);
     const restarted = createEngine({
       ...{ params: bench.params, genesisRoot: genesis.root, localValidators: [], nowMs: 10_000 },
       ...{ anchorState: recorded.state, anchorEpoch: recorded.checkpoint.epoch },
@@ -227,7 +227,7 @@ describe("engine: finality and restart", () => {
     });
     const first = tick(restarted, 10);
     deepEqual(
-      only(first, "finalized").map(({ checkpoint, canonicalRoots }) => ({ checkpoint, canonicalRoots })),
+      ofType(first, "finalized").map(({ checkpoint, canonicalRoots }) => ({ checkpoint, canonicalRoots })),
       [{ checkpoint: lost.checkpoint, canonicalRoots: lost.canonicalRoots }],
     );
     const types = first.map(({ type }) => type);
@@ -246,12 +246,12 @@ describe("engine: finality and restart", () => {
     const byRoot = new Map<Hash, MadeBlock>(long.map((block) => [block.root, block]));
     const dropped = long.find(({ root }) => !engine.states.entries.has(root))!;
     const fork = makeBlock(bench, dropped, 299, { graffiti: "fork" });
-    const [load] = only(receiveBlock(engine, fork.signed, FROM_SYNC), "loadBlocks");
+    const [load] = ofType(receiveBlock(engine, fork.signed, FROM_SYNC), "loadBlocks");
     equal(load!.roots.at(-1), dropped.root);
     const blocks = load!.roots.map((root) => byRoot.get(root)!.signed);
     const effects = settle(engine, step(engine, { type: "blocksLoaded", id: load!.id, blocks }));
     deepEqual(
-      only(effects, "blockProcessed").map(({ outcome }) => outcome),
+      ofType(effects, "blockProcessed").map(({ outcome }) => outcome),
       ["imported"],
     );
   });
@@ -288,9 +288,9 @@ describe("engine: following peers", () => {
     while (long.length < 100) long.push(makeBlock(bench, long.at(-1)!, long.length + 1));
     importAll(engine, long);
     const unknown = toHex(new Uint8Array(32).fill(5));
-    const [first] = only(step(engine, statusOf(110, unknown)), "startRangeSync");
+    const [first] = ofType(step(engine, statusOf(110, unknown)), "startRangeSync");
     equal(first!.fromSlot, 37);
-    const [second] = only(
+    const [second] = ofType(
       step(engine, { type: "rangeSyncEnded", peer: "peer", outcome: "unlinked" }),
       "startRangeSync",
     );
@@ -306,10 +306,10 @@ describe("engine: following peers", () => {
     const failed = { type: "rangeSyncEnded", peer: "peer", outcome: "unavailable" } as const;
     step(engine, status);
     step(engine, { ...status, peer: "other" } as EngineEvent);
-    deepEqual(only(step(engine, failed), "startRangeSync"), []);
-    deepEqual(only(step(engine, { ...failed, peer: "other" }), "startRangeSync"), []);
+    deepEqual(ofType(step(engine, failed), "startRangeSync"), []);
+    deepEqual(ofType(step(engine, { ...failed, peer: "other" }), "startRangeSync"), []);
     deepEqual(
-      only(step(engine, status), "startRangeSync").map(({ peer }) => peer),
+      ofType(step(engine, status), "startRangeSync").map(({ peer }) => peer),
       ["peer"],
     );
   });

@@ -12,7 +12,7 @@ import {
   computeStartSlotAtEpoch,
 } from "../../consensus/time.ts";
 import { createEngineNetwork, runSlots } from "../support/engine-network.ts";
-import { createWorkbench, only } from "../support/lone-engine.ts";
+import { createWorkbench, ofType } from "../support/lone-engine.ts";
 
 /** Forks at these periods, each with epochs of that many slots. */
 function schedule(...stretches: readonly (readonly [period: number, slotsPerEpoch: number])[]): ForkParams[] {
@@ -73,18 +73,18 @@ describe("fork schedule", () => {
 
     const wishes = network.nodes.flatMap((node) => node.wishes);
     deepEqual(
-      only(wishes, "gossipVerdict").filter(({ verdict }) => verdict === "reject"),
+      ofType(wishes, "gossipVerdict").filter(({ verdict }) => verdict === "reject"),
       [],
     );
     for (const { wishes: own } of network.nodes) {
-      const votes = only(own, "publishAttestations").flatMap(({ attestations }) => attestations);
+      const votes = ofType(own, "publishAttestations").flatMap(({ attestations }) => attestations);
       for (const a of votes) {
         for (const b of votes) {
           if (a.attesterIndex === b.attesterIndex) ok(!isSlashableAttestationData(a.data, b.data));
         }
       }
     }
-    const versions = only(network.nodes[0]!.wishes, "finalized").map(
+    const versions = ofType(network.nodes[0]!.wishes, "finalized").map(
       ({ state }) => state.fork.currentVersion[3],
     );
     deepEqual([...new Set(versions)], [0, 1, 2]);

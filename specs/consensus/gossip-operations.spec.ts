@@ -1,5 +1,4 @@
 /** specs/consensus/gossip-rules.md#operations: slashings and exits come in, and go out in a block. */
-
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { type AttesterSlashing, containersOf } from "../../consensus/chain-containers.ts";
@@ -16,7 +15,7 @@ import {
   importAll,
   type MadeBlock,
   makeBlock,
-  only,
+  ofType,
   receiveBlock,
   settle,
   signVote,
@@ -44,7 +43,7 @@ function receive(engine: Engine, operation: Operation): Effect[] {
 }
 
 function verdictOf(effects: readonly Effect[]): readonly [string, string] {
-  const verdicts = only(effects, "gossipVerdict");
+  const verdicts = ofType(effects, "gossipVerdict");
   equal(verdicts.length, 1, "one verdict for one message");
   return [verdicts[0]!.verdict, verdicts[0]!.reason];
 }
@@ -233,11 +232,11 @@ describe("duties: operations", () => {
         all.push(...settle(engine, [effect]).slice(1));
       }
     }
-    const failures = only(all, "proposalFailed").map(({ reason }) => reason);
+    const failures = ofType(all, "proposalFailed").map(({ reason }) => reason);
     deepEqual(failures, []);
-    const imported = only(all, "blockProcessed").map(({ outcome }) => outcome);
+    const imported = ofType(all, "blockProcessed").map(({ outcome }) => outcome);
     deepEqual(imported, ["imported"]);
-    return only(all, "publishBlock")[0]!.block.message.body;
+    return ofType(all, "publishBlock")[0]!.block.message.body;
   }
 
   const countsOf = (body: ReturnType<typeof propose>) => [
@@ -270,7 +269,7 @@ describe("duties: operations", () => {
     const engine = engineAt();
     const second = makeBlock(bench, b1, 2, { graffiti: "second" });
     const effects = settle(engine, receiveBlock(engine, second.signed));
-    equal(only(effects, "slashingEvidence").length, 1);
+    equal(ofType(effects, "slashingEvidence").length, 1);
     const [slashing] = propose(engine, 4).proposerSlashings;
     equal(slashing?.signedHeader1.message.proposerIndex, second.signed.message.proposerIndex);
     // A root is a view of the 8 KB it was computed in, unless it is copied.

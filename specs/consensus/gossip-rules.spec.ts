@@ -15,7 +15,7 @@ import {
   importAll,
   type MadeBlock,
   makeBlock,
-  only,
+  ofType,
   receiveBlock,
   receiveVotes,
   SLOT_MS,
@@ -42,7 +42,7 @@ function engineWith(blocks: readonly MadeBlock[], slot: number): Engine {
 
 /** What the sender of the one gossip message is told. */
 function verdictOf(effects: readonly Effect[]): readonly [string, string] {
-  const verdicts = only(effects, "gossipVerdict");
+  const verdicts = ofType(effects, "gossipVerdict");
   equal(verdicts.length, 1, "one verdict for one message");
   return [verdicts[0]!.verdict, verdicts[0]!.reason];
 }
@@ -59,7 +59,7 @@ describe("gossip rules: blocks", () => {
   it("accept a good block once its proposer's signature is checked, before its transition and payload", () => {
     const engine = engineWith([], 1);
     const received = receiveBlock(engine, b1.signed);
-    const wish = only(received, "verifySignatures")[0]!;
+    const wish = ofType(received, "verifySignatures")[0]!;
     const effects = step(engine, { type: "signaturesVerified", id: wish.id, valid: [true] });
     deepEqual(
       effects.map(({ type }) => type),
@@ -118,21 +118,21 @@ describe("gossip rules: blocks", () => {
     const before = snapshot(engine);
     const effects = settle(engine, receiveBlock(engine, second.signed));
     deepEqual(verdictOf(effects), ["ignore", "BLOCK_PROPOSAL_SEEN"]);
-    const [evidence] = only(effects, "slashingEvidence");
+    const [evidence] = ofType(effects, "slashingEvidence");
     ok(evidence?.evidence.kind === "proposerSlashing" && isSlashableProposal(evidence.evidence.slashing));
     deepEqual(snapshot(engine), before);
 
     const third = makeBlock(bench, genesis, 1, { graffiti: "third" });
     const again = settle(engine, receiveBlock(engine, third.signed));
     deepEqual(verdictOf(again), ["ignore", "BLOCK_PROPOSAL_SEEN"]);
-    deepEqual(only(again, "slashingEvidence", "verifySignatures"), []);
+    deepEqual(ofType(again, "slashingEvidence", "verifySignatures"), []);
   });
 
   it("ignore blocks of unknown parents beyond the limit", () => {
     const engine = engineWith([], 3);
     for (let i = 0; i < UNVERIFIED_BLOCKS_LIMIT; i++) {
       const orphan = spoiled(b1, 2, { parentRoot: new Uint8Array(32).fill(i + 1) });
-      deepEqual(only(receiveBlock(engine, orphan.signed), "gossipVerdict"), []);
+      deepEqual(ofType(receiveBlock(engine, orphan.signed), "gossipVerdict"), []);
     }
     const oneMore = spoiled(b1, 2, { parentRoot: new Uint8Array(32).fill(255) });
     expectRefusal(engine, oneMore, ["ignore", "BLOCK_QUEUE_FULL"]);
@@ -177,7 +177,7 @@ describe("gossip rules: blocks", () => {
     const before = snapshot(engine);
     const first = settle(engine, receiveBlock(engine, invalid.signed));
     deepEqual(verdictOf(first), ["accept", "BLOCK_ACCEPTED"]);
-    equal(only(first, "blockProcessed")[0]!.reason, "BLOCK_STATE_ROOT_MISMATCH");
+    equal(ofType(first, "blockProcessed")[0]!.reason, "BLOCK_STATE_ROOT_MISMATCH");
     deepEqual(snapshot(engine), before);
     expectRefusal(engine, invalid, ["reject", "BLOCK_KNOWN_INVALID"]);
     const child = spoiled(b1, 2, { parentRoot: fromHex(invalid.root) });
@@ -188,11 +188,11 @@ describe("gossip rules: blocks", () => {
     const invalid = spoiled(genesis, 1, { stateRoot: new Uint8Array(32) });
     const engine = engineWith([], 1);
     const effects = settle(engine, receiveBlock(engine, invalid.signed, FROM_SYNC));
-    deepEqual(only(effects, "penalizePeer"), [
+    deepEqual(ofType(effects, "penalizePeer"), [
       { type: "penalizePeer", peer: "peer", fault: "lie", reason: "BLOCK_STATE_ROOT_MISMATCH" },
     ]);
     const gossiped = engineWith([], 1);
-    deepEqual(only(settle(gossiped, receiveBlock(gossiped, invalid.signed)), "penalizePeer"), []);
+    deepEqual(ofType(settle(gossiped, receiveBlock(gossiped, invalid.signed)), "penalizePeer"), []);
   });
 });
 
@@ -294,7 +294,7 @@ describe("gossip rules: votes", () => {
     const other = voteData(bench, b1, 3);
     const effects = settle(engine, receiveVotes(engine, [signVote(bench, other, 0)]));
     deepEqual(verdictOf(effects), ["accept", "VOTES_ACCEPTED"]);
-    const [evidence] = only(effects, "slashingEvidence");
+    const [evidence] = ofType(effects, "slashingEvidence");
     ok(evidence?.evidence.kind === "attesterSlashing");
     const { attestation1, attestation2 } = evidence.evidence.slashing;
     ok(isSlashableAttestationData(attestation1.data, attestation2.data));
@@ -323,11 +323,11 @@ describe("gossip rules: votes", () => {
   it("let votes for an unknown head go after a slot, and beyond the limit at once", () => {
     const engine = engineWith([b1], 3);
     for (let i = 0; i < WAITING_MESSAGES_LIMIT; i++) {
-      deepEqual(only(receiveVotes(engine, [signVote(bench, good, 0)]), "gossipVerdict"), []);
+      deepEqual(ofType(receiveVotes(engine, [signVote(bench, good, 0)]), "gossipVerdict"), []);
     }
     expectVerdict(good, ["ignore", "VOTE_QUEUE_FULL"], engine);
     tick(engine, 4);
-    const expired = only(tick(engine, 5), "gossipVerdict");
+    const expired = ofType(tick(engine, 5), "gossipVerdict");
     equal(expired.length, WAITING_MESSAGES_LIMIT);
     ok(expired.every(({ verdict, reason }) => verdict === "ignore" && reason === "VOTE_HEAD_UNKNOWN"));
     equal(engine.pendingVotes.size, 0);

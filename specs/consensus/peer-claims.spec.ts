@@ -9,7 +9,7 @@ import {
   createWorkbench,
   type MadeBlock,
   makeBlock,
-  only,
+  ofType,
   receiveBlock,
   settle,
   startEngine,
@@ -39,9 +39,9 @@ function statusOf(peer: string, { root: headRoot, signed }: MadeBlock): EngineEv
 }
 
 const faults = (effects: readonly Effect[]) =>
-  only(effects, "penalizePeer").map(({ peer, fault }) => `${peer} ${fault}`);
+  ofType(effects, "penalizePeer").map(({ peer, fault }) => `${peer} ${fault}`);
 const asked = (effects: readonly Effect[]) =>
-  only(effects, "startRangeSync", "requestBlock").map(({ peer }) => peer);
+  ofType(effects, "startRangeSync", "requestBlock").map(({ peer }) => peer);
 
 describe("engine: peers that fail in range sync", () => {
   const ended = (outcome: "unlinked" | "invalid" | "unavailable" | "timedOut") => (engine: Engine) =>

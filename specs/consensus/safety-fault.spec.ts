@@ -14,7 +14,7 @@ import {
   importAll,
   type MadeBlock,
   makeBlock,
-  only,
+  ofType,
   receiveBlock,
   SLOT_MS,
   settle,
@@ -51,7 +51,7 @@ describe("safety fault", () => {
   it("is raised by a branch in the tree that finalizes otherwise", () => {
     const engine = engineOn([...ours.slice(0, 3), ...theirs.slice(0, 3)]);
     const effects = receiveAll(engine, [ours[3]!, ours[4]!, theirs[3]!, theirs[4]!]);
-    equal(only(effects, "safetyFault").length, 1);
+    equal(ofType(effects, "safetyFault").length, 1);
     ok(engine.isFaulted);
   });
 
@@ -59,17 +59,19 @@ describe("safety fault", () => {
     for (const seen of [0, 1, 2, 3]) {
       const engine = engineOn(theirs.slice(0, seen));
       const before = receiveAll(engine, ours);
-      deepEqual(only(before, "safetyFault"), []);
+      deepEqual(ofType(before, "safetyFault"), []);
       const { finalized, headRoot } = engine.store;
       ok(finalized.epoch >= 3);
       const effects = receiveAll(engine, theirs.slice(seen));
-      const [fault, ...more] = only(effects, "safetyFault");
+      const [fault, ...more] = ofType(effects, "safetyFault");
       deepEqual(more, []);
       deepEqual(fault?.ours, finalized);
       const { epoch, root } = fault!.conflicting;
       ok(theirs.some((block) => block.root === root && block.signed.message.slot === epoch - 1));
       deepEqual([engine.store.finalized, engine.store.headRoot], [finalized, headRoot]);
-      const evidence = only([...before, ...effects], "slashingEvidence").map(({ evidence: found }) => found);
+      const evidence = ofType([...before, ...effects], "slashingEvidence").map(
+        ({ evidence: found }) => found,
+      );
       const slashed = evidence.flatMap((found) =>
         found.kind === "attesterSlashing" ? equivocatorsOf(found.slashing) : [],
       );
@@ -85,13 +87,13 @@ describe("safety fault", () => {
       ...{ finalized: conflicting, justified: conflicting, justifiedProofRoot: theirHead.root },
       ...{ headRoot: theirHead.root, headSlot: theirHead.signed.message.slot },
     };
-    const [range] = only(tell(engine, { type: "peerStatus", peer: "other", status }), "startRangeSync");
+    const [range] = ofType(tell(engine, { type: "peerStatus", peer: "other", status }), "startRangeSync");
     equal(range?.fromSlot, 1, "after genesis, the oldest block whose state is kept");
     receiveAll(engine, theirs);
     ok(engine.isFaulted);
     tell(engine, { type: "rangeSyncEnded", peer: "other", outcome: "done" });
     const again = tell(engine, { type: "peerStatus", peer: "other", status });
-    deepEqual(only(again, "startRangeSync", "requestBlock"), [], "once seen it is not fetched again");
+    deepEqual(ofType(again, "startRangeSync", "requestBlock"), [], "once seen it is not fetched again");
   });
 
   it("is looked for last on a chain that joins ours nowhere above finality", () => {
@@ -103,17 +105,17 @@ describe("safety fault", () => {
       ...{ headRoot: theirHead.root, headSlot: theirHead.signed.message.slot + 8 },
     };
     const event = { type: "peerStatus", peer: "other", status } as const;
-    const [first] = only(tell(engine, event), "startRangeSync");
+    const [first] = ofType(tell(engine, event), "startRangeSync");
     ok(first!.fromSlot > 1);
     const ended = { type: "rangeSyncEnded", peer: "other", outcome: "unlinked" } as const;
     deepEqual(
-      only(tell(engine, ended), "startRangeSync").map(({ fromSlot }) => fromSlot),
+      ofType(tell(engine, ended), "startRangeSync").map(({ fromSlot }) => fromSlot),
       [1],
     );
     const effects = tell(engine, ended);
-    deepEqual(only(effects, "startRangeSync"), []);
+    deepEqual(ofType(effects, "startRangeSync"), []);
     deepEqual(
-      only(effects, "penalizePeer").map(({ fault }) => fault),
+      ofType(effects, "penalizePeer").map(({ fault }) => fault),
       ["lie"],
     );
   });
@@ -123,10 +125,13 @@ describe("safety fault", () => {
     receiveAll(engine, theirs);
     for (const moment of [0, 500, 999]) {
       const effects = tick(engine, 8, moment);
-      deepEqual(only(effects, "signAttestation", "signRandao", "buildPayload"), []);
+      deepEqual(ofType(effects, "signAttestation", "signRandao", "buildPayload"), []);
     }
     const restarted = startEngine(bench, { nowMs: 0, localValidators: [0, 1, 2, 3], isFaulted: true });
-    deepEqual(only([...tick(restarted, 1), ...tick(restarted, 1, 500)], "signRandao", "signAttestation"), []);
+    deepEqual(
+      ofType([...tick(restarted, 1), ...tick(restarted, 1, 500)], "signRandao", "signAttestation"),
+      [],
+    );
   });
 
   it("is no fault when a pruned branch goes on without finality, nor by a forged vote", () => {
@@ -135,8 +140,8 @@ describe("safety fault", () => {
     receiveAll(engine, [fork]);
     const before = snapshot(engine);
     const effects = receiveAll(engine, [quiet]);
-    deepEqual(only(effects, "safetyFault"), []);
-    equal(only(effects, "blockProcessed")[0]?.reason, "BLOCK_ON_ABANDONED_BRANCH");
+    deepEqual(ofType(effects, "safetyFault"), []);
+    equal(ofType(effects, "blockProcessed")[0]?.reason, "BLOCK_ON_ABANDONED_BRANCH");
 
     const forged = theirs[1]!.signed.message.body.attestations.map((attestation) => ({
       ...attestation,
@@ -144,7 +149,7 @@ describe("safety fault", () => {
     }));
     const liar = makeBlock(bench, fork, 3, { attestations: forged });
     const refused = receiveAll(engine, [liar]);
-    equal(only(refused, "blockProcessed")[0]?.reason, "BLOCK_WRONG_BODY_SIGNATURE");
+    equal(ofType(refused, "blockProcessed")[0]?.reason, "BLOCK_WRONG_BODY_SIGNATURE");
     ok(!engine.isFaulted);
     deepEqual(snapshot(engine), before);
   });

@@ -28,12 +28,14 @@ export function typeErrors(manifests: readonly TypedManifest[]): readonly string
     writeFileSync(join(folder, "manifests.ts"), literals.join(""));
     const compiler = join(PROJECT_ROOT, "node_modules/typescript/bin/tsc");
     const options = ["--noEmit", "--strict", "--skipLibCheck", "--types", "", "--module", "preserve"];
-    const { stdout, error } = spawnSync(process.execPath, [compiler, ...options, "manifests.ts"], {
+    const { stdout, status, error } = spawnSync(process.execPath, [compiler, ...options, "manifests.ts"], {
       cwd: folder,
       encoding: "utf8",
     });
     if (error !== undefined) throw error;
-    return stdout.split("\n").filter((line) => line.startsWith("manifests.ts"));
+    const errors = stdout.split("\n").filter((line) => line.startsWith("manifests.ts"));
+    if (errors.length === 0 && status !== 0) throw new Error(`the compiler did not get to them: ${stdout}`);
+    return errors;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -107,7 +107,10 @@ describe("jurat-wallet on a running node", function () {
     );
     const early = await wallet("publish", later, "--timeout", "1");
     equal(early.code, 1, early.stderr);
-    equal(early.stderr.match(/waiting +for nonce 1 of 0x\w{40}: this transaction has nonce 2\n/g)?.length, 1);
+    equal(
+      early.stderr.match(/waiting +for nonce 1 of the same account: this transaction has nonce 2\n/g)?.length,
+      1,
+    );
     const filled = await wallet("publish", sooner);
     equal(filled.code, 0, filled.stderr);
     doesNotMatch(filled.stderr, /waiting/);

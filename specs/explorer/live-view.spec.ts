@@ -7,7 +7,7 @@ import {
   createWorkbench,
   importAll,
   makeBlock,
-  only,
+  ofType,
   receiveVotes,
   settle,
   signVote,
@@ -27,14 +27,14 @@ function picturesOf(slots: number, voters: readonly number[]): { pictures: LiveP
   const chain = votedChain(bench, [bench.genesis, makeBlock(bench, bench.genesis, 1)], slots);
   for (const block of chain.slice(1)) {
     const { slot } = block.signed.message;
-    const ended = only(tick(engine, slot), "slotSummary");
+    const ended = ofType(tick(engine, slot), "slotSummary");
     for (const { summary } of ended) pictures.push(view.onSlot(summary, 3));
     importAll(engine, [block]);
     const votes = voters.map((voter) => signVote(bench, voteData(bench, block, slot), voter));
     tick(engine, slot, 600);
     settle(engine, receiveVotes(engine, votes));
   }
-  for (const { summary } of only(tick(engine, slots + 1), "slotSummary"))
+  for (const { summary } of ofType(tick(engine, slots + 1), "slotSummary"))
     pictures.push(view.onSlot(summary, 3));
   return { pictures, engine };
 }
@@ -77,7 +77,7 @@ describe("the explorer's picture", () => {
     const view = createLiveView(engine);
     tick(engine, 2);
     importAll(engine, [makeBlock(bench, bench.genesis, 1), makeBlock(bench, bench.genesis, 2)]);
-    const [ended] = only(tick(engine, 3), "slotSummary");
+    const [ended] = ofType(tick(engine, 3), "slotSummary");
     const { blocks } = view.onSlot(ended!.summary, 0);
     deepEqual(
       blocks.map(({ slot, parentRoot }) => [slot, parentRoot === bench.genesis.root]),

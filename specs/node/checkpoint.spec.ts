@@ -1,6 +1,4 @@
-import { deepEqual, equal, fail, match, ok, rejects, throws } from "node:assert/strict";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { deepEqual, equal, match, ok, rejects, throws } from "node:assert/strict";
 import { join } from "node:path";
 import { containersOf } from "../../consensus/chain-containers.ts";
 import { createParams } from "../../consensus/presets.ts";
@@ -25,6 +23,7 @@ import { openDatabase } from "../../node/storage/database.ts";
 import { verifyStoredState } from "../../node/storage/verify-state.ts";
 import { type Hash, toHex } from "../../primitives/bytes.ts";
 import { keccak256Hex } from "../../primitives/hash.ts";
+import { withAnswers } from "../support/answering-server.ts";
 import { withScratchDirectory } from "../support/scratch-directory.ts";
 import {
   type BothSides,
@@ -251,33 +250,28 @@ describe("a checkpoint", function () {
         JSON.stringify({ data: { root: "0x12", epoch: 1 } }),
         "x".repeat(2 ** 17),
       ];
-      const reasons: string[] = [];
-      const server = createServer((_, response) => response.end(bodies[reasons.length]));
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-      try {
-        for (const _ of bodies) {
-          const detail = await createProvider(url, () => undefined)
-            .offered()
-            .then(
-              () => fail("it was accepted"),
-              (error: CheckpointError) => error.detail,
-            );
-          ok(detail.code === "CHECKPOINT_PROVIDER_FAILED" && detail.provider === url);
-          reasons.push(detail.reason.replaceAll(url, ""));
-        }
-      } finally {
-        server.closeAllConnections();
-        server.close();
-      }
       const path = "/jurat/v1/checkpoint";
       const nameless = `${path} names no root and epoch: it has no checkpoint yet, or is no node of ours`;
-      deepEqual(reasons, [
+      const reasons = [
         `${path} answers no JSON`,
         nameless,
         nameless,
-        `more than 65536 bytes from ${path}`,
-      ]);
+        `more than 65536 bytes from URL${path}`,
+      ];
+      await withAnswers(
+        (response, _, attempt) => response.end(bodies[attempt - 1]),
+        async (url) => {
+          const { offered } = createProvider(url, () => undefined);
+          for (const reason of reasons) {
+            const detail = {
+              code: "CHECKPOINT_PROVIDER_FAILED",
+              provider: url,
+              reason: reason.replace("URL", url),
+            };
+            await rejects(offered(), { detail });
+          }
+        },
+      );
     });
 
     it("and what is no block or account is told", async () => {

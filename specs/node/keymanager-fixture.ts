@@ -44,7 +44,6 @@ export type KeymanagerFixture = {
   readonly protection: SlashingProtection;
   readonly signer: Signer;
   readonly port: number;
-  readonly token: string;
   ask(method: string, path: string, body?: unknown, token?: string | null): Promise<Reply>;
 };
 
@@ -95,17 +94,17 @@ export async function withKeymanager<T>(
   });
   try {
     const { port = 0 } = (await server) ?? {};
-    const ask = (method: string, path: string, body?: unknown, shown?: string | null) =>
-      askKeymanager(port, shown === undefined ? tokenIn(dir, tokenFile) : shown, method, path, body);
-    const token = port === 0 ? "" : tokenIn(dir, tokenFile);
-    return await use({ ...{ dir, bench, engine, events, protection, signer, port, token }, ask });
+    const ask = (method: string, path: string, body?: unknown, token?: string | null) =>
+      askKeymanager(port, token === undefined ? tokenIn(dir, tokenFile) : token, method, path, body);
+    return await use({ ...{ dir, bench, engine, events, protection, signer, port }, ask });
   } finally {
     await server.then((running) => running?.close()).catch(() => undefined);
     await database.close();
   }
 }
 
-function tokenIn(dir: string, tokenFile = join(dir, TOKEN_FILE)): string {
+/** What a client has to show. */
+export function tokenIn(dir: string, tokenFile = join(dir, TOKEN_FILE)): string {
   return readFileSync(tokenFile, "utf8").trim();
 }
 

@@ -1,6 +1,4 @@
 import { deepEqual, equal, match, ok, rejects, throws } from "node:assert/strict";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { containersOf } from "../../consensus/chain-containers.ts";
 import {
   aggregateSigningRoot,
@@ -25,6 +23,7 @@ import {
 import { blsPublicKey, blsSign, blsVerify } from "../../primitives/bls.ts";
 import { fromHex, type Hex, toHex } from "../../primitives/bytes.ts";
 import { interopSecretKey } from "../../primitives/interop-keys.ts";
+import { withAnswers } from "../support/answering-server.ts";
 import { createWorkbench } from "../support/lone-engine.ts";
 import { withScratchDatabase } from "../support/scratch-database.ts";
 
@@ -120,29 +119,6 @@ describe("requests to sign", () => {
   });
 });
 
-type Answering = (response: ServerResponse, body: string, attempt: number) => void;
-
-/** A signer that answers as it is told to; the bodies it got. */
-async function withSigner(
-  answer: Answering,
-  use: (url: string, bodies: readonly string[]) => Promise<void>,
-): Promise<void> {
-  const bodies: string[] = [];
-  const server = createServer(async (request: IncomingMessage, response) => {
-    let text = "";
-    for await (const part of request) text += String(part);
-    bodies.push(text);
-    answer(response, text, bodies.length);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  try {
-    await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, bodies);
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-}
-
 const never = new AbortController().signal;
 const sign = (url: string, deadlineMs = 60_000, stopped = never) => {
   const [message, signingRoot] = MESSAGES[0]!;
@@ -153,7 +129,7 @@ const signature = toHex(blsSign(secretKey, MESSAGES[0]![1]));
 describe("a remote signer is asked", () => {
   it("and its signature taken, as JSON or as plain text", async () => {
     for (const text of [JSON.stringify({ signature }), signature, `${signature}\n`]) {
-      await withSigner(
+      await withAnswers(
         (response) => response.end(text),
         async (url) => deepEqual(await sign(url), { signature: fromHex(signature) }),
       );
@@ -161,7 +137,7 @@ describe("a remote signer is asked", () => {
   });
 
   it("again with the very same request while it cannot answer, and not once it said no", async () => {
-    await withSigner(
+    await withAnswers(
       (response, _body, attempt) => {
         if (attempt === 1) response.destroy();
         else if (attempt === 2) response.writeHead(503).end("starting");
@@ -188,7 +164,7 @@ describe("a remote signer is asked", () => {
       [200, `0x${"00".repeat(96)}`, "WRONG_SIGNATURE"],
     ] as const;
     for (const [status, text, fault] of refusals) {
-      await withSigner(
+      await withAnswers(
         (response) => response.writeHead(status).end(text),
         async (url, bodies) => {
           const answer = await sign(url);
@@ -211,7 +187,7 @@ describe("a remote signer is asked", () => {
     ];
     const heard: unknown[] = [];
     for (const text of answers) {
-      await withSigner(
+      await withAnswers(
         (response) => response.end(text),
         async (url) => {
           heard.push(
@@ -228,7 +204,7 @@ describe("a remote signer is asked", () => {
     const gone = await sign("http://127.0.0.1:1", 200);
     ok("fault" in gone && gone.fault === "UNREACHABLE");
     match(gone.reason, /ECONNREFUSED|bad port/);
-    await withSigner(
+    await withAnswers(
       () => undefined,
       async (url) => {
         const silent = await sign(url, 200);
@@ -239,7 +215,7 @@ describe("a remote signer is asked", () => {
         ok("fault" in (await stopped));
       },
     );
-    await withSigner(
+    await withAnswers(
       (response) => response.writeHead(307, { location: "http://127.0.0.1:9/" }).end(),
       async (url) => {
         const answer = await sign(url, 200);

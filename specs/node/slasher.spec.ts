@@ -13,7 +13,7 @@ import {
   createWorkbench,
   importAll,
   makeBlock,
-  only,
+  ofType,
   receiveVotes,
   SLOT_MS,
   settle,
@@ -152,11 +152,11 @@ describe("slasher: with the engine", () => {
         const effects = [inner, outer].flatMap((data) =>
           settle(engine, receiveVotes(engine, [signVote(bench, data, 6)])),
         );
-        const seen = only(effects, "voteSeen");
+        const seen = ofType(effects, "voteSeen");
         equal(seen.length, hasSlasher ? 2 : 0);
         const found = seen.flatMap(({ vote }) => slasher.onVote(vote));
         const answers = found.flatMap((slashing) => step(engine, { type: "evidenceFound", slashing }));
-        const [evidence] = only(answers, "slashingEvidence");
+        const [evidence] = ofType(answers, "slashingEvidence");
         equal(evidence !== undefined, hasSlasher);
         equal(engine.store.votes.equivocating[6], hasSlasher ? 1 : 0);
         equal(engine.operationPool.attesterSlashings.size, hasSlasher ? 1 : 0);

@@ -268,7 +268,7 @@ function answerTo(effect: Effect): EngineEvent | undefined {
 }
 
 /** The effects of some types, in order. */
-export function only<Type extends Effect["type"]>(
+export function ofType<Type extends Effect["type"]>(
   effects: readonly Effect[],
   ...types: readonly Type[]
 ): (Effect & { type: Type })[] {
@@ -279,7 +279,7 @@ export function only<Type extends Effect["type"]>(
 export function importAll(engine: Engine, blocks: readonly MadeBlock[]): Effect[] {
   return blocks.flatMap(({ signed, root }) => {
     const effects = settle(engine, receiveBlock(engine, signed, FROM_SYNC));
-    const outcome = only(effects, "blockProcessed").find((effect) => effect.root === root)?.outcome;
+    const outcome = ofType(effects, "blockProcessed").find((effect) => effect.root === root)?.outcome;
     if (outcome !== "imported") throw new Error(`block of slot ${signed.message.slot}: ${outcome}`);
     return effects;
   });

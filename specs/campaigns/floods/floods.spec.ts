@@ -6,15 +6,8 @@ import { type FloodResult, faultsOf, floodTable } from "./flood-table.ts";
 import { sampleSum } from "./node-figures.ts";
 
 const calm: FloodResult = {
-  ...{
-    kind: "nothing",
-    seconds: 10,
-    reports: [],
-    residentBytes: 200 << 20,
-    grownBytes: 0,
-    lagP99Ms: 12,
-    lagMaxMs: 40,
-  },
+  ...{ kind: "nothing", seconds: 10, reports: [] },
+  ...{ residentBytes: 200 << 20, grownBytes: 0, lagP99Ms: 12, lagMaxMs: 40 },
   ...{ peerBans: 0, addressBans: 0, missedVotes: 0, dueVotes: 40, emptySlots: 0 },
 };
 const report = { target: "status", sent: 100, admitted: 4, thrownOut: 4, readmitted: 0 };

@@ -1,4 +1,4 @@
-/** Every decoder of outside bytes but gossip's and JSON-RPC's, with real messages and the errors it may throw. */
+/** Decoders of outside bytes that take them as they are, with real messages and the errors they may throw. */
 import { deflateRawSync } from "node:zlib";
 import { decryptKeystore, parseKeystore } from "../../../keys/keystore.ts";
 import { parseChainSpec } from "../../../node/chain-spec.ts";

@@ -3,7 +3,7 @@ import { deepEqual } from "node:assert/strict";
 import type { GossipTopic } from "../../../node/network/gossip-topics.ts";
 import { utf8ToBytes } from "../../../primitives/bytes.ts";
 import { METHODS } from "../../../rpc/method-table.ts";
-import { withKeymanager } from "../../node/keymanager-fixture.ts";
+import { tokenIn, withKeymanager } from "../../node/keymanager-fixture.ts";
 import { wholeChain, withRest } from "../../node/rest-fixture.ts";
 import { withRpc } from "../../rpc/rpc-fixture.ts";
 import { withScratchDirectory } from "../../support/scratch-directory.ts";
@@ -72,8 +72,8 @@ export function describeFuzzing({ inputs, seed }: FuzzOptions): void {
 
     it("to the keymanager API, by somebody who has the token", () =>
       withScratchDirectory((dir) =>
-        withKeymanager(dir, ({ port, token }) =>
-          fuzzHttp(options, KEYMANAGER_SEEDS, port, { authorization: `Bearer ${token}` }),
+        withKeymanager(dir, ({ port }) =>
+          fuzzHttp(options, KEYMANAGER_SEEDS, port, { authorization: `Bearer ${tokenIn(dir)}` }),
         ),
       ));
   });

@@ -67,13 +67,10 @@ export function createHttpTarget(port: number, headers: Readonly<Record<string, 
   const read = async (bytes: Uint8Array): Promise<void> => {
     const text = Buffer.from(bytes).toString("utf8");
     const [line = "", ...rest] = text.split("\n");
-    const [, verb, target = ""] = /^(GET|POST|DELETE) (.*)$/s.exec(line) ?? [undefined, "POST", line];
+    const [, method = "POST", target = line] = /^(GET|POST|DELETE) (.*)$/s.exec(line) ?? [];
     // What is no path at all is refused by Node's own parser, which is not looked at here.
     const path = `/${target.replace(/^\//, "").replace(/[^\x21-\x7e]/gu, encodeURIComponent)}`;
-    const { status, body } = await send(
-      { port, agent, path, headers, method: verb ?? "GET" },
-      rest.join("\n"),
-    );
+    const { status, body } = await send({ port, agent, path, headers, method }, rest.join("\n"));
     if (status >= 500) throw new Error(`${status} ${body}`);
   };
   return { read, close: () => agent.destroy() };
